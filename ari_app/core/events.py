@@ -1,0 +1,194 @@
+"""What can happen to a call: the vocabulary the shell tells the core in.
+
+Every event carries ``at``: the engine's clock in milliseconds since the Unix epoch (it never runs backwards).
+Channel ids are Asterisk's ``uniqueid`` strings. Causes are Q.850 numbers as Asterisk reports them, or ``None``
+where nobody knows (a channel that was found gone after a lost connection).
+
+Must not: know JSON, ARI's wire format or who is connected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ari_app.core.commands import Command
+
+
+class Refusal(StrEnum):
+    """How an agent's leg said no, from the ``dialstatus`` of ARI's Dial event."""
+
+    BUSY = "BUSY"
+    NO_ANSWER = "NOANSWER"
+    CANCELLED = "CANCEL"
+    CONGESTION = "CONGESTION"
+    UNREACHABLE = "CHANUNAVAIL"
+    DECLINED = "DONTCALL"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerArrived:
+    """A caller's channel entered the application (StasisStart with ``inbound``)."""
+
+    at: int
+    channel: str
+    called_number: str
+    calling_number: str | None
+    caller_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKnown:
+    """The look-up of the caller ended: a card for the pop, and the contact's id (None: withheld number)."""
+
+    at: int
+    contact_id: int | None
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsOffered:
+    """The roster gives these agents to this call; each is held for it until released."""
+
+    at: int
+    agents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyCanCome:
+    """The roster knows that no agent of this call center is logged in at all."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegReady:
+    """A leg's channel, made by ``CreateLeg``, entered the application: it may be dialled."""
+
+    at: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PopShown:
+    """A browser of this agent acknowledged that the pop is on its screen."""
+
+    at: int
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """The agent's phone said 180 (Dial event, ``dialstatus=RINGING`` or PROGRESS)."""
+
+    at: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The agent's phone answered (Dial event, ``dialstatus=ANSWER``)."""
+
+    at: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRefused:
+    """The agent's phone will not take the call. The channel's end follows as ``ChannelGone``."""
+
+    at: int
+    channel: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class FarHalfArrived:
+    """The far half of a virtual phone entered the application; answering it answers the leg."""
+
+    at: int
+    leg: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequested:
+    """The agent pressed *Contestar* on the desk."""
+
+    at: int
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangupRequested:
+    """The agent (or an administrator, ``agent=None``) asked on the desk to end the call, or to decline it while it rings."""
+
+    at: int
+    agent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLeft:
+    """A channel left the application or asked for its own end; it is as good as gone."""
+
+    at: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    """A channel does not exist any more (ChannelDestroyed, a 404, or not listed after a gap)."""
+
+    at: int
+    channel: str
+    cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """An announcement came to its end, or failed."""
+
+    at: int
+    playback: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer set by ``SetTimer`` ran out."""
+
+    at: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """A command did not succeed. ``timed_out``: nobody knows whether it was carried out."""
+
+    at: int
+    command: Command
+    status: int | None
+    reason: str
+    timed_out: bool = False
+
+
+Event = (
+    CallerArrived
+    | CallerKnown
+    | AgentsOffered
+    | NobodyCanCome
+    | LegReady
+    | PopShown
+    | LegRinging
+    | LegAnswered
+    | LegRefused
+    | FarHalfArrived
+    | AnswerRequested
+    | HangupRequested
+    | ChannelLeft
+    | ChannelGone
+    | PlaybackFinished
+    | TimerFired
+    | CommandFailed
+)
