@@ -1,0 +1,91 @@
+"""The one exception of bad values, with a stable code that a screen can translate.
+
+Owns: codes and their English default messages. Must not: know gettext or any screen.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # text
+        "required": "This field is required.",
+        "too_long": "At most {maximum} characters; this has {length}.",
+        "control_characters": "Control characters are not allowed.",
+        "not_a_choice": "{value!r} is not one of: {choices}.",
+        "not_unique": "{value!r} is already in use.",
+        "not_found": "There is no {what} {value!r}.",
+        "in_use": "It is used {uses} times and cannot be deleted; deactivate it instead.",
+        # numbers
+        "not_a_number": "{value!r} is not a number.",
+        "out_of_range": "Must be between {minimum} and {maximum}; this is {value}.",
+        "not_a_date": "{value!r} is not a date (year-month-day).",
+        # phones and patterns
+        "phone_invalid": "{value!r} is not a phone number.",
+        "endpoint_invalid": "{value!r} is not an endpoint: 2 to 16 digits.",
+        "pattern_empty": "A number is required.",
+        "pattern_too_long": "At most {maximum} digits; {value!r} has more.",
+        "pattern_character": "{character!r} is not allowed in {value!r}: "
+        "digits, X for any one digit, a last * for any rest.",
+        "pattern_star_not_last": "The * in {value!r} must be its last character.",
+        "pattern_plus_not_first": "The + in {value!r} must be its first character.",
+        "pattern_taken": "{value!r} is already answered by {other!r}.",
+        "pattern_repeated": "{value!r} and {other!r} are the same number.",
+        # addresses
+        "ip_address_invalid": "{value!r} is not an IP address.",
+        "ip_mask_invalid": "{value!r} is not a mask.",
+        "ip_mask_holes": "The mask {value!r} has holes: its ones must all come before its zeros, as in 255.255.255.0.",
+        "ip_mask_family": "The mask {value!r} does not fit the address {address!r}.",
+        # money
+        "money_invalid": "{value!r} is not an amount.",
+        "money_negative": "An amount cannot be negative.",
+        "money_too_large": "At most {maximum}.",
+        "money_decimals": "At most {maximum} decimals.",
+        "currency_unknown": "{value!r} is not an ISO 4217 currency code.",
+        # colour, URL, e-mail
+        "color_invalid": "{value!r} is not a colour such as #1f6feb.",
+        "url_invalid": "{value!r} is not a web address.",
+        "url_scheme": "Only http:// and https:// addresses are allowed, not {scheme!r}.",
+        "url_credentials": "The address must not carry a user name or password.",
+        "url_host": "The address needs a fixed host name.",
+        "url_character": "The address has a character that is not allowed: {character!r}.",
+        "url_placeholder_unknown": "{{{name}}} is not known. Known: {known}.",
+        "url_braces": "A brace is not closed or not opened in {value!r}.",
+        "email_invalid": "{value!r} is not an e-mail address.",
+        "host_invalid": "{value!r} is not a host name or IP address.",
+        # account
+        "region_unknown": "{value!r} is not a country code such as CR.",
+        "timezone_unknown": "{value!r} is not a time zone such as America/Costa_Rica.",
+        "language_unknown": "{value!r} is not a language of the screens: {choices}.",
+        "additional_name": "{value!r} cannot be the name of a field: letters, digits, spaces, . - _ only.",
+        "options_invalid": "The choices are not valid: {reason}.",
+    }
+)
+
+
+class InvalidValue(ValueError):
+    """A value was refused. `code` is stable and a key of `MESSAGES`; `params` fill its placeholders."""
+
+    def __init__(self, code: str, **params: str | int) -> None:
+        self.code: Final = code
+        self.params: Final = params
+        super().__init__(MESSAGES[code].format(**params))
+
+    @property
+    def message(self) -> str:
+        """The English default message."""
+        return str(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InvalidValue) and (self.code, self.params) == (other.code, other.params)
+
+    def __hash__(self) -> int:
+        return hash((self.code, tuple(sorted(self.params.items()))))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (self.code, self.params))
+
+
+def _rebuild(code: str, params: dict[str, str | int]) -> InvalidValue:
+    return InvalidValue(code, **params)

@@ -1,0 +1,173 @@
+"""Number patterns: which call center answers which dialled number.
+
+Owns: validation, the rule of precedence, an immutable look-up table. Must not: read tables or know agents.
+
+A pattern is digits with an optional leading +, `X` for any one digit and a last `*` for any rest. Exact beats pattern;
+then the longest literal prefix, counted as in E.164 so that `8*` and `+5068*` weigh the same; then no `*`; then more
+literal digits; then fewer X; then the text itself, so that the answer never depends on the order of rows.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from models.values.errors import InvalidValue
+from models.values.phone import DEFAULT_REGION, canonical, dialled_forms, normalise
+
+MAX_PATTERN: Final = 20
+_IGNORED: Final = frozenset(" \t\u00a0-./()")
+
+
+def clean_pattern(text: str) -> str:
+    """The pattern without separators, `x` as `X`, a leading 00 as +. Raises InvalidValue(pattern_*)."""
+    shown = text.strip()
+    pattern = "".join(character for character in shown if character not in _IGNORED).replace("x", "X")
+    if not pattern or pattern == "+":
+        raise InvalidValue("pattern_empty")
+    for position, character in enumerate(pattern):
+        if character == "*":
+            if position != len(pattern) - 1:
+                raise InvalidValue("pattern_star_not_last", value=shown)
+        elif character == "+":
+            if position != 0:
+                raise InvalidValue("pattern_plus_not_first", value=shown)
+        elif character not in "0123456789X":
+            raise InvalidValue("pattern_character", value=shown, character=character)
+    if pattern.startswith("00") and len(pattern) > 7:
+        pattern = "+" + pattern[2:]
+    if len(pattern.strip("+*")) > MAX_PATTERN:
+        raise InvalidValue("pattern_too_long", value=shown, maximum=MAX_PATTERN)
+    return pattern
+
+
+def canonical_pattern(text: str, region: str = DEFAULT_REGION) -> str:
+    """What two equal claims have in common: 40004000, +50640004000 and 50640004000 give one answer.
+
+    Raises InvalidValue(pattern_*). A pattern that ends in * keeps its own text: its length is not known.
+    """
+    pattern = clean_pattern(text)
+    if pattern.endswith("*"):
+        return pattern
+    if "X" not in pattern:
+        valid = normalise(pattern, region)
+        if valid is not None and valid.startswith("+"):
+            return valid
+    return canonical(pattern, region)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberClaim:
+    """A call center's claim to a pattern, as an administrator typed it."""
+
+    pattern: str
+    call_center_id: int
+    call_center_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    text: str
+    prefix: str
+    tail: str  # what follows the prefix, without the *
+    star: bool
+    call_center_id: int
+
+    def matches(self, number: str) -> bool:
+        rest = number[len(self.prefix) :]
+        if len(rest) < len(self.tail) or (not self.star and len(rest) != len(self.tail)):
+            return False
+        return all(want in ("X", have) for want, have in zip(self.tail, rest, strict=False)) and "+" not in rest
+
+    def rank(self, lead: int) -> tuple[int, bool, int, int, str]:
+        literals = sum(character.isdigit() for character in self.prefix + self.tail)
+        prefix_digits = len(self.prefix.lstrip("+")) + lead
+        return (-prefix_digits, self.star, -(literals + lead), self.tail.count("X"), self.text)
+
+
+def _compile(text: str, call_center_id: int) -> _Pattern:
+    star = text.endswith("*")
+    body = text.removesuffix("*")
+    at = body.find("X")
+    prefix = body if at < 0 else body[:at]
+    return _Pattern(text, prefix, body[len(prefix) :], star, call_center_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTable:
+    """Who answers which number: immutable, built once per snapshot, asked on every INVITE."""
+
+    region: str = DEFAULT_REGION
+    _exact: Mapping[str, int] = field(default_factory=dict)
+    # literal prefix -> its patterns; `_lengths` says which prefix lengths exist, longest first.
+    _by_prefix: Mapping[str, tuple[_Pattern, ...]] = field(default_factory=dict)
+    _lengths: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, claims: Iterable[NumberClaim], region: str = DEFAULT_REGION) -> "NumberTable":
+        """Builds the table. Raises InvalidValue for the first malformed pattern or doubled claim."""
+        known = tuple(claims)
+        for problem in problems_of(known, region):
+            raise problem
+        exact: dict[str, int] = {}
+        by_prefix: dict[str, list[_Pattern]] = {}
+        for claim in known:
+            text = canonical_pattern(claim.pattern, region)
+            compiled = _compile(text, claim.call_center_id)
+            if not compiled.star and "X" not in compiled.tail:
+                exact[text] = claim.call_center_id
+            else:
+                by_prefix.setdefault(compiled.prefix, []).append(compiled)
+        return cls(
+            region,
+            MappingProxyType(exact),
+            MappingProxyType({prefix: tuple(patterns) for prefix, patterns in by_prefix.items()}),
+            tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True)),
+        )
+
+    def __len__(self) -> int:
+        return len(self._exact) + sum(len(patterns) for patterns in self._by_prefix.values())
+
+    def lookup(self, called: str) -> int | None:
+        """The id of the call center that answers `called`, in whatever form the trunk dialled it."""
+        forms = dialled_forms(called, self.region)
+        for form in forms:
+            found = self._exact.get(form.text)
+            if found is not None:
+                return found
+        valid = normalise(called, self.region)
+        if valid is not None and valid in self._exact:
+            return self._exact[valid]
+        best: tuple[int, bool, int, int, str] | None = None
+        answer: int | None = None
+        for form in forms:
+            for length in self._lengths:
+                if length > len(form.text):
+                    continue
+                for pattern in self._by_prefix.get(form.text[:length], ()):
+                    if pattern.matches(form.text):
+                        rank = pattern.rank(form.lead)
+                        if best is None or rank < best:
+                            best, answer = rank, pattern.call_center_id
+        return answer
+
+
+def problems_of(claims: Iterable[NumberClaim], region: str = DEFAULT_REGION) -> list[InvalidValue]:
+    """Every malformed pattern and every doubled claim, the latter naming the call center that has it."""
+    problems: list[InvalidValue] = []
+    seen: dict[str, NumberClaim] = {}
+    for claim in claims:
+        try:
+            text = canonical_pattern(claim.pattern, region)
+        except InvalidValue as problem:
+            problems.append(problem)
+            continue
+        other = seen.setdefault(text, claim)
+        if other is claim:
+            continue
+        if other.call_center_id == claim.call_center_id:
+            problems.append(InvalidValue("pattern_repeated", value=claim.pattern, other=other.pattern))
+        else:
+            named = other.call_center_name or str(other.call_center_id)
+            problems.append(InvalidValue("pattern_taken", value=claim.pattern, other=named))
+    return problems

@@ -1,0 +1,88 @@
+"""The routing snapshot: all that must be known to route a call, immutable, in memory.
+
+Owns: the types and the look-ups. Must not: be built from anything but `models.snapshot` (and tests), or be mutated:
+a change in the tables makes a new snapshot, running calls keep theirs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.values.call import PhoneKind, Role, Strategy
+from models.values.ip import IpRules
+from models.values.money import Rate
+from models.values.pattern import NumberTable
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    region: str = "CR"
+    language: str = "es"
+    timezone: str = "America/Costa_Rica"
+    currency: str = "CRC"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRoute:
+    """A user of the account; one without an endpoint is never rung."""
+
+    id: int
+    name: str
+    endpoint: str | None
+    phone_kind: PhoneKind = PhoneKind.SIP
+    click2dial: bool = False
+    role: Role = Role.AGENT
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CallCenterRoute:
+    """A call center as a call needs it. `agents`: active ones with an endpoint, each once, in priority order."""
+
+    id: int
+    name: str
+    color: str
+    rate: Rate
+    agents: tuple[int, ...] = ()
+    logo_url: str | None = None
+    pop_up_url: str | None = None
+    strategy: Strategy = Strategy.ALL
+    ring_seconds: int = 20
+    max_wait_seconds: int = 120
+    wrap_up_seconds: int = 0
+    service_level_seconds: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSnapshot:
+    """Every look-up on an INVITE's way. `generation` grows with each one."""
+
+    generation: int
+    account: Account
+    call_centers: Mapping[int, CallCenterRoute] = field(default_factory=dict)
+    agents: Mapping[int, AgentRoute] = field(default_factory=dict)
+    numbers: NumberTable = field(default_factory=NumberTable)
+    ip_rules: IpRules = field(default_factory=IpRules)
+    _centers_of: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    _by_endpoint: Mapping[str, AgentRoute] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        centers_of: dict[int, list[int]] = {}
+        for call_center in self.call_centers.values():
+            for agent_id in call_center.agents:
+                centers_of.setdefault(agent_id, []).append(call_center.id)
+        object.__setattr__(self, "_centers_of", {agent: tuple(sorted(ids)) for agent, ids in centers_of.items()})
+        by_endpoint = {agent.endpoint: agent for agent in self.agents.values() if agent.endpoint and agent.active}
+        object.__setattr__(self, "_by_endpoint", by_endpoint)
+
+    def resolve(self, called: str) -> CallCenterRoute | None:
+        """Who answers `called`, in whatever form it was dialled; None: nobody."""
+        found = self.numbers.lookup(called)
+        return None if found is None else self.call_centers.get(found)
+
+    def call_centers_of(self, agent_id: int) -> tuple[CallCenterRoute, ...]:
+        return tuple(self.call_centers[center] for center in self._centers_of.get(agent_id, ()))
+
+    def agent_at(self, endpoint: str) -> AgentRoute | None:
+        """The active agent whose phone has this number."""
+        return self._by_endpoint.get(endpoint)
