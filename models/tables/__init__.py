@@ -1,0 +1,105 @@
+"""The tables: what is remembered, one module by subject.
+
+Owns: columns, keys, indexes, limits. Must not: hold rules of a call (`ari_app.core`), build pages, or open a database
+(`models.db`). A column's limits are checked by `models.checks` before a row is saved.
+"""
+
+from peewee import Model
+
+from models.tables.account import (
+    Account,
+    Agent,
+    AgentGroup,
+    AgentGroupMember,
+    AgentLogin,
+    AgentPresence,
+    IpRule,
+    PauseReason,
+)
+from models.tables.base import Row, database, epoch_ms, fold, from_epoch_ms, name_key, now
+from models.tables.call_centers import CallCenter, CallCenterAgent, CallCenterForm, CallCenterGroup, CallCenterNumber
+from models.tables.calls import Call, CallLeg, EngineMark
+from models.tables.contacts import (
+    AdditionalField,
+    Company,
+    Contact,
+    ContactList,
+    ContactListMember,
+    ContactValue,
+    Disposition,
+)
+from models.tables.forms import Form, FormAnswer, FormField, FormVersion
+from models.tables.paper import Attachment, Printer
+
+# Every table, in an order in which each comes after those it points to.
+ALL: tuple[type[Model], ...] = (
+    Account,
+    Agent,
+    AgentGroup,
+    AgentGroupMember,
+    AgentLogin,
+    AgentPresence,
+    PauseReason,
+    IpRule,
+    Attachment,
+    Printer,
+    Company,
+    Disposition,
+    AdditionalField,
+    Contact,
+    ContactValue,
+    ContactList,
+    ContactListMember,
+    CallCenter,
+    CallCenterNumber,
+    CallCenterAgent,
+    CallCenterGroup,
+    Form,
+    FormVersion,
+    FormField,
+    CallCenterForm,
+    Call,
+    CallLeg,
+    FormAnswer,
+    EngineMark,
+)
+
+__all__ = [
+    "ALL",
+    "Account",
+    "AdditionalField",
+    "Agent",
+    "AgentGroup",
+    "AgentGroupMember",
+    "AgentLogin",
+    "AgentPresence",
+    "Attachment",
+    "Call",
+    "CallCenter",
+    "CallCenterAgent",
+    "CallCenterForm",
+    "CallCenterGroup",
+    "CallCenterNumber",
+    "CallLeg",
+    "Company",
+    "Contact",
+    "ContactList",
+    "ContactListMember",
+    "ContactValue",
+    "Disposition",
+    "EngineMark",
+    "Form",
+    "FormAnswer",
+    "FormField",
+    "FormVersion",
+    "IpRule",
+    "PauseReason",
+    "Printer",
+    "Row",
+    "database",
+    "epoch_ms",
+    "fold",
+    "from_epoch_ms",
+    "name_key",
+    "now",
+]

@@ -1,0 +1,83 @@
+"""Call centers: operated numbers, who answers them, how and at what price.
+
+Owns: section 4 of the admin. Must not: resolve a number (`models.values.pattern` in the snapshot).
+"""
+
+from decimal import Decimal
+
+from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
+
+from models.tables.account import Agent, AgentGroup
+from models.tables.base import ChoiceField, InstantField, MoneyField, NamedRow, Row, now, points_to
+from models.tables.forms import Form
+from models.tables.paper import Attachment
+from models.values.call import CostUnit, Strategy
+
+
+class CallCenter(NamedRow):
+    """Times in seconds."""
+
+    name = CharField(max_length=100)
+    name_key = CharField(max_length=200, unique=True)
+    active = BooleanField(default=True)
+    price = MoneyField(default=Decimal(0))
+    currency = CharField(max_length=3, default="CRC")
+    cost_unit = ChoiceField(CostUnit, default=CostUnit.MINUTE)
+    print_result = BooleanField(default=False)
+    color = CharField(max_length=7, default="#1f6feb")
+    pop_up_url = CharField(max_length=1000, null=True)
+    logo = points_to(Attachment, null=True, backref="call_centers")
+    strategy = ChoiceField(Strategy, default=Strategy.ALL)
+    ring_seconds = SmallIntegerField(default=20)
+    max_wait_seconds = SmallIntegerField(default=120)
+    wrap_up_seconds = SmallIntegerField(default=0)
+    service_level_seconds = SmallIntegerField(default=20)
+    created_at = InstantField(default=now)
+
+    class Meta:
+        table_name = "call_centers"
+
+
+class CallCenterNumber(Row):
+    """A pattern as typed, and `canonical`: equal for two ways to claim the same number, hence unique."""
+
+    call_center = points_to(CallCenter, on_delete="CASCADE", backref="numbers")
+    pattern = CharField(max_length=40)
+    canonical = CharField(max_length=40, unique=True)
+
+    class Meta:
+        table_name = "call_center_numbers"
+
+
+class CallCenterAgent(Row):
+    """Lower priority rings first."""
+
+    call_center = points_to(CallCenter, on_delete="CASCADE", backref="agents", index=False)
+    agent = points_to(Agent, on_delete="CASCADE", backref="call_centers")
+    priority = SmallIntegerField(default=0)
+
+    class Meta:
+        table_name = "call_center_agents"
+        primary_key = CompositeKey("call_center", "agent")
+
+
+class CallCenterGroup(Row):
+    call_center = points_to(CallCenter, on_delete="CASCADE", backref="groups", index=False)
+    group = points_to(AgentGroup, on_delete="CASCADE", backref="call_centers")
+    priority = SmallIntegerField(default=0)
+
+    class Meta:
+        table_name = "call_center_groups"
+        primary_key = CompositeKey("call_center", "group")
+
+
+class CallCenterForm(Row):
+    """A form that may be filled during this call center's calls."""
+
+    call_center = points_to(CallCenter, on_delete="CASCADE", backref="forms", index=False)
+    form = points_to(Form, on_delete="CASCADE", backref="call_centers")
+    position = SmallIntegerField(default=0)
+
+    class Meta:
+        table_name = "call_center_forms"
+        primary_key = CompositeKey("call_center", "form")
