@@ -27,6 +27,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "account"
 
     db.create_tables([Account])
@@ -42,6 +43,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "additional_fields"
 
     db.create_tables([AdditionalField])
@@ -65,6 +67,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "agents"
 
     db.create_tables([Agent])
@@ -75,6 +78,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "agent_groups"
 
     db.create_tables([AgentGroup])
@@ -86,6 +90,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "agent_group_members"
             primary_key = CompositeKey("group", "agent")
 
@@ -103,6 +108,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "agent_logins"
             indexes = ((("agent", "login_at"), False),)
 
@@ -117,6 +123,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "agent_presence"
 
     db.create_tables([AgentPresence])
@@ -132,6 +139,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "attachments"
 
     db.create_tables([Attachment])
@@ -156,6 +164,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_centers"
 
     db.create_tables([CallCenter])
@@ -171,6 +180,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "companies"
 
     db.create_tables([Company])
@@ -184,6 +194,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "dispositions"
 
     db.create_tables([Disposition])
@@ -203,6 +214,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "contacts"
 
     db.create_tables([Contact])
@@ -236,6 +248,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "calls"
             indexes = (
                 (("call_center", "offered_at"), False),
@@ -254,6 +267,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_center_agents"
             primary_key = CompositeKey("call_center", "agent")
 
@@ -277,6 +291,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "printers"
 
     db.create_tables([Printer])
@@ -290,6 +305,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "forms"
 
     db.create_tables([Form])
@@ -301,6 +317,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_center_forms"
             primary_key = CompositeKey("call_center", "form")
 
@@ -313,6 +330,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_center_groups"
             primary_key = CompositeKey("call_center", "group")
 
@@ -325,6 +343,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_center_numbers"
 
     db.create_tables([CallCenterNumber])
@@ -345,6 +364,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "call_legs"
             primary_key = CompositeKey("call", "ordinal")
             indexes = ((("agent", "offered_at"), False),)
@@ -358,6 +378,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "contact_lists"
 
     db.create_tables([ContactList])
@@ -368,6 +389,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "contact_list_members"
             primary_key = CompositeKey("list", "contact")
 
@@ -381,6 +403,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "contact_values"
             primary_key = CompositeKey("contact", "field")
             indexes = ((("field", "folded"), False),)
@@ -393,6 +416,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "engine_marks"
 
     db.create_tables([EngineMark])
@@ -404,6 +428,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "form_versions"
             indexes = ((("form", "number"), True),)
 
@@ -421,6 +446,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "form_answers"
 
     db.create_tables([FormAnswer])
@@ -439,6 +465,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "form_fields"
             indexes = ((("version", "name"), True),)
 
@@ -452,6 +479,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "ip_rules"
 
     db.create_tables([IpRule])
@@ -464,6 +492,7 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
         class Meta:
             database = db
+            legacy_table_names = False
             table_name = "pause_reasons"
 
     db.create_tables([PauseReason])
