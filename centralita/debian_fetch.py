@@ -181,7 +181,7 @@ class AptTree:
         return run_bounded(full, {"APT_CONFIG": str(self._folder / "apt.conf")}, self._deadline, on_line)
 
     def _write_configuration(self) -> None:
-        """Our own apt.conf. Of the machine's only how to acquire (proxies, certificates) is kept: no hooks, no preferences."""
+        """Our own apt.conf. Of the machine's only how to acquire (proxies, certificates) is kept, and no hooks."""
         machine = run_bounded(["apt-config", "dump", "Acquire"], {}, self._deadline).stdout.splitlines()
         foreign = ("Acquire::IndexTargets", "Acquire::Compression", "Acquire::cdrom")
         taken = [line for line in machine if line.startswith("Acquire::") and not line.startswith(foreign)]

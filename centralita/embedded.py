@@ -109,10 +109,11 @@ def _version_of(command: list[str]) -> tuple[tuple[int, int, int] | None, str]:
 def _installed(binary: Path, dist_dir: Path, progress: Progress, deadline: float, *, must: bool) -> AsteriskDist | None:
     """The Asterisk at `binary`, or None (an error, when it `must` be this one) if it can't serve."""
 
-    def refuse(why: str) -> None:
+    def refuse(why: str) -> AsteriskDist | None:
         if must:
             raise AsteriskUnavailable(f"{binary}: {why}")
         progress(f"Not using {binary}: {why}", None)
+        return None
 
     version, banner = _version_of([str(binary)])
     if not is_supported(version):

@@ -1,0 +1,68 @@
+"""The names Asterisk and we agree on: contexts, variables, the Stasis application and its arguments, CEL's columns.
+
+Owns: every name that appears both in the dialplan or in asterisk-conf/ and in Python.
+Must not: hold logic, read settings, know of ARI or of the database.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SYSTEM_NAME: Final = "centralita"
+"""`systemname` of asterisk.conf: channel ids that Asterisk makes are `centralita-<epoch>.<n>`."""
+
+ID_PREFIX: Final = SYSTEM_NAME + "-"
+"""Every channel id of ours begins so, made by Asterisk or chosen by the engine."""
+
+# -- Stasis ----------------------------------------------------------------------------------------------------------
+STASIS_APP: Final = "centralita"
+STASIS_INBOUND: Final = "inbound"
+"""First argument for a caller from a trunk; the second is the number dialled."""
+STASIS_VIRTUAL_PHONE: Final = "virtual-phone"
+"""First argument for the far half of a virtual phone; the second is its endpoint number."""
+
+# -- contexts --------------------------------------------------------------------------------------------------------
+CONTEXT_TRUNK: Final = "from-trunk"
+CONTEXT_AGENT: Final = "from-agent"
+CONTEXT_FALLBACK: Final = "centralita-fallback"
+CONTEXT_VIRTUAL_PHONE: Final = "centralita-virtual-phone"
+CONTEXT_DEMO_CALLER: Final = "centralita-demo-caller"
+DEMO_CALLER_EXTENSION: Final = "demo"
+
+# -- PJSIP -----------------------------------------------------------------------------------------------------------
+ENDPOINT_TRUNK: Final = "trunk"
+ENDPOINT_DEMO_TRUNK: Final = "demo-trunk"
+SIP_REALM: Final = "centralita"
+"""The realm in the phones' digests: HA1 = MD5(endpoint:centralita:secret), RFC 2617 section 3.2.2.2."""
+
+# -- channel variables, on every ARI event through `channelvars` of ari.conf -------------------------------------------
+VARIABLE_CALL: Final = "CENTRALITA_CALL"
+"""The call id: set on every channel the engine creates; the caller's own channel has it as its uniqueid."""
+VARIABLE_CALLED: Final = "CENTRALITA_CALLED"
+"""The number the caller dialled, set by the dialplan before Stasis."""
+VARIABLE_AGENT: Final = "CENTRALITA_AGENT"
+"""On an agent's leg: the agent's id."""
+CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT)
+
+# -- CEL (docs: Asterisk, "Channel Event Logging") --------------------------------------------------------------------
+CEL_FILE: Final = "cel-custom/cel.csv"
+"""Below Asterisk's log folder."""
+CEL_FALLBACK_EVENT: Final = "CENTRALITA_FALLBACK"
+"""User-defined CEL event: a caller reached the fallback. Its `extra` holds the number dialled."""
+CEL_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
+    ("event_type", "${eventtype}"),
+    ("event_time", "${eventtime}"),
+    ("channel_name", "${CHANNEL(channame)}"),
+    ("channel_id", "${CHANNEL(uniqueid)}"),
+    ("linked_id", "${CHANNEL(linkedid)}"),
+    ("calling_number", "${CALLERID(num)}"),
+    ("calling_name", "${CALLERID(name)}"),
+    ("called_number", "${CALLERID(dnid)}"),
+    ("extension", "${CHANNEL(exten)}"),
+    ("context", "${CHANNEL(context)}"),
+    ("application", "${CHANNEL(appname)}"),
+    ("peer", "${BRIDGEPEER}"),
+    ("user_event", "${userdeftype}"),
+    ("extra", "${eventextra}"),
+)
+"""Columns of the CEL file in order: our name, Asterisk's expression. Time is `<epoch seconds>.<6 digits>`, UTC."""

@@ -1,0 +1,117 @@
+"""What an agent's phone is to PJSIP: the three objects pushed over ARI.
+
+Owns: the fields of a phone's `auth`, `aor` and `endpoint`. Must not: speak ARI or know where agents are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dialplan import names
+
+CONFIG_CLASS: Final = "res_pjsip"
+"""`PUT /ari/asterisk/config/dynamic/res_pjsip/<type>/<id>` with `{"fields": [...]}`."""
+
+ENDPOINT_PATTERN: Final = re.compile(r"[0-9][0-9A-Za-z_]{0,39}|[A-Za-z][0-9A-Za-z_]{1,39}")
+
+
+@dataclass(frozen=True)
+class PhoneObject:
+    """One object to push. Order matters: an endpoint refers to its auth and aor."""
+
+    object_type: str
+    object_id: str
+    fields: tuple[tuple[str, str], ...]
+
+    @property
+    def uri(self) -> str:
+        """Its ARI address below `/ari`."""
+        return f"asterisk/config/dynamic/{CONFIG_CLASS}/{self.object_type}/{self.object_id}"
+
+    @property
+    def body(self) -> dict[str, list[dict[str, str]]]:
+        """The body of the PUT."""
+        return {"fields": [{"attribute": name, "value": value} for name, value in self.fields]}
+
+
+def ha1(endpoint: str, secret: str) -> str:
+    """MD5(endpoint:realm:secret) in hexadecimal, the only form of a phone's secret that is kept (RFC 2617, 3.2.2.2)."""
+    return hashlib.md5(f"{endpoint}:{names.SIP_REALM}:{secret}".encode(), usedforsecurity=False).hexdigest()
+
+
+def phone_objects(
+    endpoint: str,
+    *,
+    digest_ha1: str,
+    display_name: str = "",
+    allowed_networks: Sequence[str] = (),
+    media_address: str | None = None,
+    qualify_seconds: int = 30,
+    rtp_timeout_seconds: int = 60,
+) -> list[PhoneObject]:
+    """The objects of one phone, in the order in which they are to be pushed (delete them in the opposite order).
+
+    `allowed_networks` are `address/prefix` or `address/mask`; empty means every address may (the rule of *IPs
+    click2dial*). Raises ValueError for an endpoint or a digest that PJSIP would not take.
+    """
+    if not ENDPOINT_PATTERN.fullmatch(endpoint):
+        raise ValueError(f"not an endpoint number: {endpoint!r}")
+    if not re.fullmatch(r"[0-9a-f]{32}", digest_ha1):
+        raise ValueError("not an MD5 digest")
+    name = re.sub(r'[\x00-\x1f\x7f"\\<>]', " ", display_name).strip()
+    fields = [
+        ("context", names.CONTEXT_AGENT),
+        ("auth", endpoint),
+        ("aors", endpoint),
+        ("identify_by", "username"),
+        ("allow", "!all,ulaw,alaw,g722"),
+        ("language", "es"),
+        ("callerid", f'"{name}" <{endpoint}>'),
+        ("direct_media", "no"),
+        ("rtp_symmetric", "yes"),
+        ("force_rport", "yes"),
+        ("rewrite_contact", "yes"),
+        ("dtmf_mode", "auto"),
+        ("send_pai", "yes"),
+        ("allow_subscribe", "no"),
+        ("timers", "yes"),
+        ("timers_sess_expires", "600"),
+        ("rtp_timeout", str(rtp_timeout_seconds)),
+        ("rtp_timeout_hold", str(rtp_timeout_seconds * 5)),
+    ]
+    if media_address:
+        fields += [("media_address", media_address), ("bind_rtp_to_media_address", "yes")]
+    if allowed_networks:
+        # The source address of every request. Not contact_permit: a phone behind NAT gives a private Contact, which
+        # rewrite_contact replaces by the source address anyway.
+        fields += [("deny", "0.0.0.0/0,::/0"), ("permit", ",".join(allowed_networks))]
+    return [
+        PhoneObject(
+            "auth",
+            endpoint,
+            (
+                ("auth_type", "digest"),
+                ("username", endpoint),
+                ("realm", names.SIP_REALM),
+                ("password_digest", f"MD5:{digest_ha1}"),
+            ),
+        ),
+        PhoneObject(
+            "aor",
+            endpoint,
+            (
+                ("max_contacts", "1"),
+                ("remove_existing", "yes"),
+                ("minimum_expiration", "30"),
+                ("default_expiration", "300"),
+                ("maximum_expiration", "3600"),
+                ("qualify_frequency", str(qualify_seconds)),
+                ("support_path", "yes"),
+            ),
+        ),
+        PhoneObject("endpoint", endpoint, tuple(fields)),
+    ]
