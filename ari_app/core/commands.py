@@ -15,6 +15,7 @@ from typing import Any
 
 from models.values.call import LegOutcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.routing import CallCenterRoute
 
 
 # ---------------------------------------------------------------- to the switch
@@ -128,7 +129,7 @@ class SeekAgents:
     """Ask the roster for agents; the answer is ``AgentsOffered`` (now or later) or ``NobodyCanCome``."""
 
     call_id: str
-    call_center: int
+    route: CallCenterRoute
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from ari_app.core.commands import Command
+from models.values.routing import AgentRoute
 
 
 class Refusal(StrEnum):
@@ -53,7 +54,7 @@ class AgentsOffered:
     """The roster gives these agents to this call; each is held for it until released."""
 
     at: int
-    agents: tuple[int, ...]
+    agents: tuple[AgentRoute, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class AnswerRequested:
 
 @dataclass(frozen=True, slots=True)
 class HangupRequested:
-    """The agent (or an administrator, ``agent=None``) asked on the desk to end the call, or to decline it while it rings."""
+    """The agent (or an administrator: ``agent=None``) asked to end the call, or to decline it while it rings."""
 
     at: int
     agent: int | None
@@ -173,6 +174,14 @@ class CommandFailed:
     timed_out: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CommandDone:
+    """A command succeeded. Told of ``AddToBridge`` only: from then on two people can hear each other."""
+
+    at: int
+    command: Command
+
+
 Event = (
     CallerArrived
     | CallerKnown
@@ -191,4 +200,5 @@ Event = (
     | PlaybackFinished
     | TimerFired
     | CommandFailed
+    | CommandDone
 )

@@ -1,0 +1,217 @@
+"""A call: its facts, its legs, and one type for each phase it can be in.
+
+Owns: the data. Must not: decide anything (``inbound``) or know how things are done.
+
+    Waiting ──► Alerting ──► Talking ──► Clearing ──► Ended
+       ▲  └────────┤  │                     ▲
+       └───────────┘  └──► Announcing ──────┘
+
+Every value is immutable; a transition makes a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from models.values.call import Direction, LegOutcome, Outcome
+from models.values.routing import AgentRoute, CallCenterRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The waits of a call, in milliseconds, where the call center does not say."""
+
+    pop_ack: int = 150
+    """How long a phone waits for its agent's screen to confirm the pop before it rings anyway."""
+    announcement: int = 30_000
+    """The longest an announcement may play."""
+    apart: int = 500
+    """How long the reason why two channels could not be joined is waited for."""
+    clearing: int = 3_000
+    """How long a channel may take to end before its end is ordered again."""
+    clearing_tries: int = 3
+    """How often its end is ordered again before the call is closed and the reaper told."""
+    unknown_number_media: tuple[str, ...] = ("sound:ss-noservice",)
+    """What the caller of a number that no call center takes hears."""
+    nobody_media: tuple[str, ...] = ("sound:queue-thankyou",)
+    """What the caller hears when nobody came."""
+
+
+class LegState(StrEnum):
+    CREATING = "creating"
+    """``CreateLeg`` was sent; the channel has not entered the application yet."""
+    READY = "ready"
+    """The channel is there and waits for the pop's acknowledgement."""
+    DIALLED = "dialled"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDING = "ending"
+    """Its end was ordered or announced; its channel may still be there."""
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One try to reach one agent."""
+
+    ordinal: int
+    agent: AgentRoute
+    channel: str
+    offered_at: int
+    state: LegState = LegState.CREATING
+    pop_settled: bool = False
+    """The agent's screen acknowledged the pop, or the wait for it is over."""
+    answer_wanted: bool = False
+    """*Contestar* was pressed before the virtual phone's far half was there."""
+    far_half: str | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    outcome: LegOutcome | None = None
+    cause: int | None = None
+    reason: str = ""
+
+    @property
+    def live(self) -> bool:
+        """May still become (or is) an answered leg."""
+        return self.state not in (LegState.ENDING, LegState.GONE)
+
+    @property
+    def exists(self) -> bool:
+        """Its channel may still be on the switch."""
+        return self.state is not LegState.GONE
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The legs of a call, in the order they were made."""
+
+    all: tuple[Leg, ...] = ()
+
+    def __iter__(self) -> Iterator[Leg]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @property
+    def live(self) -> tuple[Leg, ...]:
+        return tuple(leg for leg in self.all if leg.live)
+
+    @property
+    def existing(self) -> tuple[Leg, ...]:
+        return tuple(leg for leg in self.all if leg.exists)
+
+    def on(self, channel: str) -> Leg | None:
+        for leg in self.all:
+            if channel in (leg.channel, leg.far_half):
+                return leg
+        return None
+
+    def of(self, agent: int) -> Leg | None:
+        """The agent's live leg."""
+        for leg in self.all:
+            if leg.agent.id == agent and leg.live:
+                return leg
+        return None
+
+    def put(self, changed: Leg) -> Legs:
+        return Legs(tuple(changed if leg.ordinal == changed.ordinal else leg for leg in self.all))
+
+    def add(self, new: Iterable[Leg]) -> Legs:
+        return Legs((*self.all, *new))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the call whatever its phase."""
+
+    id: str
+    direction: Direction
+    caller_channel: str
+    called_number: str
+    calling_number: str | None
+    caller_name: str | None
+    route: CallCenterRoute | None
+    policy: Policy
+    offered_at: int
+    caller_here: bool = True
+    caller_cause: int | None = None
+    contact_id: int | None = None
+    card: Mapping[str, Any] | None = None
+    offers: int = 0
+    """How many offers were made; a ring timer of an earlier one is stale."""
+    overdue: bool = False
+    """The longest wait is over: the phones that ring may ring on, nobody else is looked for."""
+    bridged: bool = False
+    """``CreateBridge`` was sent, so a bridge may exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    facts: Facts
+    legs: Legs
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(_Phase):
+    """The caller hears ringing; the roster looks for agents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting(_Phase):
+    """At least one agent's leg is live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talking(_Phase):
+    """Caller and agent are (being put) in the bridge."""
+
+    winner: int
+    answered_at: int
+    joined: bool = False
+    """Both are in the bridge: before that nobody has talked, and an end is not the end of a conversation."""
+    apart: bool = False
+    """They could not be joined; the reason (mostly: one of them has just gone) is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcing(_Phase):
+    """The caller hears why nobody comes; then the call is cleared."""
+
+    outcome: Outcome
+    reason: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing(_Phase):
+    """Everything was told to end; waiting until it has."""
+
+    outcome: Outcome
+    reason: str
+    ended_at: int
+    winner: int | None = None
+    answered_at: int | None = None
+    tries: int = 0
+    bridge_stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(_Phase):
+    """Nothing is left, or the reaper was told what may be."""
+
+
+Call = Waiting | Alerting | Talking | Announcing | Clearing | Ended
+
+
+LONGEST_WAIT = "longest_wait"
+"""The timer of the caller's patience, as the call center sets it."""
+
+
+def ring_timer(facts: Facts) -> str:
+    """The timer of the present offer."""
+    return f"ring.{facts.offers}"

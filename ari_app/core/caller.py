@@ -1,0 +1,36 @@
+"""What we learn of the caller while the call goes on.
+
+Owns: the contact's card on the screens, and the caller's channel in the facts. Must not: change a phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from ari_app.core.call import Call, Leg
+from ari_app.core.commands import Command, UpdatePop
+from ari_app.core.events import CallerKnown, ChannelGone, ChannelLeft
+from ari_app.core.pops import pop_up_url
+
+C = TypeVar("C", bound=Call)
+
+
+def caller_known(call: C, event: CallerKnown, screens: Iterable[Leg]) -> tuple[C, list[Command]]:
+    """The contact's card came: remember it and put it on every screen that shows this call."""
+    facts = replace(call.facts, contact_id=event.contact_id, card=event.card)
+    commands: list[Command] = []
+    for leg in screens:
+        changes: dict[str, object] = {"card": event.card}
+        if facts.route and facts.route.pop_up_url:
+            changes["pop_up_url"] = pop_up_url(facts, leg)
+        commands.append(UpdatePop(leg.agent.id, facts.id, changes))
+    return replace(call, facts=facts), commands
+
+
+def caller_left(call: C, event: ChannelLeft | ChannelGone) -> C:
+    """The caller's channel asked for its end (it may still have to be destroyed), or is gone."""
+    if isinstance(event, ChannelLeft):
+        return call
+    return replace(call, facts=replace(call.facts, caller_here=False, caller_cause=event.cause))

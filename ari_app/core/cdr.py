@@ -1,0 +1,89 @@
+"""A call as its records: the CDR and its legs.
+
+Owns: what is written of a call, and its cost. Must not: know tables or when records are stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from ari_app.core.call import Call, Clearing, Facts, Leg, Legs, Talking
+from models.values.call import LegOutcome
+from models.values.cdr import CallRecord, LegRecord
+from models.values.money import cost
+
+
+def opening(facts: Facts) -> CallRecord:
+    """The record of a call that has just been offered."""
+    rate = facts.route.rate if facts.route else None
+    record = CallRecord(
+        id=facts.id,
+        direction=facts.direction,
+        called_number=facts.called_number,
+        calling_number=facts.calling_number or "",
+        caller_name=facts.caller_name or "",
+        offered_at=facts.offered_at,
+        contact_id=facts.contact_id,
+        call_center_id=facts.route.id if facts.route else None,
+        call_center_name=facts.route.name if facts.route else "",
+    )
+    if rate is None:
+        return record
+    return replace(record, rate_price=rate.price, rate_currency=rate.currency, rate_unit=rate.unit)
+
+
+def answered(call: Talking) -> CallRecord:
+    """The still open record of a call that is being talked on."""
+    return replace(
+        opening(call.facts),
+        agent_id=_agent(call.legs, call.winner),
+        answered_at=call.answered_at,
+        wait_ms=max(0, call.answered_at - call.facts.offered_at),
+    )
+
+
+def closing(call: Clearing) -> CallRecord:
+    """The closed record. Talk time is from the agent's answer to the first side's end."""
+    facts = call.facts
+    talk_ms = max(0, call.ended_at - call.answered_at) if call.answered_at is not None else 0
+    waited_until = call.answered_at if call.answered_at is not None else call.ended_at
+    return replace(
+        opening(facts),
+        agent_id=_agent(call.legs, call.winner),
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        outcome=call.outcome,
+        reason=call.reason,
+        wait_ms=max(0, waited_until - facts.offered_at),
+        talk_ms=talk_ms,
+        cause=facts.caller_cause,
+        cost=cost(facts.route.rate, Fraction(talk_ms, 1000)) if facts.route else None,
+    )
+
+
+def legs(call: Call) -> tuple[LegRecord, ...]:
+    """The legs' records, each with an outcome, whatever was left open."""
+    ended_at = call.ended_at if isinstance(call, Clearing) else None
+    return tuple(_leg(call.facts, leg, ended_at) for leg in call.legs)
+
+
+def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
+    return LegRecord(
+        call_id=facts.id,
+        ordinal=leg.ordinal,
+        agent_id=leg.agent.id,
+        endpoint=leg.agent.endpoint or "",
+        channel_id=leg.channel,
+        offered_at=leg.offered_at,
+        ringing_at=leg.ringing_at,
+        answered_at=leg.answered_at,
+        ended_at=leg.ended_at if leg.ended_at is not None else ended_at,
+        outcome=leg.outcome or LegOutcome.FAILED,
+        cause=leg.cause,
+        reason=leg.reason,
+    )
+
+
+def _agent(legs: Legs, winner: int | None) -> int | None:
+    return next((leg.agent.id for leg in legs if leg.ordinal == winner), None)

@@ -1,0 +1,298 @@
+"""The end of a call: the announcement, the clearing, and after.
+
+Owns: the phases Announcing, Clearing and Ended. Must not: leave anything: whatever the call holds (channels, bridge,
+agents, timers, an open record) is given back here, or named to the reaper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from ari_app.core import cdr, ids, legs
+from ari_app.core.call import (
+    LONGEST_WAIT,
+    Alerting,
+    Announcing,
+    Call,
+    Clearing,
+    Ended,
+    Facts,
+    Leg,
+    Legs,
+    LegState,
+    Talking,
+    Waiting,
+    ring_timer,
+)
+from ari_app.core.caller import caller_known, caller_left
+from ari_app.core.commands import (
+    Answer,
+    CancelTimer,
+    Command,
+    CreateLeg,
+    DestroyBridge,
+    Forget,
+    Hangup,
+    Play,
+    ReleaseAgent,
+    SetTimer,
+    StopSeeking,
+    UpdatePop,
+    WriteRecord,
+)
+from ari_app.core.events import (
+    AgentsOffered,
+    AnswerRequested,
+    CallerArrived,
+    CallerKnown,
+    ChannelGone,
+    ChannelLeft,
+    CommandDone,
+    CommandFailed,
+    Event,
+    FarHalfArrived,
+    HangupRequested,
+    LegAnswered,
+    LegReady,
+    LegRefused,
+    LegRinging,
+    NobodyCanCome,
+    PlaybackFinished,
+    PopShown,
+    TimerFired,
+)
+from models.values.call import LegOutcome, Outcome
+
+Step = tuple[Call, list[Command]]
+
+ANNOUNCEMENT = "announcement"
+APART = "apart"
+"""The timer of ``Talking`` while the two could not be joined."""
+CLEARING = "clearing"
+
+
+# ------------------------------------------------------------------------------------------------ announcing
+
+
+def announce(facts: Facts, all_legs: Legs, outcome: Outcome, reason: str, cause: int) -> Step:
+    """Tell the caller why nobody comes; what follows is the end, with this Q.850 ``cause``."""
+    media = facts.policy.unknown_number_media if facts.route is None else facts.policy.nobody_media
+    commands: list[Command] = [
+        StopSeeking(facts.id),
+        CancelTimer(LONGEST_WAIT),
+        Answer(facts.caller_channel),
+        Play(facts.caller_channel, ids.announcement(facts.id, 1), media),
+        SetTimer(ANNOUNCEMENT, facts.policy.announcement),
+    ]
+    return Announcing(facts, all_legs, outcome, reason, cause), commands
+
+
+def announcing(call: Announcing, event: Event) -> Step:
+    facts = call.facts
+    match event:
+        case PlaybackFinished():
+            return clear(call, call.outcome, call.reason, event.at)
+        case TimerFired(name=name):
+            return clear(call, call.outcome, call.reason, event.at) if name == ANNOUNCEMENT else (call, [])
+        case CommandFailed(command=Answer() | Play()):
+            return clear(call, call.outcome, call.reason, event.at)
+        case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
+            return clear(caller_left(call, event), call.outcome, call.reason, event.at)
+        case HangupRequested(agent=None):
+            return clear(call, call.outcome, call.reason, event.at)
+        case CallerKnown():
+            return caller_known(call, event, ())
+        case AgentsOffered():
+            return call, _give_back(call, event)
+        case LegReady() | LegAnswered() | ChannelGone():
+            return _late(call, event)
+        case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
+            return _late(call, ChannelGone(event.at, channel))
+        case (
+            NobodyCanCome()
+            | PopShown()
+            | LegRinging()
+            | LegRefused()
+            | FarHalfArrived()
+            | AnswerRequested()
+            | HangupRequested()
+            | ChannelLeft()
+            | CommandFailed()
+            | CommandDone()
+            | CallerArrived()
+        ):
+            return call, []
+        case _:
+            assert_never(event)
+
+
+# ------------------------------------------------------------------------------------------------ clearing
+
+
+def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, reason: str, at: int) -> Step:
+    """Order the end of everything this call holds."""
+    facts, all_legs = call.facts, call.legs
+    winner = answered_at = None
+    commands: list[Command] = []
+    match call:
+        case Waiting() | Alerting():
+            commands += [StopSeeking(facts.id), CancelTimer(LONGEST_WAIT), CancelTimer(ring_timer(facts))]
+        case Talking():
+            winner, answered_at = call.winner, call.answered_at if call.joined else None
+            commands.append(CancelTimer(APART))
+        case Announcing():
+            commands.append(CancelTimer(ANNOUNCEMENT))
+        case _:
+            assert_never(call)
+    if facts.caller_here:
+        commands.append(Hangup(facts.caller_channel, call.cause if isinstance(call, Announcing) else 16))
+    all_legs, ending = legs.end_all(facts, all_legs, LegOutcome.CALLER_GONE, at, but=winner)
+    commands += ending
+    for leg in all_legs:
+        if leg.ordinal == winner:
+            # The pop stays on the screen for the work after the call; the agent is free when the phone is.
+            commands.append(UpdatePop(leg.agent.id, facts.id, {"phase": "ended", "ended_at": at}))
+            if leg.exists:
+                commands.append(Hangup(leg.channel))
+                leg = replace(leg, state=LegState.ENDING)
+            else:
+                commands.append(_release(facts, leg))
+            all_legs = all_legs.put(replace(leg, ended_at=at, outcome=LegOutcome.ANSWERED))
+    if facts.bridged:
+        commands.append(DestroyBridge(ids.bridge(facts.id)))
+    commands.append(SetTimer(CLEARING, facts.policy.clearing))
+    cleared = Clearing(facts, all_legs, outcome, reason, ended_at=at, winner=winner, answered_at=answered_at)
+    return _finish_if_clear(cleared, commands)
+
+
+def clearing(call: Clearing, event: Event) -> Step:
+    facts = call.facts
+    match event:
+        case ChannelGone(channel=channel) if channel == facts.caller_channel:
+            return _finish_if_clear(caller_left(call, event), [])
+        case ChannelGone():
+            return _gone(call, event)
+        case CommandFailed(command=CreateLeg(channel=channel), timed_out=False) if event.status != 409:
+            return _gone(call, ChannelGone(event.at, channel))
+        case CommandFailed(command=DestroyBridge()):
+            return replace(call, bridge_stuck=True), []
+        case LegReady() | LegAnswered():
+            return _late(call, event)
+        case TimerFired(name=name):
+            return _again(call) if name == CLEARING else (call, [])
+        case CallerKnown():
+            return caller_known(call, event, (leg for leg in call.legs if leg.ordinal == call.winner))
+        case AgentsOffered():
+            return call, _give_back(call, event)
+        case (
+            NobodyCanCome()
+            | PopShown()
+            | LegRinging()
+            | LegRefused()
+            | FarHalfArrived()
+            | AnswerRequested()
+            | HangupRequested()
+            | ChannelLeft()
+            | PlaybackFinished()
+            | CommandFailed()
+            | CommandDone()
+            | CallerArrived()
+        ):
+            return call, []
+        case _:
+            assert_never(event)
+
+
+def _gone(call: Clearing, event: ChannelGone) -> Step:
+    leg = call.legs.on(event.channel)
+    if leg is None:
+        return call, []
+    changed, commands = legs.late(leg, event)
+    if leg.ordinal == call.winner and leg.exists and not changed.exists:
+        commands.append(_release(call.facts, leg))
+    return _finish_if_clear(replace(call, legs=call.legs.put(changed)), commands)
+
+
+def _again(call: Clearing) -> Step:
+    """Something has not ended in time: order its end again, and at last leave it to the reaper."""
+    facts = call.facts
+    left = [leg.channel for leg in call.legs.existing]
+    if facts.caller_here:
+        left.append(facts.caller_channel)
+    if call.tries >= facts.policy.clearing_tries:
+        commands: list[Command] = [_release(facts, leg) for leg in call.legs.existing if leg.ordinal == call.winner]
+        return _finish(call, commands, tuple(left))
+    again: list[Command] = [Hangup(channel) for channel in left]
+    if call.bridge_stuck:
+        again.append(DestroyBridge(ids.bridge(facts.id)))
+    again.append(SetTimer(CLEARING, facts.policy.clearing))
+    return replace(call, tries=call.tries + 1), again
+
+
+def _finish_if_clear(call: Clearing, commands: list[Command]) -> Step:
+    if call.facts.caller_here or call.legs.existing:
+        return call, commands
+    return _finish(call, commands, ())
+
+
+def _finish(call: Clearing, commands: list[Command], strays: tuple[str, ...]) -> Step:
+    facts = call.facts
+    if call.bridge_stuck:
+        strays = (*strays, ids.bridge(facts.id))
+    return Ended(facts, call.legs), [
+        *commands,
+        CancelTimer(CLEARING),
+        WriteRecord(cdr.closing(call), cdr.legs(call)),
+        Forget(facts.id, strays),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ after
+
+
+def ended(call: Ended, event: Event) -> Step:
+    """Nothing may come to life any more; an agent given late is given back."""
+    match event:
+        case LegReady(channel=channel) | LegAnswered(channel=channel) | FarHalfArrived(channel=channel):
+            return call, [Hangup(channel)]
+        case CommandFailed(command=CreateLeg(channel=channel), timed_out=True):
+            return call, [Hangup(channel)]
+        case AgentsOffered():
+            return call, _give_back(call, event)
+        case (
+            NobodyCanCome()
+            | PopShown()
+            | LegRinging()
+            | LegRefused()
+            | AnswerRequested()
+            | HangupRequested()
+            | ChannelLeft()
+            | ChannelGone()
+            | PlaybackFinished()
+            | CommandFailed()
+            | CommandDone()
+            | CallerArrived()
+            | CallerKnown()
+            | TimerFired()
+        ):
+            return call, []
+        case _:
+            assert_never(event)
+
+
+def _release(facts: Facts, leg: Leg) -> ReleaseAgent:
+    wrap_up = facts.route.wrap_up_seconds if facts.route else 0
+    return ReleaseAgent(leg.agent.id, facts.id, LegOutcome.ANSWERED, wrap_up)
+
+
+def _give_back(call: Call, event: AgentsOffered) -> list[Command]:
+    return [ReleaseAgent(agent.id, call.facts.id, LegOutcome.CALLER_GONE) for agent in event.agents]
+
+
+def _late(call: Announcing | Clearing, event: LegReady | LegAnswered | ChannelGone) -> Step:
+    leg = call.legs.on(event.channel)
+    if leg is None:
+        return call, []
+    changed, commands = legs.late(leg, event)
+    return replace(call, legs=call.legs.put(changed)), commands

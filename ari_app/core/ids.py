@@ -1,0 +1,43 @@
+"""Ids that we choose, derived from the call's, so that every command is safe to repeat and any channel tells its call.
+
+A call's id is the ``uniqueid`` of the caller's channel, ``centralita-<epoch>.<n>`` (Asterisk's ``systemname`` is
+``centralita``). Ours: ``<call>.agent.<n>``, ``<call>.bridge``, ``<call>.announce.<n>``.
+Must not: be parsed or built anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+
+PREFIX = "centralita-"
+_OURS = re.compile(r"^(?P<call>centralita-.+?)\.(?:agent\.(?P<ordinal>[0-9]+)|bridge|announce\.[0-9]+)$")
+
+
+def leg(call_id: str, ordinal: int) -> str:
+    """The channel id of the call's ``ordinal``-th leg (from 1)."""
+    return f"{call_id}.agent.{ordinal}"
+
+
+def bridge(call_id: str) -> str:
+    """The id of the bridge in which the call talks."""
+    return f"{call_id}.bridge"
+
+
+def announcement(call_id: str, ordinal: int) -> str:
+    """The id of the call's ``ordinal``-th playback."""
+    return f"{call_id}.announce.{ordinal}"
+
+
+def call_of(thing_id: str) -> str | None:
+    """The call that this channel, bridge or playback belongs to; None: not named by us.
+
+    A caller's own channel id is the call id itself, so it is not *of* a call here: ask the registry.
+    """
+    found = _OURS.match(thing_id)
+    return found["call"] if found else None
+
+
+def ordinal_of(channel: str) -> int | None:
+    """Which leg this channel is; None: it is none."""
+    found = _OURS.match(channel)
+    return int(found["ordinal"]) if found and found["ordinal"] else None

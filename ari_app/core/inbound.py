@@ -1,0 +1,310 @@
+"""An inbound call from its arrival to an agent's answer: the phases Waiting and Alerting, and the way into the others.
+
+Owns: ``arrive`` and ``step``. Must not: do any of it; it says what is to be done.
+
+Every phase answers every event, in writing: the outer ``match`` is on the phase, the inner on the event, and both
+end in ``assert_never``, so mypy finds the one that was forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from ari_app.core import cdr, legs, talking
+from ari_app.core.call import (
+    LONGEST_WAIT,
+    Alerting,
+    Announcing,
+    Call,
+    Clearing,
+    Ended,
+    Facts,
+    Leg,
+    Legs,
+    LegState,
+    Policy,
+    Talking,
+    Waiting,
+    ring_timer,
+)
+from ari_app.core.caller import caller_known, caller_left
+from ari_app.core.commands import (
+    CancelTimer,
+    Command,
+    CreateLeg,
+    DialLeg,
+    LookUpCaller,
+    Ring,
+    SeekAgents,
+    SetTimer,
+    StopSeeking,
+    UpdatePop,
+    WriteRecord,
+)
+from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended
+from ari_app.core.events import (
+    AgentsOffered,
+    AnswerRequested,
+    CallerArrived,
+    CallerKnown,
+    ChannelGone,
+    ChannelLeft,
+    CommandDone,
+    CommandFailed,
+    Event,
+    FarHalfArrived,
+    HangupRequested,
+    LegAnswered,
+    LegReady,
+    LegRefused,
+    LegRinging,
+    NobodyCanCome,
+    PlaybackFinished,
+    PopShown,
+    TimerFired,
+)
+from models.values.call import Direction, LegOutcome, Outcome
+from models.values.routing import RoutingSnapshot
+
+
+def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> Step:
+    """A caller entered the application: the new call and what to do first. The call's id is the channel's."""
+    route = snapshot.resolve(event.called_number)
+    facts = Facts(
+        id=event.channel,
+        direction=Direction.INBOUND,
+        caller_channel=event.channel,
+        called_number=event.called_number,
+        calling_number=event.calling_number,
+        caller_name=event.caller_name,
+        route=route,
+        policy=policy,
+        offered_at=event.at,
+    )
+    commands: list[Command] = [WriteRecord(cdr.opening(facts))]
+    if route is None:
+        call, more = announce(facts, Legs(), Outcome.UNKNOWN_NUMBER, "no_call_center_has_this_number", cause=1)
+        return call, commands + more
+    commands += [
+        Ring(facts.caller_channel),
+        SeekAgents(facts.id, route),
+        LookUpCaller(facts.id, facts.calling_number),
+        SetTimer(LONGEST_WAIT, route.max_wait_seconds * 1000),
+    ]
+    return Waiting(facts, Legs()), commands
+
+
+def step(call: Call, event: Event) -> Step:
+    """The one transition function: what the call is after this event, and what is to be done for it."""
+    match call:
+        case Waiting():
+            return _waiting(call, event)
+        case Alerting():
+            return _alerting(call, event)
+        case Talking():
+            return talking.step(call, event)
+        case Announcing():
+            return announcing(call, event)
+        case Clearing():
+            return clearing(call, event)
+        case Ended():
+            return ended(call, event)
+        case _:
+            assert_never(call)
+
+
+def _waiting(call: Waiting, event: Event) -> Step:
+    facts = call.facts
+    match event:
+        case AgentsOffered():
+            return _offer(call, event)
+        case NobodyCanCome():
+            return announce(facts, call.legs, Outcome.NO_AGENTS, "nobody_is_logged_in", cause=20)
+        case CallerKnown():
+            return caller_known(call, event, call.legs.live)
+        case TimerFired(name=name):
+            return _nobody_came(call) if name == LONGEST_WAIT else (call, [])
+        case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
+            return _caller_gone(call, event)
+        case HangupRequested(agent=None):
+            return clear(call, Outcome.FAILED, "ended_by_administrator", event.at)
+        case LegReady() | LegAnswered() | ChannelGone():
+            return _late(call, event)
+        case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
+            return _late(call, ChannelGone(event.at, channel))
+        case (
+            PopShown()
+            | LegRinging()
+            | LegRefused()
+            | FarHalfArrived()
+            | AnswerRequested()
+            | HangupRequested()
+            | ChannelLeft()
+            | PlaybackFinished()
+            | CommandFailed()
+            | CommandDone()
+            | CallerArrived()
+        ):
+            return call, []
+        case _:
+            assert_never(event)
+
+
+def _alerting(call: Alerting, event: Event) -> Step:
+    facts = call.facts
+    match event:
+        case AgentsOffered():
+            return _offer(call, event)
+        case LegReady(channel=channel):
+            return _on_leg(call, channel, lambda leg: legs.ready(facts, leg))
+        case PopShown(agent=agent):
+            leg = call.legs.of(agent)
+            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=True))
+        case LegRinging(channel=channel, at=at):
+            return _ringing(call, channel, at)
+        case LegAnswered(channel=channel, at=at):
+            leg = call.legs.on(channel)
+            if leg is None or not leg.live:
+                return _late(call, event)
+            return talking.enter(call, leg, at)
+        case LegRefused(channel=channel, refusal=refusal, at=at):
+            outcome = legs.outcome_of_refusal(refusal)
+            return _on_leg(call, channel, lambda leg: legs.end(facts, leg, outcome, at, reason=refusal.value.lower()))
+        case FarHalfArrived(leg=channel, channel=far):
+            return _on_leg(call, channel, lambda leg: legs.far_half(leg, far))
+        case AnswerRequested(agent=agent):
+            return _on(call, call.legs.of(agent), legs.answer_wanted)
+        case HangupRequested(agent=None, at=at):
+            return clear(call, Outcome.FAILED, "ended_by_administrator", at)
+        case HangupRequested(agent=int(agent), at=at):
+            leg = call.legs.of(agent)
+            return _on(call, leg, lambda leg: legs.end(facts, leg, LegOutcome.REFUSED, at, reason="declined_on_desk"))
+        case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
+            return _caller_gone(call, event)
+        case ChannelGone(channel=channel, cause=cause, at=at):
+            leg = call.legs.on(channel)
+            if leg is not None and channel == leg.far_half:
+                return call, []  # its near half tells
+            outcome = legs.outcome_of_cause(cause)
+            return _on(call, leg, lambda leg: legs.end(facts, leg, outcome, at, cause=cause, gone=True))
+        case ChannelLeft():
+            return call, []  # an agent's channel: its ChannelGone has the cause
+        case TimerFired(name=name, at=at):
+            return _timer(call, name, at)
+        case CallerKnown():
+            return caller_known(call, event, call.legs.live)
+        case CommandFailed():
+            return _failed(call, event)
+        case NobodyCanCome() | PlaybackFinished() | CallerArrived() | CommandDone():
+            return call, []
+        case HangupRequested():
+            return call, []
+        case _:
+            assert_never(event)
+
+
+# ------------------------------------------------------------------------------------------------ the ways
+
+
+def _offer(call: Waiting | Alerting, event: AgentsOffered) -> Step:
+    facts = call.facts
+    commands: list[Command] = []
+    if isinstance(call, Waiting):
+        facts = replace(facts, offers=facts.offers + 1)
+        ring_ms = (facts.route.ring_seconds if facts.route else 0) * 1000
+        commands.append(SetTimer(ring_timer(facts), ring_ms))
+    all_legs, made = legs.offer(facts, call.legs, event.agents, event.at)
+    return Alerting(facts, all_legs), made + commands
+
+
+def _on_leg(call: Alerting, channel: str, change: legs.Change) -> Step:
+    return _on(call, call.legs.on(channel), change)
+
+
+def _on(call: Alerting, leg: Leg | None, change: legs.Change) -> Step:
+    """Change one leg; when no live one is left, look for agents again."""
+    if leg is None:
+        return call, []
+    changed, commands = change(leg)
+    return _settle(replace(call, legs=call.legs.put(changed)), commands)
+
+
+def _settle(call: Alerting, commands: list[Command]) -> Step:
+    if call.legs.live:
+        return call, commands
+    facts = call.facts
+    commands = [*commands, CancelTimer(ring_timer(facts))]
+    waiting = Waiting(facts, call.legs)
+    if facts.overdue or facts.route is None:
+        after, more = _nobody_came(waiting)
+        return after, commands + more
+    return waiting, [*commands, SeekAgents(facts.id, facts.route)]
+
+
+def _ringing(call: Alerting, channel: str, at: int) -> Step:
+    leg = call.legs.on(channel)
+    if leg is None or not leg.live or leg.ringing_at is not None:
+        return call, []
+    leg = replace(leg, state=LegState.RINGING, ringing_at=at)
+    return replace(call, legs=call.legs.put(leg)), [
+        UpdatePop(leg.agent.id, call.facts.id, {"phase": "ringing"}),
+    ]
+
+
+def _timer(call: Alerting, name: str, at: int) -> Step:
+    facts = call.facts
+    if name == LONGEST_WAIT:
+        # The phones that ring may ring on to the end of this offer; then nobody else is looked for.
+        commands: list[Command] = [StopSeeking(facts.id)]
+        return replace(call, facts=replace(facts, overdue=True)), commands
+    if name == ring_timer(facts):
+        remaining, ending = legs.end_all(facts, call.legs, LegOutcome.NO_ANSWER, at)
+        return _settle(replace(call, legs=remaining), ending)
+    for leg in call.legs.live:
+        if name == legs.pop_timer(leg):
+            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=False))
+    return call, []
+
+
+def _failed(call: Alerting, event: CommandFailed) -> Step:
+    facts, at = call.facts, event.at
+    match event.command:
+        case CreateLeg(channel=channel) if event.status == 409:
+            return call, []  # the same id twice: the channel is there already
+        case CreateLeg(channel=channel) | DialLeg(channel=channel):
+            # Refused at once: it does not exist. Timed out: it may, so it is hung up.
+            unmade = isinstance(event.command, CreateLeg) and not event.timed_out
+            return _on_leg(
+                call,
+                channel,
+                lambda leg: legs.end(facts, leg, LegOutcome.UNREACHABLE, at, reason=event.reason[:60], gone=unmade),
+            )
+        case _:
+            return call, []
+
+
+def _nobody_came(call: Waiting) -> Step:
+    """The longest wait is over: say so and end."""
+    facts = call.facts
+    outcomes = {leg.outcome for leg in call.legs}
+    if not outcomes or outcomes == {LegOutcome.UNREACHABLE}:
+        return announce(facts, call.legs, Outcome.NO_AGENTS, "no_agent_could_be_rung", cause=20)
+    if outcomes == {LegOutcome.BUSY}:
+        return announce(facts, call.legs, Outcome.BUSY, "all_agents_busy", cause=17)
+    return announce(facts, call.legs, Outcome.NO_ANSWER, "no_agent_answered", cause=19)
+
+
+def _caller_gone(call: Waiting | Alerting, event: ChannelLeft | ChannelGone) -> Step:
+    gone = caller_left(call, event)
+    return clear(gone, Outcome.ABANDONED, "caller_gave_up", event.at)
+
+
+def _late(call: Waiting | Alerting, event: LegReady | LegAnswered | ChannelGone) -> Step:
+    """Something of a leg whose end was ordered: see that it ends."""
+    leg = call.legs.on(event.channel)
+    if leg is None:
+        return call, []
+    changed, commands = legs.late(leg, event)
+    return replace(call, legs=call.legs.put(changed)), commands
+

@@ -1,0 +1,195 @@
+"""An agent's leg, step by step: created, its pop shown, dialled, ended.
+
+Owns: the changes of one leg and the commands they need. Must not: know the call's phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from ari_app.core import ids
+from ari_app.core.call import Facts, Leg, Legs, LegState
+from ari_app.core.commands import (
+    Answer,
+    CancelTimer,
+    ClosePop,
+    Command,
+    CreateLeg,
+    DialLeg,
+    Hangup,
+    ReleaseAgent,
+    SetTimer,
+    ShowPop,
+)
+from ari_app.core.events import ChannelGone, LegAnswered, LegReady, Refusal
+from ari_app.core.pops import pop_of
+from models.values.call import LegOutcome, PhoneKind
+from models.values.routing import AgentRoute
+
+# Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.
+DIAL_NET = 15
+
+Change = Callable[[Leg], tuple[Leg, list[Command]]]
+
+_POP_REASON = {
+    LegOutcome.LOST_RACE: "answered_elsewhere",
+    LegOutcome.CALLER_GONE: "caller_gone",
+    LegOutcome.NO_ANSWER: "no_answer",
+    LegOutcome.REFUSED: "declined",
+    LegOutcome.BUSY: "declined",
+}
+
+_REFUSALS = {
+    Refusal.BUSY: LegOutcome.BUSY,
+    Refusal.NO_ANSWER: LegOutcome.NO_ANSWER,
+    Refusal.CANCELLED: LegOutcome.NO_ANSWER,
+    Refusal.DECLINED: LegOutcome.REFUSED,
+    Refusal.CONGESTION: LegOutcome.UNREACHABLE,
+    Refusal.UNREACHABLE: LegOutcome.UNREACHABLE,
+}
+
+# Q.850: 17 user busy, 18 no user responding, 19 no answer, 21 call rejected, 3/20/27/38 no way to the phone.
+_CAUSES = {
+    17: LegOutcome.BUSY,
+    18: LegOutcome.NO_ANSWER,
+    19: LegOutcome.NO_ANSWER,
+    21: LegOutcome.REFUSED,
+    3: LegOutcome.UNREACHABLE,
+    20: LegOutcome.UNREACHABLE,
+    27: LegOutcome.UNREACHABLE,
+    38: LegOutcome.UNREACHABLE,
+}
+
+
+def outcome_of_refusal(refusal: Refusal) -> LegOutcome:
+    return _REFUSALS[refusal]
+
+
+def outcome_of_cause(cause: int | None) -> LegOutcome:
+    """What a leg's end by this Q.850 cause means when nothing else said why."""
+    return _CAUSES.get(cause or 0, LegOutcome.FAILED)
+
+
+def pop_timer(leg: Leg) -> str:
+    return f"pop.{leg.ordinal}"
+
+
+def offer(facts: Facts, legs: Legs, agents: Iterable[AgentRoute], at: int) -> tuple[Legs, list[Command]]:
+    """New legs for these agents: the pop goes out first, then the channel is made; nothing rings yet."""
+    commands: list[Command] = []
+    new: list[Leg] = []
+    for agent in agents:
+        ordinal = len(legs) + len(new) + 1
+        leg = Leg(ordinal=ordinal, agent=agent, channel=ids.leg(facts.id, ordinal), offered_at=at)
+        new.append(leg)
+        commands += [
+            ShowPop(agent.id, facts.id, pop_of(facts, leg)),
+            CreateLeg(
+                channel=leg.channel,
+                agent=agent.id,
+                endpoint=agent.endpoint or "",
+                originator=facts.caller_channel,
+                caller_number=facts.calling_number,
+                caller_name=facts.caller_name,
+                virtual=agent.phone_kind is PhoneKind.VIRTUAL,
+            ),
+            SetTimer(pop_timer(leg), facts.policy.pop_ack),
+        ]
+    return legs.add(new), commands
+
+
+def ready(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
+    """The channel entered the application."""
+    if not leg.live:
+        # Late: its end was ordered before it was there, so that order may have found nothing.
+        return replace(leg, state=LegState.ENDING), [Hangup(leg.channel)]
+    if leg.state is not LegState.CREATING:
+        return leg, []
+    leg = replace(leg, state=LegState.READY)
+    return _dial_if_due(facts, leg)
+
+
+def pop_settled(facts: Facts, leg: Leg, *, shown: bool) -> tuple[Leg, list[Command]]:
+    """The pop was acknowledged, or the wait for it is over."""
+    if leg.pop_settled or not leg.live:
+        return leg, []
+    leg = replace(leg, pop_settled=True, reason=leg.reason if shown else "pop_not_acknowledged")
+    commands: list[Command] = [CancelTimer(pop_timer(leg))] if shown else []
+    leg, dial = _dial_if_due(facts, leg)
+    return leg, commands + dial
+
+
+def _dial_if_due(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
+    if leg.state is not LegState.READY or not leg.pop_settled:
+        return leg, []
+    seconds = (facts.route.ring_seconds if facts.route else 0) + DIAL_NET
+    return replace(leg, state=LegState.DIALLED), [DialLeg(leg.channel, facts.caller_channel, seconds)]
+
+
+def far_half(leg: Leg, channel: str) -> tuple[Leg, list[Command]]:
+    """A virtual phone's far half is there: answer it now if the agent already asked to."""
+    leg = replace(leg, far_half=channel)
+    return leg, [Answer(channel)] if leg.answer_wanted and leg.live else []
+
+
+def answer_wanted(leg: Leg) -> tuple[Leg, list[Command]]:
+    """*Contestar* was pressed. A SIP phone is answered on the phone: nothing to do."""
+    if leg.agent.phone_kind is not PhoneKind.VIRTUAL:
+        return leg, []
+    leg = replace(leg, answer_wanted=True)
+    return leg, [Answer(leg.far_half)] if leg.far_half else []
+
+
+def end(
+    facts: Facts,
+    leg: Leg,
+    outcome: LegOutcome,
+    at: int,
+    *,
+    cause: int | None = None,
+    reason: str = "",
+    gone: bool = False,
+) -> tuple[Leg, list[Command]]:
+    """A leg that was never talked on ends: phone, pop, hold on the agent. ``gone``: its channel is known to be away."""
+    if not leg.live:
+        return (replace(leg, state=LegState.GONE, cause=leg.cause or cause) if gone else leg), []
+    commands: list[Command] = [] if gone else [Hangup(leg.channel)]
+    commands += [
+        CancelTimer(pop_timer(leg)),
+        ClosePop(leg.agent.id, facts.id, _POP_REASON.get(outcome, "failed")),
+        ReleaseAgent(leg.agent.id, facts.id, outcome),
+    ]
+    return (
+        replace(
+            leg,
+            state=LegState.GONE if gone else LegState.ENDING,
+            outcome=outcome,
+            ended_at=at,
+            cause=cause if cause is not None else leg.cause,
+            reason=reason or leg.reason,
+        ),
+        commands,
+    )
+
+
+def end_all(
+    facts: Facts, legs: Legs, outcome: LegOutcome, at: int, *, but: int | None = None
+) -> tuple[Legs, list[Command]]:
+    """End every live leg (but the winner's)."""
+    commands: list[Command] = []
+    for leg in legs.live:
+        if leg.ordinal != but:
+            changed, more = end(facts, leg, outcome, at)
+            legs = legs.put(changed)
+            commands += more
+    return legs, commands
+
+
+def late(leg: Leg, event: LegReady | LegAnswered | ChannelGone) -> tuple[Leg, list[Command]]:
+    """News of a leg that was told to end: gone is gone; anything else is told again."""
+    if isinstance(event, ChannelGone):
+        if event.channel == leg.far_half:
+            return leg, []
+        return replace(leg, state=LegState.GONE, cause=leg.cause if leg.cause is not None else event.cause), []
+    return replace(leg, state=LegState.ENDING), [Hangup(leg.channel)]

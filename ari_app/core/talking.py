@@ -1,0 +1,143 @@
+"""The conversation: from an agent's answer to the first side's end.
+
+Owns: the phase Talking. Must not: end anything itself (``ending`` does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from ari_app.core import cdr, ids, legs
+from ari_app.core.call import LONGEST_WAIT, Alerting, Leg, LegState, Talking, ring_timer
+from ari_app.core.caller import caller_known, caller_left
+from ari_app.core.commands import (
+    AddToBridge,
+    Answer,
+    CancelTimer,
+    Command,
+    CreateBridge,
+    CreateLeg,
+    EngageAgent,
+    ReleaseAgent,
+    SetTimer,
+    StopSeeking,
+    UpdatePop,
+    WriteRecord,
+)
+from ari_app.core.ending import APART, Step, clear
+from ari_app.core.events import (
+    AgentsOffered,
+    AnswerRequested,
+    CallerArrived,
+    CallerKnown,
+    ChannelGone,
+    ChannelLeft,
+    CommandDone,
+    CommandFailed,
+    Event,
+    FarHalfArrived,
+    HangupRequested,
+    LegAnswered,
+    LegReady,
+    LegRefused,
+    LegRinging,
+    NobodyCanCome,
+    PlaybackFinished,
+    PopShown,
+    TimerFired,
+)
+from models.values.call import LegOutcome, Outcome
+
+
+def enter(call: Alerting, leg: Leg, at: int) -> Step:
+    """This agent answered first: put caller and agent together, let every other phone fall silent."""
+    facts = replace(call.facts, bridged=True)
+    bridge = ids.bridge(facts.id)
+    commands: list[Command] = [
+        Answer(facts.caller_channel),
+        CreateBridge(bridge, facts.id),
+        AddToBridge(bridge, (facts.caller_channel, leg.channel)),
+    ]
+    won = replace(leg, state=LegState.ANSWERED, answered_at=at, outcome=LegOutcome.ANSWERED)
+    all_legs, ending = legs.end_all(facts, call.legs.put(won), LegOutcome.LOST_RACE, at, but=leg.ordinal)
+    commands += ending
+    talking = Talking(facts, all_legs, winner=leg.ordinal, answered_at=at)
+    commands += [
+        EngageAgent(leg.agent.id, facts.id),
+        StopSeeking(facts.id),
+        CancelTimer(LONGEST_WAIT),
+        CancelTimer(ring_timer(facts)),
+        CancelTimer(legs.pop_timer(leg)),
+        UpdatePop(leg.agent.id, facts.id, {"phase": "talking", "answered_at": at}),
+        WriteRecord(cdr.answered(talking)),
+    ]
+    return talking, commands
+
+
+def step(call: Talking, event: Event) -> Step:
+    facts = call.facts
+    winner = next(leg for leg in call.legs if leg.ordinal == call.winner)
+    match event:
+        case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
+            return _over(caller_left(call, event), by_caller=True, at=event.at)
+        case ChannelLeft(channel=channel) if channel == winner.channel:
+            return _over(call, by_caller=False, at=event.at)
+        case ChannelGone(channel=channel, cause=cause) if channel == winner.channel:
+            gone = replace(winner, state=LegState.GONE, cause=cause)
+            return _over(replace(call, legs=call.legs.put(gone)), by_caller=False, at=event.at)
+        case HangupRequested(agent=agent):
+            if agent not in (None, winner.agent.id):
+                return call, []
+            if agent is None and call.joined:
+                return clear(call, Outcome.ANSWERED, "ended_by_administrator", event.at)
+            return _over(call, by_caller=False, at=event.at)
+        case CommandDone(command=AddToBridge()):
+            return replace(call, joined=True), []
+        case CommandFailed(command=Answer() | CreateBridge() | AddToBridge()):
+            # Mostly because one of them has just gone: that news is on its way and says more than this.
+            return replace(call, apart=True), [SetTimer(APART, facts.policy.apart)]
+        case TimerFired(name=name) if name == APART and not call.joined:
+            return clear(call, Outcome.FAILED, "caller_and_agent_could_not_be_joined", event.at)
+        case LegReady() | LegAnswered() | ChannelGone():
+            return _late(call, event)
+        case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
+            return _late(call, ChannelGone(event.at, channel))
+        case CallerKnown():
+            return caller_known(call, event, (winner,))
+        case AgentsOffered():
+            return call, [ReleaseAgent(agent.id, facts.id, LegOutcome.LOST_RACE) for agent in event.agents]
+        case (
+            NobodyCanCome()
+            | PopShown()
+            | LegRinging()
+            | LegRefused()
+            | FarHalfArrived()
+            | AnswerRequested()
+            | ChannelLeft()
+            | PlaybackFinished()
+            | TimerFired()
+            | CommandFailed()
+            | CommandDone()
+            | CallerArrived()
+        ):
+            return call, []
+        case _:
+            assert_never(event)
+
+
+def _over(call: Talking, *, by_caller: bool, at: int) -> Step:
+    """The first side's end. Before the two were joined it is not the end of a conversation."""
+    if call.joined:
+        return clear(call, Outcome.ANSWERED, "caller_hung_up" if by_caller else "agent_hung_up", at)
+    if by_caller:
+        return clear(call, Outcome.ABANDONED, "caller_gave_up_as_the_agent_answered", at)
+    return clear(call, Outcome.FAILED, "agent_hung_up_before_being_joined", at)
+
+
+def _late(call: Talking, event: LegReady | LegAnswered | ChannelGone) -> Step:
+    leg = call.legs.on(event.channel)
+    if leg is None or leg.ordinal == call.winner:
+        return call, []
+    changed, commands = legs.late(leg, event)
+    return replace(call, legs=call.legs.put(changed)), commands
