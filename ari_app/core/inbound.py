@@ -307,4 +307,3 @@ def _late(call: Waiting | Alerting, event: LegReady | LegAnswered | ChannelGone)
         return call, []
     changed, commands = legs.late(leg, event)
     return replace(call, legs=call.legs.put(changed)), commands
-

@@ -1,0 +1,384 @@
+"""Who is at work and who is rung: the single truth of agents' states, and the distribution of waiting calls.
+
+Owns: the seats (an agent's state, whose call holds them), the calls that look for agents, the memory of the ring
+strategies. Must not: know how an agent is rung, or store anything: it returns what changed.
+
+Every function takes a roster and returns a new one with its decisions. An agent is held by one call at a time
+(``Seat.call``), so no two calls ring the same agent. Times are milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ari_app.core.ringing import choose
+from models.values.call import AgentState, LegOutcome, Strategy
+from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The roster's waits, in milliseconds."""
+
+    rest: int = 5_000
+    """How long an agent who did not take a call is left alone (app_queue's ``retry``)."""
+    reconnect_grace: int = 30_000
+    """How long a desk may be cut off before its agent counts as logged out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An agent at work."""
+
+    agent: int
+    state: AgentState
+    since: int
+    reason: str | None = None
+    call: str | None = None
+    connected: bool = False
+    """A desk is on the line: only then there is a screen for the pop."""
+    allowed: bool = True
+    """The desk's address is allowed (*IPs click2dial*)."""
+    address: str | None = None
+    session: str | None = None
+    lost_at: int | None = None
+    rest_until: int = 0
+    wrap_up_until: int | None = None
+    idle_since: int = 0
+    taken: int = 0
+    pause_wish: str | None = None
+    """Asked for a pause while on a call; it begins when the call is over."""
+
+    @property
+    def deadline(self) -> bool:
+        return self.lost_at is not None or self.rest_until > 0 or self.wrap_up_until is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """A call that looks for agents."""
+
+    call_id: str
+    route: CallCenterRoute
+    since: int
+
+
+# ------------------------------------------------------------------------------------------------ decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Ring these agents for this call; they are held for it."""
+
+    call_id: str
+    agents: tuple[AgentRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Nobody of this call's call center is logged in."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatChanged:
+    """This agent's state is another now."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    agent: int
+    session: str
+    address: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """``cause``: user, lost_connection, ip, administrator, deactivated."""
+
+    agent: int
+    session: str | None
+    cause: str
+    at: int
+
+
+Decision = Offer | Nobody | SeatChanged | LoggedIn | LoggedOut
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    snapshot: RoutingSnapshot
+    rules: Rules = field(default_factory=Rules)
+    seats: Mapping[int, Seat] = field(default_factory=dict)
+    seekers: Mapping[str, Seeker] = field(default_factory=dict)
+    """In the order of their arrival."""
+    free: frozenset[int] = frozenset()
+    """Who may be rung now."""
+    due: frozenset[int] = frozenset()
+    """Whose seat changes by the passing of time."""
+    last_rung: Mapping[int, int] = field(default_factory=dict)
+    """Call center -> the agent rung last (round robin with memory)."""
+
+
+Result = tuple[Roster, list[Decision]]
+
+
+# ------------------------------------------------------------------------------------------------ the desks
+
+
+def connect(roster: Roster, agent: int, session: str, address: str, at: int) -> Result:
+    """A desk of this agent is on the line. A new one is available; one that was cut off goes on as it was."""
+    if not is_user(roster, agent):
+        return roster, []
+    allowed = roster.snapshot.ip_rules.allows(address)
+    seat = roster.seats.get(agent)
+    decisions: list[Decision] = []
+    if seat is None:
+        seat = Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at)
+        decisions.append(LoggedIn(agent, session, address, at))
+    elif seat.session != session:
+        if seat.session is not None:
+            decisions.append(LoggedOut(agent, seat.session, "user", at))
+        decisions.append(LoggedIn(agent, session, address, at))
+    seat = replace(seat, connected=True, allowed=allowed, address=address, session=session, lost_at=None)
+    return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
+
+
+def disconnect(roster: Roster, agent: int, at: int) -> Result:
+    """The agent's last desk is off the line: nobody is rung without a screen, but the state is kept for a while."""
+    seat = roster.seats.get(agent)
+    if seat is None or not seat.connected:
+        return roster, []
+    seat = replace(seat, connected=False, lost_at=at)
+    return _seat(roster, seat, at), [SeatChanged(seat)]
+
+
+def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
+    """The agent goes. One who talks is offline when the call is over."""
+    seat = roster.seats.get(agent)
+    if seat is None:
+        return roster, []
+    if seat.call is not None:
+        seat = replace(seat, connected=False, lost_at=at - roster.rules.reconnect_grace, pause_wish=None)
+        return _seat(roster, seat, at), [SeatChanged(seat)]
+    return _leave(roster, seat, cause, at)
+
+
+def restore(roster: Roster, seats: Iterable[Seat], at: int) -> Result:
+    """The seats as they were before the engine's restart; each desk has the grace time to come back."""
+    decisions: list[Decision] = []
+    for seat in seats:
+        if seat.agent in roster.seats or not is_user(roster, seat.agent):
+            continue
+        if seat.state in (AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP):
+            seat = replace(seat, state=AgentState.AVAILABLE, since=at)
+        seat = replace(seat, call=None, connected=False, lost_at=at, idle_since=at)
+        roster = _seat(roster, seat, at)
+        decisions.append(SeatChanged(seat))
+    return roster, decisions
+
+
+def wish(roster: Roster, agent: int, state: AgentState, reason: str | None, at: int) -> Result:
+    """The agent asks to be available or paused. While a call holds them, the wish waits for its end."""
+    seat = roster.seats.get(agent)
+    if seat is None or state not in (AgentState.AVAILABLE, AgentState.PAUSED):
+        return roster, []
+    if seat.call is not None:
+        seat = replace(seat, pause_wish=(reason or "") if state is AgentState.PAUSED else None)
+    elif seat.state is state and seat.reason == reason:
+        return roster, []
+    else:
+        seat = replace(seat, state=state, reason=reason if state is AgentState.PAUSED else None, since=at)
+        seat = replace(seat, wrap_up_until=None, rest_until=0)
+        if state is AgentState.AVAILABLE:
+            seat = replace(seat, idle_since=at)
+    return _distribute(_seat(roster, seat, at), [SeatChanged(seat)], at)
+
+
+def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result:
+    """The tables changed: who may not be here any more goes, and whoever waits is looked at again."""
+    roster = replace(roster, snapshot=snapshot)
+    decisions: list[Decision] = []
+    for seat in tuple(roster.seats.values()):
+        allowed = seat.address is None or snapshot.ip_rules.allows(seat.address)
+        if not is_user(roster, seat.agent) or not allowed:
+            cause = "deactivated" if allowed else "ip"
+            roster, gone = log_out(roster, seat.agent, cause, at)
+            decisions += gone
+            left = roster.seats.get(seat.agent)
+            if left is not None:
+                roster = _seat(roster, replace(left, allowed=allowed), at)
+        elif not seat.allowed:
+            roster = _seat(roster, replace(seat, allowed=True), at)
+    return _distribute(roster, decisions, at)
+
+
+# ------------------------------------------------------------------------------------------------ the calls
+
+
+def seek(roster: Roster, call_id: str, route: CallCenterRoute, at: int) -> Result:
+    """A call looks for agents. It keeps its place in the line if it looked before."""
+    seeker = roster.seekers.get(call_id) or Seeker(call_id, route, at)
+    seats = roster.seats
+    if not any(agent in seats for agent in route.agents):
+        seekers = {other: kept for other, kept in roster.seekers.items() if other != call_id}
+        return replace(roster, seekers=seekers), [Nobody(call_id)]
+    roster = replace(roster, seekers={**roster.seekers, call_id: seeker})
+    return _distribute(roster, [], at)
+
+
+def stop_seeking(roster: Roster, call_id: str) -> Roster:
+    if call_id not in roster.seekers:
+        return roster
+    return replace(roster, seekers={other: kept for other, kept in roster.seekers.items() if other != call_id})
+
+
+def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:
+    """The agent talks on this call (also one that was found talking after a restart)."""
+    seat = roster.seats.get(agent)
+    if seat is None:
+        if not is_user(roster, agent):
+            return roster, []
+        seat = Seat(agent, AgentState.AVAILABLE, since=at, lost_at=at, idle_since=at)
+    if seat.call not in (None, call_id):
+        return roster, []
+    seat = replace(seat, state=AgentState.TALKING, reason=None, since=at, call=call_id, wrap_up_until=None)
+    return _seat(roster, seat, at), [SeatChanged(seat)]
+
+
+def release(roster: Roster, agent: int, call_id: str, outcome: LegOutcome, wrap_up_ms: int, at: int) -> Result:
+    """The call does not hold this agent any more. One who did not take it rests a little before the next."""
+    seat = roster.seats.get(agent)
+    if seat is None or seat.call != call_id:
+        return roster, []
+    seat = replace(seat, call=None, state=AgentState.AVAILABLE, reason=None, since=at)
+    if outcome is LegOutcome.ANSWERED:
+        seat = replace(seat, taken=seat.taken + 1, idle_since=at)
+        if wrap_up_ms > 0:
+            seat = replace(seat, state=AgentState.WRAP_UP, wrap_up_until=at + wrap_up_ms)
+    elif outcome not in (LegOutcome.LOST_RACE, LegOutcome.CALLER_GONE):
+        seat = replace(seat, rest_until=at + roster.rules.rest)
+    if seat.pause_wish is not None:
+        seat = replace(
+            seat, state=AgentState.PAUSED, reason=seat.pause_wish or None, pause_wish=None, wrap_up_until=None
+        )
+    if not is_user(roster, agent) or not seat.allowed or _lost_for_good(roster, seat, at):
+        roster, decisions = _leave(_seat(roster, seat, at), seat, "lost_connection" if seat.allowed else "ip", at)
+        return _distribute(roster, decisions, at)
+    return _distribute(_seat(roster, seat, at), [SeatChanged(seat)], at)
+
+
+def tick(roster: Roster, at: int) -> Result:
+    """Time has passed: rests and wrap-ups end, desks that did not come back are logged out."""
+    decisions: list[Decision] = []
+    freed = False
+    for agent in sorted(roster.due):
+        seat = roster.seats[agent]
+        if seat.call is None and _lost_for_good(roster, seat, at):
+            roster, gone = _leave(roster, seat, "lost_connection", at)
+            decisions += gone
+            continue
+        changed = seat
+        if changed.rest_until and changed.rest_until <= at:
+            changed = replace(changed, rest_until=0)
+        if changed.wrap_up_until is not None and changed.wrap_up_until <= at:
+            changed = replace(changed, wrap_up_until=None)
+            if changed.state is AgentState.WRAP_UP:
+                changed = replace(changed, state=AgentState.AVAILABLE, since=at, idle_since=at)
+                decisions.append(SeatChanged(changed))
+        if changed is not seat:
+            roster = _seat(roster, changed, at)
+            freed = True
+    return _distribute(roster, decisions, at) if freed else (roster, decisions)
+
+
+# ------------------------------------------------------------------------------------------------ inside
+
+
+def is_user(roster: Roster, agent: int) -> bool:
+    """An active agent of the account."""
+    route = roster.snapshot.agents.get(agent)
+    return route is not None and route.active
+
+
+def why_not(roster: Roster, agent: int, at: int) -> str | None:
+    """Why this agent is not rung now, as a reason code; None: may be rung."""
+    route = roster.snapshot.agents.get(agent)
+    seat = roster.seats.get(agent)
+    if route is None or not route.active:
+        return "not_active"
+    if seat is None:
+        return "not_logged_in"
+    if not route.endpoint:
+        return "no_phone"
+    if not seat.allowed:
+        return "address_not_allowed"
+    if not seat.connected:
+        return "desk_cut_off"
+    if seat.call is not None:
+        return "on_another_call"
+    if seat.state is not AgentState.AVAILABLE:
+        return seat.state.value
+    return "resting" if seat.rest_until > at else None
+
+
+def _seat(roster: Roster, seat: Seat, at: int) -> Roster:
+    seats = {**roster.seats, seat.agent: seat}
+    due = roster.due | {seat.agent} if seat.deadline else roster.due - {seat.agent}
+    roster = replace(roster, seats=seats, due=due)
+    free = why_not(roster, seat.agent, at) is None
+    if free is (seat.agent in roster.free):
+        return roster
+    return replace(roster, free=roster.free | {seat.agent} if free else roster.free - {seat.agent})
+
+
+def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
+    seats = {agent: kept for agent, kept in roster.seats.items() if agent != seat.agent}
+    roster = replace(roster, seats=seats, free=roster.free - {seat.agent}, due=roster.due - {seat.agent})
+    offline = replace(
+        seat,
+        state=AgentState.OFFLINE,
+        reason=None,
+        since=at,
+        call=None,
+        connected=False,
+        lost_at=None,
+        wrap_up_until=None,
+    )
+    return roster, [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
+
+
+def _lost_for_good(roster: Roster, seat: Seat, at: int) -> bool:
+    return seat.lost_at is not None and at >= seat.lost_at + roster.rules.reconnect_grace
+
+
+def _distribute(roster: Roster, decisions: list[Decision], at: int) -> Result:
+    """Give free agents to the calls that wait, the oldest first."""
+    if not roster.free:
+        return roster, decisions
+    for seeker in tuple(roster.seekers.values()):
+        if not roster.free:
+            break
+        candidates = [agent for agent in seeker.route.agents if agent in roster.free]
+        if not candidates:
+            continue
+        chosen = choose(roster, seeker, candidates)
+        if not chosen:
+            continue
+        agents = roster.snapshot.agents
+        for agent in chosen:
+            seat = replace(roster.seats[agent], state=AgentState.RINGING, reason=None, since=at, call=seeker.call_id)
+            roster = _seat(roster, seat, at)
+            decisions.append(SeatChanged(seat))
+        decisions.append(Offer(seeker.call_id, tuple(agents[agent] for agent in chosen)))
+        memory = {**roster.last_rung, seeker.route.id: chosen[-1]}
+        roster = replace(roster, last_rung=memory)
+        if seeker.route.strategy is not Strategy.ALL:
+            # Ring-all goes on looking while it rings: an agent who becomes free joins in.
+            roster = stop_seeking(roster, seeker.call_id)
+    return roster, decisions
