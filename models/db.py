@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import peewee
 from peewee import Database, InterfaceError, OperationalError, PostgresqlDatabase, SqliteDatabase
 from playhouse.migrations import MigrationError, Runner
 from playhouse.shortcuts import ReconnectMixin
@@ -104,6 +105,25 @@ def transaction(database: Database) -> Iterator[None]:
     """
     with database.atomic() if is_postgresql(database) else database.atomic("IMMEDIATE"):
         yield
+
+
+@contextlib.contextmanager
+def snapshot_read(database: Database) -> Iterator[None]:
+    """Several reads that see one moment, and hold off no writer. Inside a transaction: that one."""
+    if database.in_transaction():
+        yield
+        return
+    with database.atomic("REPEATABLE READ") if is_postgresql(database) else database.atomic("DEFERRED"):
+        yield
+
+
+def execute_many(database: Database, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    """Runs one statement for each row; inside `transaction`."""
+    if rows:
+        raw: Any = database
+        translated: Any = vars(peewee)["__exception_wrapper__"]  # the driver's errors as peewee's, as everywhere else
+        with translated:
+            raw.cursor().executemany(sql, rows)
 
 
 def execute(database: Database, sql: str, parameters: Sequence[object] = ()) -> Any:

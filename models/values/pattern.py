@@ -49,11 +49,11 @@ def canonical_pattern(text: str, region: str = DEFAULT_REGION) -> str:
     pattern = clean_pattern(text)
     if pattern.endswith("*"):
         return pattern
-    if "X" not in pattern:
-        valid = normalise(pattern, region)
-        if valid is not None and valid.startswith("+"):
-            return valid
-    return canonical(pattern, region)
+    text = canonical(pattern, region)
+    if not text.startswith("+") and "X" not in text and len(text) >= 9:
+        # A trunk prefix, or another country's number without its +: only the numbering plan knows.
+        return normalise(text, region) or text
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,6 @@ class NumberTable:
             found = self._exact.get(form.text)
             if found is not None:
                 return found
-        valid = normalise(called, self.region)
-        if valid is not None and valid in self._exact:
-            return self._exact[valid]
         best: tuple[int, bool, int, int, str] | None = None
         answer: int | None = None
         for form in forms:

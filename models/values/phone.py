@@ -155,9 +155,12 @@ def dialled_forms(called: str, region: str = DEFAULT_REGION) -> tuple[DialledFor
     plan = region_of(region)
     national = _national(cleaned, plan)
     if national is None:
-        if cleaned.startswith("+"):
-            return (DialledForm(cleaned, 0), DialledForm(cleaned[1:], 0))
-        return (DialledForm(cleaned, 0),)
+        # A trunk prefix (020 7946 0000 in GB) or another country's number without its +.
+        valid = normalise(called, region) or cleaned
+        national = _national(valid, plan) if valid.startswith("+") else None
+        if national is None:
+            texts = dict.fromkeys((cleaned, valid, valid.removeprefix("+")))
+            return tuple(DialledForm(text, 0) for text in texts)
     lead = len(plan.country_code)
     forms = {
         national: lead,

@@ -37,7 +37,7 @@ class AgentRoute:
 
 @dataclass(frozen=True, slots=True)
 class CallCenterRoute:
-    """A call center as a call needs it. `agents`: active ones with an endpoint, each once, in priority order."""
+    """A call center as a call needs it. `agents`: active ones, direct and through groups, each once, in order."""
 
     id: int
     name: str

@@ -55,11 +55,11 @@ def check_template(template: str, additional: Iterable[str] = ()) -> str:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with every placeholder replaced by its URL-encoded value; a missing value is empty.
+    """The template with every placeholder replaced by its URL-encoded value; one without a value is empty.
 
-    Raises InvalidValue when the template would not pass `check_template`.
+    Raises InvalidValue when the template, its names apart, would not pass `check_template`.
     """
-    text = check_template(template, values.keys())
+    text = check_template(template, _NAME.findall(template))
 
     def encoded(match: re.Match[str]) -> str:
         return quote(values.get(match.group(1), ""), safe="")

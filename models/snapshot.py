@@ -1,0 +1,179 @@
+"""The routing snapshot: from the tables, in a handful of queries, validated.
+
+Owns: reading what routing needs, and saying in words what is wrong with it. Must not: be asked while a call waits;
+it is built after an administrator's change and swapped in whole.
+"""
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import Any, Final
+
+from peewee import Database
+
+from models.db import execute, snapshot_read
+from models.values.call import CostUnit, PhoneKind, Role, Strategy
+from models.values.color import parse_color
+from models.values.errors import InvalidValue
+from models.values.ip import IpMask, IpRules
+from models.values.money import Rate, check_currency, from_millionths
+from models.values.pattern import NumberClaim, NumberTable, problems_of
+from models.values.phone import is_region
+from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.url import check_template
+
+# Where the web serves a call center's logo, by the hash of its content.
+LOGO_URL: Final = "/logos/{sha256}"
+
+
+class SnapshotError(Exception):
+    """The tables do not make a snapshot; the running one stays. `problems` are sentences."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+_ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM account ORDER BY id LIMIT 1"
+_AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
+_CALL_CENTERS: Final = (
+    "SELECT c.id, c.name, c.color, c.price, c.currency, c.cost_unit, a.sha256, c.pop_up_url, c.strategy, "
+    "c.ring_seconds, c.max_wait_seconds, c.wrap_up_seconds, c.service_level_seconds "
+    "FROM call_centers c LEFT JOIN attachments a ON a.id = c.logo_id WHERE c.active ORDER BY c.id"
+)
+_NUMBERS: Final = (
+    "SELECT n.pattern, c.id, c.name FROM call_center_numbers n "
+    "JOIN call_centers c ON c.id = n.call_center_id WHERE c.active ORDER BY n.id"
+)
+_DIRECT: Final = (
+    "SELECT j.call_center_id, j.priority, j.agent_id FROM call_center_agents j "
+    "JOIN agents a ON a.id = j.agent_id WHERE a.active ORDER BY j.call_center_id, j.priority, j.agent_id"
+)
+_GROUPS: Final = (
+    "SELECT call_center_id, priority, group_id FROM call_center_groups ORDER BY call_center_id, priority, group_id"
+)
+_MEMBERS: Final = (
+    "SELECT m.group_id, m.agent_id FROM agent_group_members m "
+    "JOIN agents a ON a.id = m.agent_id WHERE a.active ORDER BY m.group_id, m.priority, m.agent_id"
+)
+_IP_RULES: Final = "SELECT address, mask FROM ip_rules ORDER BY id"
+_FIELDS: Final = "SELECT name FROM additional_fields"
+QUERIES: Final = (_ACCOUNT, _AGENTS, _CALL_CENTERS, _NUMBERS, _DIRECT, _GROUPS, _MEMBERS, _IP_RULES, _FIELDS)
+
+
+def build(database: Database, generation: int) -> RoutingSnapshot:
+    """A validated snapshot of one moment. Raises SnapshotError with every problem found."""
+    with snapshot_read(database):
+        account_rows, agent_rows, center_rows, number_rows, direct, groups, members, ip_rows, field_rows = (
+            execute(database, sql).fetchall() for sql in QUERIES
+        )
+    problems: list[str] = []
+    account = _account(account_rows, problems)
+    agents = _agents(agent_rows, problems)
+    ringing = _who_rings(direct, groups, members)
+    fields = tuple(name for (name,) in field_rows)
+    call_centers = {row[0]: _call_center(row, ringing.get(row[0], ()), fields, problems) for row in center_rows}
+    claims = [NumberClaim(pattern, center, name) for pattern, center, name in number_rows]
+    doubled = problems_of(claims, account.region)
+    problems.extend(f"Number: {problem}" for problem in doubled)
+    masks = [mask for row in ip_rows if (mask := _checked(problems, "IP", IpMask.parse, *row)) is not None]
+    if problems:
+        raise SnapshotError(problems)
+    return RoutingSnapshot(
+        generation,
+        account,
+        MappingProxyType({key: center for key, center in call_centers.items() if center is not None}),
+        MappingProxyType(agents),
+        NumberTable.of(claims, account.region),
+        IpRules(tuple(masks)),
+    )
+
+
+def _checked(problems: list[str], what: str, parse: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return parse(*arguments)
+    except InvalidValue as problem:
+        problems.append(f"{what}: {problem}")
+    except ValueError as problem:
+        problems.append(f"{what}: {problem}.")
+    return None
+
+
+def _account(rows: list[tuple[Any, ...]], problems: list[str]) -> Account:
+    if not rows:
+        problems.append("There is no account row.")
+        return Account("")
+    account = Account(*rows[0])
+    if not is_region(account.region):
+        problems.append(f"Account: {account.region!r} is not a country code.")
+    return account
+
+
+def _agents(rows: list[tuple[Any, ...]], problems: list[str]) -> dict[int, AgentRoute]:
+    agents: dict[int, AgentRoute] = {}
+    for key, name, endpoint, phone_kind, click2dial, role, active in rows:
+        if endpoint is not None and not (endpoint.isascii() and endpoint.isdigit()):
+            problems.append(f"Agent {name!r}: the endpoint {endpoint!r} is not digits.")
+            continue
+        try:
+            agents[key] = AgentRoute(
+                key, name, endpoint or None, PhoneKind(phone_kind), bool(click2dial), Role(role), bool(active)
+            )
+        except ValueError as problem:
+            problems.append(f"Agent {name!r}: {problem}.")
+    return agents
+
+
+def _who_rings(
+    direct: list[tuple[int, int, int]], groups: list[tuple[int, int, int]], members: list[tuple[int, int]]
+) -> dict[int, tuple[int, ...]]:
+    """Each call center's agents once, by priority; at equal priority those named directly come before a group's."""
+    of_group: dict[int, list[int]] = {}
+    for group, agent in members:
+        of_group.setdefault(group, []).append(agent)
+    sources: dict[int, list[tuple[int, int, tuple[int, ...] | list[int]]]] = {}
+    for center, priority, agent in direct:
+        sources.setdefault(center, []).append((priority, 0, (agent,)))
+    for center, priority, group in groups:
+        sources.setdefault(center, []).append((priority, 1, of_group.get(group, ())))
+    ringing: dict[int, tuple[int, ...]] = {}
+    for center, parts in sources.items():
+        parts.sort(key=lambda part: part[:2])  # stable: rows came in order
+        once: dict[int, None] = {}
+        for _, _, agents in parts:
+            once.update(dict.fromkeys(agents))
+        ringing[center] = tuple(once)
+    return ringing
+
+
+def _call_center(
+    row: tuple[Any, ...], agents: tuple[int, ...], fields: tuple[str, ...], problems: list[str]
+) -> CallCenterRoute | None:
+    key, name, color, price, currency, unit, sha256, pop_up_url, strategy, ring, wait, wrap_up, service = row
+    before = len(problems)
+    what = f"Call center {name!r}"
+    color = _checked(problems, what, parse_color, color)
+    currency = _checked(problems, what, check_currency, currency)
+    if pop_up_url:
+        pop_up_url = _checked(problems, what, check_template, pop_up_url, fields)
+    unit = _checked(problems, what, CostUnit, unit)
+    strategy = _checked(problems, what, Strategy, strategy)
+    if price < 0:
+        problems.append(f"{what}: the price is negative.")
+    if ring < 1 or wait < 1 or wrap_up < 0 or service < 0:
+        problems.append(f"{what}: ring time and longest wait must be at least 1 s, the other times not negative.")
+    if len(problems) > before:
+        return None
+    return CallCenterRoute(
+        id=key,
+        name=name,
+        color=color,
+        rate=Rate(from_millionths(price), currency, unit),
+        agents=agents,
+        logo_url=LOGO_URL.format(sha256=sha256) if sha256 else None,
+        pop_up_url=pop_up_url or None,
+        strategy=strategy,
+        ring_seconds=ring,
+        max_wait_seconds=wait,
+        wrap_up_seconds=wrap_up,
+        service_level_seconds=service,
+    )
