@@ -15,7 +15,7 @@ DEMO_CALL_SECONDS = 300
 NUMBER_FILTER = "${FILTER(0-9A-Za-z+*#._\\-,${EXTEN})}"
 
 
-# Never a pattern that takes a single letter: `h`, `t`, `i` are Asterisk's own, and a matching `h` runs after every call.
+# Never a pattern that takes a single letter: `h`, `t`, `i` are Asterisk's own; a matching `h` runs after every call.
 NUMBERS = ("_[+*#0-9]!", "_[A-Za-z][0-9A-Za-z_+]!")
 
 
@@ -82,7 +82,9 @@ def _virtual_phone() -> str:
     lines = [f"[{names.CONTEXT_VIRTUAL_PHONE}]"]
     for pattern in NUMBERS:
         lines += [
-            f"exten => {pattern},1,Stasis({names.STASIS_APP},{names.STASIS_VIRTUAL_PHONE},${{EXTEN}})",
+            # The near half hears ringing; the desk's answer comes through the far half's channel in Stasis.
+            f"exten => {pattern},1,Ringing()",
+            f" same => n,Stasis({names.STASIS_APP},{names.STASIS_VIRTUAL_PHONE},${{EXTEN}},${{{names.VARIABLE_LEG}}})",
             " same => n,Hangup()",
         ]
     return "\n".join(lines) + "\n"

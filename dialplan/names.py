@@ -19,7 +19,7 @@ STASIS_APP: Final = "centralita"
 STASIS_INBOUND: Final = "inbound"
 """First argument for a caller from a trunk; the second is the number dialled."""
 STASIS_VIRTUAL_PHONE: Final = "virtual-phone"
-"""First argument for the far half of a virtual phone; the second is its endpoint number."""
+"""First argument for the far half of a virtual phone; then its endpoint number and its leg's channel id."""
 
 # -- contexts --------------------------------------------------------------------------------------------------------
 CONTEXT_TRUNK: Final = "from-trunk"
@@ -42,6 +42,8 @@ VARIABLE_CALLED: Final = "CENTRALITA_CALLED"
 """The number the caller dialled, set by the dialplan before Stasis."""
 VARIABLE_AGENT: Final = "CENTRALITA_AGENT"
 """On an agent's leg: the agent's id."""
+VARIABLE_LEG: Final = "CENTRALITA_LEG"
+"""On a virtual phone's near half: its channel id; Asterisk copies it to the far half, which tells its leg so."""
 CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT)
 
 # -- CEL (docs: Asterisk, "Channel Event Logging") --------------------------------------------------------------------
