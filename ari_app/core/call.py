@@ -30,6 +30,8 @@ class Policy:
     """The longest an announcement may play."""
     apart: int = 500
     """How long the reason why two channels could not be joined is waited for."""
+    rejoin_tries: int = 20
+    """How often joining is tried again, ``apart`` after the last time, while the connection to the switch is lost."""
     clearing: int = 3_000
     """How long a channel may take to end before its end is ordered again."""
     clearing_tries: int = 3
@@ -144,6 +146,8 @@ class Facts:
     card: Mapping[str, Any] | None = None
     offers: int = 0
     """How many offers were made; a ring timer of an earlier one is stale."""
+    ordinals_from: int = 0
+    """An adopted call numbers its new legs after those it was found with."""
     overdue: bool = False
     """The longest wait is over: the phones that ring may ring on, nobody else is looked for."""
     bridged: bool = False
@@ -176,6 +180,8 @@ class Talking(_Phase):
     """Both are in the bridge: before that nobody has talked, and an end is not the end of a conversation."""
     apart: bool = False
     """They could not be joined; the reason (mostly: one of them has just gone) is waited for."""
+    rejoin: int = 0
+    """How often joining them was tried again because nobody knew how it went (the connection was lost)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def offer(facts: Facts, legs: Legs, agents: Iterable[AgentRoute], at: int) -> tu
     commands: list[Command] = []
     new: list[Leg] = []
     for agent in agents:
-        ordinal = len(legs) + len(new) + 1
+        ordinal = facts.ordinals_from + len(legs) + len(new) + 1
         leg = Leg(ordinal=ordinal, agent=agent, channel=ids.leg(facts.id, ordinal), offered_at=at)
         new.append(leg)
         commands += [

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ari_app.core import cdr, ids, legs
-from ari_app.core.call import LONGEST_WAIT, Alerting, Leg, LegState, Talking, ring_timer
+from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
     AddToBridge,
@@ -53,12 +53,7 @@ from models.values.call import LegOutcome, Outcome
 def enter(call: Alerting, leg: Leg, at: int) -> Step:
     """This agent answered first: put caller and agent together, let every other phone fall silent."""
     facts = replace(call.facts, bridged=True)
-    bridge = ids.bridge(facts.id)
-    commands: list[Command] = [
-        Answer(facts.caller_channel),
-        CreateBridge(bridge, facts.id),
-        AddToBridge(bridge, (facts.caller_channel, leg.channel)),
-    ]
+    commands = join(facts, leg)
     won = replace(leg, state=LegState.ANSWERED, answered_at=at, outcome=LegOutcome.ANSWERED)
     all_legs, ending = legs.end_all(facts, call.legs.put(won), LegOutcome.LOST_RACE, at, but=leg.ordinal)
     commands += ending
@@ -73,6 +68,16 @@ def enter(call: Alerting, leg: Leg, at: int) -> Step:
         WriteRecord(cdr.answered(talking)),
     ]
     return talking, commands
+
+
+def join(facts: Facts, leg: Leg) -> list[Command]:
+    """Put the caller and this agent's leg together; safe to repeat."""
+    bridge = ids.bridge(facts.id)
+    return [
+        Answer(facts.caller_channel),
+        CreateBridge(bridge, facts.id),
+        AddToBridge(bridge, (facts.caller_channel, leg.channel)),
+    ]
 
 
 def step(call: Talking, event: Event) -> Step:
@@ -96,8 +101,13 @@ def step(call: Talking, event: Event) -> Step:
             return replace(call, joined=True), []
         case CommandFailed(command=Answer() | CreateBridge() | AddToBridge()):
             # Mostly because one of them has just gone: that news is on its way and says more than this.
+            # A time-out says nothing at all: the connection was lost, and it is tried again.
+            if event.timed_out and call.rejoin < facts.policy.rejoin_tries:
+                return replace(call, rejoin=call.rejoin + 1), [SetTimer(APART, facts.policy.apart)]
             return replace(call, apart=True), [SetTimer(APART, facts.policy.apart)]
         case TimerFired(name=name) if name == APART and not call.joined:
+            if not call.apart:
+                return call, join(facts, winner)
             return clear(call, Outcome.FAILED, "caller_and_agent_could_not_be_joined", event.at)
         case LegReady() | LegAnswered() | ChannelGone():
             return _late(call, event)

@@ -1,0 +1,161 @@
+"""A call found on the switch that this engine does not know: taken over as it stands.
+
+Owns: what a found call becomes. Must not: look for it (``resync`` does).
+
+Killing the engine never ends a conversation: two who talk go on talking, a caller who waited goes on waiting, with the
+time of arrival they had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ari_app.core import cdr
+from ari_app.core.call import (
+    LONGEST_WAIT,
+    Announcing,
+    Facts,
+    Leg,
+    Legs,
+    LegState,
+    Policy,
+    Talking,
+    Waiting,
+)
+from ari_app.core.commands import (
+    Command,
+    EngageAgent,
+    Hangup,
+    LookUpCaller,
+    Ring,
+    SeekAgents,
+    SetTimer,
+    ShowPop,
+    WriteRecord,
+)
+from ari_app.core.ending import Step, clear
+from ari_app.core.pops import current_pop
+from ari_app.core.talking import join
+from models.values.call import Direction, LegOutcome, Outcome
+from models.values.cdr import CallRecord
+from models.values.money import Rate
+from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
+
+ENGINE_RESTARTED = "engine_restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLeg:
+    """An agent's channel of this call. ``up``: answered. ``agent``: whose phone it is, if anybody's."""
+
+    channel: str
+    ordinal: int
+    agent: AgentRoute | None
+    up: bool
+    since: int
+    """When the channel was made, epoch ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """A caller's channel in our application, and what stands around it."""
+
+    channel: str
+    called_number: str
+    calling_number: str | None
+    caller_name: str | None
+    up: bool
+    since: int
+    legs: tuple[FoundLeg, ...] = ()
+    bridged: frozenset[str] = frozenset()
+    """The channels in the call's bridge, if it exists."""
+    has_bridge: bool = False
+    record: CallRecord | None = None
+    """The open record, as far as it was written."""
+    answered_at: int | None = None
+    """The agent's answer, from CEL, when the record does not have it."""
+
+
+def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
+    """The call as it goes on, and what to do at once."""
+    record = found.record
+    route = snapshot.resolve(found.called_number)
+    offered_at = record.offered_at if record else found.since
+    facts = Facts(
+        id=found.channel,
+        direction=Direction.INBOUND,
+        caller_channel=found.channel,
+        called_number=found.called_number,
+        calling_number=found.calling_number,
+        caller_name=found.caller_name,
+        route=_as_recorded(route, record) if route else None,
+        policy=policy,
+        offered_at=offered_at,
+        contact_id=record.contact_id if record else None,
+        bridged=found.has_bridge,
+        ordinals_from=max((leg.ordinal for leg in found.legs), default=0),
+    )
+    commands: list[Command] = [] if record else [WriteRecord(cdr.opening(facts))]
+    talker = _talker(found)
+    if talker is not None and talker.agent is not None:
+        return _go_on_talking(found, facts, talker, talker.agent, commands, at)
+    for leg in found.legs:
+        commands.append(Hangup(leg.channel))
+    if found.up or route is None:
+        # An announcement was being played, or an agent hung up at the very moment: nothing is left to go on with.
+        outcome = Outcome.FAILED if route else Outcome.UNKNOWN_NUMBER
+        reason = ENGINE_RESTARTED if route else "no_call_center_has_this_number"
+        call, more = clear(Announcing(facts, Legs(), outcome, reason, cause=16), outcome, reason, at)
+        return call, commands + more
+    left = max(0, route.max_wait_seconds * 1000 - (at - offered_at))
+    commands += [
+        Ring(facts.caller_channel),
+        SeekAgents(facts.id, route),
+        LookUpCaller(facts.id, facts.calling_number),
+        SetTimer(LONGEST_WAIT, left),
+    ]
+    return Waiting(facts, Legs()), commands
+
+
+def _talker(found: FoundCall) -> FoundLeg | None:
+    """The leg that the caller talks with: the one in the bridge, else the one that has answered."""
+    if not found.up:
+        return None
+    answered = [leg for leg in found.legs if leg.up]
+    return next((leg for leg in answered if leg.channel in found.bridged), answered[0] if answered else None)
+
+
+def _go_on_talking(
+    found: FoundCall, facts: Facts, talker: FoundLeg, agent: AgentRoute, commands: list[Command], at: int
+) -> Step:
+    answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
+    leg = Leg(
+        ordinal=talker.ordinal,
+        agent=agent,
+        channel=talker.channel,
+        offered_at=talker.since,
+        state=LegState.ANSWERED,
+        pop_settled=True,
+        answered_at=answered_at,
+        outcome=LegOutcome.ANSWERED,
+    )
+    joined = {found.channel, talker.channel} <= found.bridged
+    facts = replace(facts, bridged=True)
+    call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
+    if not joined:
+        commands += join(facts, leg)
+    commands += [Hangup(other.channel) for other in found.legs if other is not talker]
+    commands += [
+        EngageAgent(agent.id, facts.id),
+        ShowPop(agent.id, facts.id, current_pop(call, leg)),
+        LookUpCaller(facts.id, facts.calling_number),
+        WriteRecord(cdr.answered(call)),
+    ]
+    return call, commands
+
+
+def _as_recorded(route: CallCenterRoute, record: CallRecord | None) -> CallCenterRoute:
+    """The call keeps the price it was offered at, whatever was changed meanwhile."""
+    if record is None or not record.rate_currency:
+        return route
+    return replace(route, rate=Rate(record.rate_price, record.rate_currency, record.rate_unit))
