@@ -36,9 +36,8 @@ class SnapshotError(Exception):
 _ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM account ORDER BY id LIMIT 1"
 _AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
 _CALL_CENTERS: Final = (
-    "SELECT c.id, c.name, c.color, c.price, c.currency, c.cost_unit, a.sha256, c.pop_up_url, c.strategy, "
-    "c.ring_seconds, c.max_wait_seconds, c.wrap_up_seconds, c.service_level_seconds "
-    "FROM call_centers c LEFT JOIN attachments a ON a.id = c.logo_id WHERE c.active ORDER BY c.id"
+    "SELECT id, name, color, price, currency, cost_unit, logo_sha256, pop_up_url, strategy, ring_seconds, "
+    "max_wait_seconds, wrap_up_seconds, service_level_seconds FROM call_centers WHERE active ORDER BY id"
 )
 _NUMBERS: Final = (
     "SELECT n.pattern, c.id, c.name FROM call_center_numbers n "

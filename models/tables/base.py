@@ -22,6 +22,8 @@ database = DatabaseProxy()
 class Row(Model):
     """The base of every table."""
 
+    id: Any  # join tables have none
+
     class Meta:
         database = database
         legacy_table_names = False

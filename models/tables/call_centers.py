@@ -10,7 +10,6 @@ from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
 from models.tables.account import Agent, AgentGroup
 from models.tables.base import ChoiceField, InstantField, MoneyField, NamedRow, Row, now, points_to
 from models.tables.forms import Form
-from models.tables.paper import Attachment
 from models.values.call import CostUnit, Strategy
 
 
@@ -26,7 +25,8 @@ class CallCenter(NamedRow):
     print_result = BooleanField(default=False)
     color = CharField(max_length=7, default="#1f6feb")
     pop_up_url = CharField(max_length=1000, null=True)
-    logo = points_to(Attachment, null=True, backref="call_centers")
+    logo_sha256 = CharField(max_length=64, null=True, index=True)  # the image lies in `models.files`
+    logo_mime = CharField(max_length=50, null=True)
     strategy = ChoiceField(Strategy, default=Strategy.ALL)
     ring_seconds = SmallIntegerField(default=20)
     max_wait_seconds = SmallIntegerField(default=120)
