@@ -1,0 +1,118 @@
+"""What desks and engine say to each other: docs/protocols/desk-websocket.md as types.
+
+Owns: the schema of every upward frame, the closing codes, and the encoding of downward messages.
+Must not: hold a socket, know which call or agent exists, or decide anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+MAX_FRAME: Final = 4096
+"""Longest upward message, bytes. A longer one is closed with 1009 (RFC 6455, 7.4.1) by the websocket library."""
+
+# No control characters and no lone surrogates: these texts go on to a database that refuses both.
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
+
+CallId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
+Reason = Annotated[str, msgspec.Meta(max_length=100, pattern=_PRINTABLE)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class CloseCode(IntEnum):
+    """Why a desk's socket was closed; 4000 to 4999 are the application's own (RFC 6455, 7.4.2)."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    LOST = 1006  # never on the wire: the connection went without a closing frame
+    MALFORMED = 4000
+    FORGED = 4001
+    EXPIRED = 4002
+    ADDRESS = 4003
+    ENDED = 4004
+    SLOW = 4005
+    SILENT = 4006
+    FLOOD = 4007
+    TOO_MANY_TABS = 4008
+
+
+class _Upward(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+class Hello(_Upward, frozen=True, tag="hello"):
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    tab: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+    seen: Seq = 0
+
+
+class Ack(_Upward, frozen=True, tag="ack"):
+    call_id: CallId
+    seq: Seq
+
+
+class StateWish(_Upward, frozen=True, tag="state"):
+    state: Literal["available", "paused"]
+    reason: Reason | None = None
+
+
+class AnswerPhone(_Upward, frozen=True, tag="answer"):
+    call_id: CallId
+
+
+class HangUp(_Upward, frozen=True, tag="hangup"):
+    call_id: CallId
+
+
+class Done(_Upward, frozen=True, tag="done"):
+    call_id: CallId
+
+
+class Beat(_Upward, frozen=True, tag="beat"):
+    pass
+
+
+class Bye(_Upward, frozen=True, tag="bye"):
+    pass
+
+
+Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye
+
+_decoder: Final[msgspec.json.Decoder[Upward]] = msgspec.json.Decoder(Upward)
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Malformed(ValueError):
+    """A frame that is not in the protocol; its text says why, without the frame's content."""
+
+
+def decode(frame: str | bytes) -> Upward:
+    """The message of a text frame. Raises Malformed."""
+    if not isinstance(frame, str):
+        raise Malformed("a binary frame")
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Malformed(str(error)[:120]) from None
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """One downward message as UTF-8 JSON. A text that is no Unicode (a lone surrogate) is mended, never refused."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        return _encoder.encode(_mended(message))
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mended(item) for item in value]
+    return value
