@@ -1,6 +1,6 @@
 """Are the ports free that the programs are going to open?
 
-Owns: trying each before the start, so that the message names the setting and is no stack trace. Must not: keep one open.
+Owns: trying each before the start, so that the message names the setting. Must not: keep one open.
 """
 
 import errno

@@ -75,12 +75,15 @@ class NotReady:
 
 @dataclass(frozen=True)
 class Died:
-    """`code` negative: the signal's number. None: it could not even be started, `why` says why."""
+    """`code` negative: the signal's number. None: it could not even be started, `why` says why.
+
+    `next_in`: after how many seconds it is started again; None: it is not.
+    """
 
     name: str
     code: int | None
     lived: float
-    next_in: float
+    next_in: float | None
     why: str = ""
 
 
@@ -194,7 +197,7 @@ class Supervisor:
             if deaths >= self._rules.give_up_after:
                 starting = not self._ready[program.name].done()
                 retry = None if starting else self._rules.retry_seconds
-                self._report(Died(program.name, code, lived, next_in=retry or 0.0, why=why))
+                self._report(Died(program.name, code, lived, next_in=retry, why=why))
                 self._report(GaveUp(program.name, deaths, retry))
                 if retry is None:
                     self._ready[program.name].set_exception(StartFailed(program, None))

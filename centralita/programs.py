@@ -1,0 +1,171 @@
+"""The programs of an installation: how each is run, and when it is ready.
+
+Owns: command lines, log files, readiness. Must not: start them (`centralita.supervisor`) or configure the switch
+(`centralita.asterisk_conf`).
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from centralita import http_calls
+from centralita.asterisk_conf import SwitchConfig
+from centralita.asterisk_process import AsteriskProcess
+from centralita.embedded import AsteriskDist
+from centralita.http_calls import Control, NoAnswer
+from centralita.supervisor import Probe, Program
+from models.secrets import Secrets
+from models.settings import Settings, environment_name
+
+PACKAGES = Path(__file__).resolve().parent.parent
+
+
+def log_dir(settings: Settings) -> Path:
+    return settings.data_dir / "log"
+
+
+def log_of(settings: Settings, program: str) -> Path:
+    """The file to look into when `program` does not do as it should."""
+    if program == "asterisk":
+        return switch_log_dir(settings) / "messages.log"
+    return log_dir(settings) / f"{program}.log"
+
+
+def switch_log_dir(settings: Settings) -> Path:
+    """Asterisk's own logs, and the CEL record that the engine reads."""
+    return log_dir(settings) / "asterisk"
+
+
+def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
+    return SwitchConfig(
+        root=settings.data_dir / "asterisk",
+        log_dir=switch_log_dir(settings),
+        ari_password=secrets.ari_password,
+        ari_port=settings.ari_port,
+        sip_address=settings.sip_address,
+        sip_port=settings.sip_port,
+        rtp_start=settings.rtp_start,
+        rtp_end=settings.rtp_end,
+        trunk_addresses=settings.trunk_addresses,
+        demo=settings.demo,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What our Python programs read their settings from: ours, with the data folder's absolute path."""
+    return {
+        **os.environ,
+        environment_name("data_dir"): str(settings.data_dir.resolve()),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def programs(settings: Settings, secrets: Secrets, dist: AsteriskDist) -> list[Program]:
+    """In the order of starting; they are stopped in the opposite one."""
+    config = switch_config(settings, secrets)
+    return [
+        Program(
+            "asterisk",
+            AsteriskProcess(dist, config).command(),
+            log_dir(settings) / "asterisk.log",
+            switch_ready(dist, config, settings, secrets),
+            env={**os.environ, "LC_ALL": "C.UTF-8", **dist.env},
+            cwd=config.root,
+            ready_seconds=30,
+            stop_seconds=10,
+        ),
+        Program(
+            "engine",
+            [sys.executable, "-m", "ari_app"],
+            log_of(settings, "engine"),
+            engine_ready(Control(settings, secrets)),
+            env=environment(settings),
+            ready_seconds=30,
+            stop_seconds=8,
+        ),
+        Program(
+            "web",
+            web_command(settings),
+            log_of(settings, "web"),
+            web_ready(settings),
+            env=environment(settings),
+            ready_seconds=30,
+            stop_seconds=5,
+        ),
+    ]
+
+
+def web_command(settings: Settings) -> list[str]:
+    """One worker with threads: the limiter's counters and the caches are in its memory."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    options = {
+        "worker-class": "gthread",
+        "workers": "1",
+        "threads": "16",
+        "bind": f"{host}:{settings.web_port}",
+        "graceful-timeout": "3",
+        "timeout": "60",
+        "keep-alive": "5",
+        "name": "centralita-web",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "gunicorn", "--no-control-socket", *flags, "admin.wsgi:app"]
+
+
+def switch_ready(dist: AsteriskDist, config: SwitchConfig, settings: Settings, secrets: Secrets) -> Probe:
+    """Ready: ARI answers, and after each start every module is loaded (ARI answers while SIP still loads)."""
+    process = AsteriskProcess(dist, config)
+    pid_file = config.run_dir / "asterisk.pid"
+    booted: list[str] = []
+
+    def look() -> str | None:
+        try:
+            answer = http_calls.ari(settings, secrets, "/asterisk/ping")
+        except NoAnswer as error:
+            return f"ARI: {error}"
+        if answer.status != 200:
+            return f"ARI: {answer.status}"
+        run = pid_file.read_text("ascii") if pid_file.exists() else ""
+        if booted != [run]:
+            if "fully booted" not in process.rx("core waitfullybooted", seconds=1.5):
+                return "core waitfullybooted"
+            booted[:] = [run]
+        return None
+
+    return lambda: asyncio.to_thread(look)
+
+
+def engine_ready(control: Control) -> Probe:
+    def look() -> str | None:
+        try:
+            answer = control.health()
+        except NoAnswer as error:
+            return f"/health: {error}"
+        if answer.status == 200:
+            return None
+        told = answer.json()
+        if isinstance(told, dict):
+            missing = [
+                part for part, key in (("switch", "connected"), ("database", "ok")) if not _flag(told, part, key)
+            ]
+            return f"/health: {answer.status} {' '.join(missing)}".strip()
+        return f"/health: {answer.status}"
+
+    return lambda: asyncio.to_thread(look)
+
+
+def _flag(told: dict[str, object], part: str, key: str) -> bool:
+    inner = told.get(part)
+    return bool(inner.get(key)) if isinstance(inner, dict) else False
+
+
+def web_ready(settings: Settings) -> Probe:
+    def look() -> str | None:
+        try:
+            answer = http_calls.ask(http_calls.reachable(settings.host), settings.web_port, "/login")
+        except NoAnswer as error:
+            return f"/login: {error}"
+        return None if answer.status == 200 else f"/login: {answer.status}"
+
+    return lambda: asyncio.to_thread(look)
