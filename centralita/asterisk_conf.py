@@ -180,18 +180,21 @@ def _trunks(config: SwitchConfig) -> str:
         # A trunk to ourselves: a demo call leaves here and comes back as a caller's real INVITE. It is known by our own
         # port as well as our address, so nobody else on this machine is taken for it.
         own = _host_port(config.self_address, config.sip_port)
-        demo = names.ENDPOINT_DEMO_TRUNK
+        out, back = names.ENDPOINT_DEMO_TRUNK, names.ENDPOINT_DEMO_CALLER
         blocks += [
-            f"[{demo}](provider)",
-            f"aors = {demo}",
+            f"[{out}](provider)",
+            f"context = {names.CONTEXT_DEMO_CALLER}",
+            f"aors = {out}",
             "",
-            f"[{demo}]",
+            f"[{out}]",
             "type = aor",
             f"contact = sip:{own}",
             "",
-            f"[{demo}]",
+            f"[{back}](provider)",
+            "",
+            f"[{back}]",
             "type = identify",
-            f"endpoint = {demo}",
+            f"endpoint = {back}",
             f"match = {own}",
             "",
         ]

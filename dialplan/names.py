@@ -32,6 +32,9 @@ DEMO_CALLER_EXTENSION: Final = "demo"
 # -- PJSIP -----------------------------------------------------------------------------------------------------------
 ENDPOINT_TRUNK: Final = "trunk"
 ENDPOINT_DEMO_TRUNK: Final = "demo-trunk"
+"""A trunk to ourselves: `PJSIP/<number>@demo-trunk` leaves here and comes back as a caller's INVITE."""
+ENDPOINT_DEMO_CALLER: Final = "demo-caller"
+"""That INVITE's endpoint; only its channels are in CONTEXT_TRUNK, the leaving ones in CONTEXT_DEMO_CALLER."""
 SIP_REALM: Final = "centralita"
 """The realm in the phones' digests: HA1 = MD5(endpoint:centralita:secret), RFC 2617 section 3.2.2.2."""
 

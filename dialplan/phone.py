@@ -53,7 +53,7 @@ def phone_objects(
     qualify_seconds: int = 30,
     rtp_timeout_seconds: int = 60,
 ) -> list[PhoneObject]:
-    """The objects of one phone, in the order in which they are to be pushed (delete them in the opposite order).
+    """The objects of one phone; `push_requests` and `removal_requests` say how they get to the switch.
 
     `allowed_networks` are `address/prefix` or `address/mask`; empty means every address may (the rule of *IPs
     click2dial*). Raises ValueError for an endpoint or a digest that PJSIP would not take.
@@ -77,6 +77,8 @@ def phone_objects(
         ("rewrite_contact", "yes"),
         ("dtmf_mode", "auto"),
         ("send_pai", "yes"),
+        # No re-INVITE at each bridging only to repeat the caller's name.
+        ("send_connected_line", "no"),
         ("allow_subscribe", "no"),
         ("timers", "yes"),
         ("timers_sess_expires", "600"),
@@ -115,3 +117,40 @@ def phone_objects(
         ),
         PhoneObject("endpoint", endpoint, tuple(fields)),
     ]
+
+
+@dataclass(frozen=True)
+class ConfigRequest:
+    """One ARI request below `/ari`. `only_if_absent`: ask with GET first, and send it only when that says 404.
+
+    A 404 to a DELETE is no failure.
+    """
+
+    method: str
+    uri: str
+    body: dict[str, list[dict[str, str]]] | None = None
+    only_if_absent: bool = False
+
+
+def push_requests(objects: Sequence[PhoneObject]) -> list[ConfigRequest]:
+    """The requests that put a phone's objects in place, in order. Registration and calls of the phone survive them.
+
+    Nothing is updated by a second PUT: Asterisk 22.10 then works on a copy of the old object in which the allowed
+    networks have become an unknown named list (so all are refused) and the registered contact a permanent one. So
+    endpoint and auth are deleted first; the aor, whose deletion would unregister the phone, is put only when it is not
+    there (tests/asterisk/test_phones.py).
+    """
+    requests = [ConfigRequest("DELETE", item.uri) for item in reversed(objects) if item.object_type != "aor"]
+    requests += [ConfigRequest("PUT", item.uri, item.body, item.object_type == "aor") for item in objects]
+    return requests
+
+
+def unregister_requests(objects: Sequence[PhoneObject]) -> list[ConfigRequest]:
+    """The requests that make the switch forget where a phone is (its address is no longer allowed); its calls go on."""
+    (aor,) = (item for item in objects if item.object_type == "aor")
+    return [ConfigRequest("DELETE", aor.uri), ConfigRequest("PUT", aor.uri, aor.body)]
+
+
+def removal_requests(endpoint: str) -> list[ConfigRequest]:
+    """The requests that take a phone away, in order, its registration with it."""
+    return [ConfigRequest("DELETE", PhoneObject(kind, endpoint, ()).uri) for kind in ("endpoint", "aor", "auth")]

@@ -9,6 +9,7 @@ import base64
 import csv
 import json
 import random
+import re
 import signal
 import socket
 import urllib.error
@@ -24,7 +25,7 @@ from centralita.asterisk_conf import ARI_USER, SwitchConfig
 from centralita.asterisk_process import AsteriskProcess, SwitchFailed
 from centralita.embedded import AsteriskDist
 from dialplan import names
-from dialplan.phone import PhoneObject, ha1, phone_objects
+from dialplan.phone import ConfigRequest, PhoneObject, ha1, phone_objects, push_requests, removal_requests
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -156,16 +157,21 @@ class RealSwitch:
         """Pushes a phone as the engine does. No qualifying unless asked for."""
         options.setdefault("qualify_seconds", 0)
         pushed = phone_objects(endpoint, digest_ha1=ha1(endpoint, secret), **options)
-        for item in pushed:
-            status, answer = self.ari("PUT", item.uri, item.body)
-            assert status == 200, (item, status, answer)
+        self.configure(push_requests(pushed))
         return pushed
 
     def remove_phone(self, endpoint: str) -> None:
-        for item in reversed(phone_objects(endpoint, digest_ha1="0" * 32)):
-            self.ari("DELETE", item.uri)
+        self.configure(removal_requests(endpoint))
+
+    def configure(self, requests: list[ConfigRequest]) -> None:
+        """Sends configuration requests as their class says."""
+        for request in requests:
+            if request.only_if_absent and self.ari("GET", request.uri)[0] != 404:
+                continue
+            status, answer = self.ari(request.method, request.uri, request.body)
+            assert status in (200, 204) or (request.method == "DELETE" and status == 404), (request, status, answer)
 
     def contact_of(self, endpoint: str) -> str:
-        """The address this phone is registered at, empty when it is not."""
-        status, answer = self.ari("GET", "asterisk/variable", variable=f"PJSIP_AOR({endpoint},contact)")
-        return str(answer["value"]) if status == 200 else ""
+        """The SIP address this phone is registered at (`sip:8330101@127.0.0.1:5062`), empty when it is not."""
+        match = re.search(rf"Contact:\s+{re.escape(endpoint)}/(\S+)", self.cli("pjsip show contacts"))
+        return match[1] if match else ""
