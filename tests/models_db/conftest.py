@@ -1,0 +1,96 @@
+"""Every test of this folder that asks for `database` runs twice: on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from peewee import Database
+from postgres_server import PostgresServer
+
+from models import db, tables
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "centralita.db"
+    database = db.open_database(f"sqlite:///{path}", bind=False)
+    db.migrate(database)
+    db.execute(database, "PRAGMA journal_mode=delete")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(postgres_server: PostgresServer) -> str:
+    """A migrated PostgreSQL database to copy."""
+    name = postgres_server.create_database()
+    database = db.open_database(postgres_server.url(name), bind=False)
+    db.migrate(database)
+    database.close()
+    return name
+
+
+@pytest.fixture
+def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without tables."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database."""
+    if kind == "sqlite":
+        path = tmp_path / "centralita.db"
+        shutil.copy(request.getfixturevalue("_migrated_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database(request.getfixturevalue("_migrated_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A migrated database, with the tables bound to it and the account's row."""
+    opened = db.open_database(url)
+    tables.Account.create(id=1, name="Prueba")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def queries() -> Iterator[Callable[[], int]]:
+    """Counts the statements run on the bound database since the last call."""
+    count = 0
+
+    def hook(event: object) -> None:
+        nonlocal count
+        count += 1
+
+    tables.database.query_hooks.append(hook)
+
+    def take() -> int:
+        nonlocal count
+        taken, count = count, 0
+        return taken
+
+    yield take
+    tables.database.query_hooks.remove(hook)

@@ -1,0 +1,94 @@
+"""The migrations give the schema of the tables, once, whoever else migrates at the same time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from peewee import Database
+from playhouse.schema_diff import diff_models
+from postgres_server import PostgresServer
+
+from models import db, tables
+
+_COLUMNS = """
+    SELECT table_name, column_name, data_type, character_maximum_length, is_nullable
+    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2
+"""
+_CONSTRAINTS = """
+    SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+_INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
+
+
+def schema(database: Database) -> set[Any]:
+    """All that the database says of its tables, the migrations' own apart."""
+    if db.is_postgresql(database):
+        rows = [row for sql in (_COLUMNS, _CONSTRAINTS, _INDEXES) for row in db.execute(database, sql).fetchall()]
+    else:
+        rows = db.execute(database, "SELECT tbl_name, name, sql FROM sqlite_master").fetchall()
+    return {row for row in rows if row[0] != "schema_migration"}
+
+
+def test_a_fresh_migration_gives_the_schema_of_the_tables(
+    empty_url: str, kind: str, request: Any, tmp_path: Any
+) -> None:
+    migrated = db.open_database(empty_url, bind=False)
+    assert db.migrate(migrated)
+    from_migrations = schema(migrated)
+    assert not diff_models(migrated, list(tables.ALL))
+    migrated.close()
+
+    if kind == "sqlite":
+        other = f"sqlite:///{tmp_path / 'created.db'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        other = server.url(server.create_database())
+    created = db.open_database(other)
+    created.create_tables(tables.ALL)
+    from_tables = schema(created)
+    created.close()
+    assert len(from_tables) > len(tables.ALL)
+    assert from_migrations == from_tables
+
+
+def test_a_second_migration_does_nothing(database: Database) -> None:
+    assert db.migrate(database) == []
+
+
+def test_many_start_at_once_and_one_migrates(empty_url: str) -> None:
+    applied: list[list[str]] = []
+    errors: list[BaseException] = []
+    together = threading.Barrier(4)
+
+    def starts() -> None:
+        try:
+            opened = db.open_database(empty_url, bind=False)
+            together.wait(10)
+            applied.append(db.migrate(opened))
+            opened.close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=starts) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not errors
+    assert len(applied) == 4
+    assert sorted(map(len, applied))[:3] == [0, 0, 0]
+    assert max(map(len, applied)) >= 1
+
+
+def test_a_database_of_a_newer_version_is_refused_by_name(database: Database) -> None:
+    mark = db.placeholder(database)
+    db.execute(
+        database,
+        f"INSERT INTO schema_migration (name, applied) VALUES ({mark}, {mark})",
+        ("9999_from_tomorrow", "2099-01-01 00:00:00"),
+    )
+    with pytest.raises(db.DatabaseError, match="9999_from_tomorrow"):
+        db.migrate(database)
