@@ -58,7 +58,7 @@ def demo_call(
     """Call as a simulated customer, through the real switch."""
     from centralita import demo_call as demonstration
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     raise typer.Exit(demonstration.run(_settings(console), console, number, caller, anyway=anyway))
 
 

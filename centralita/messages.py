@@ -188,7 +188,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     # -- doctor --------------------------------------------------------------------------------------------------------
     "doctor_ok": ("Todo está bien.", "All is well."),
-    "doctor_problems": ("{count} cosas por arreglar.", "{count} things to mend."),
+    "doctor_problems": ("Por arreglar: {count}", "To mend: {count}"),
     "doctor_mend": ("→ {text}", "→ {text}"),
     "check_python": ("Python", "Python"),
     "check_settings": ("Configuración", "Settings"),
@@ -250,8 +250,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "centralita up lo descarga al arrancar; o dé uno instalado con CENTRALITA_ASTERISK.",
         "centralita up fetches it at its start; or name an installed one in CENTRALITA_ASTERISK.",
     ),
+    "asterisk_old": (
+        "{path} no sirve: hace falta 20.14+, 21.9+ o 22.4+, hay {banner}",
+        "{path} will not do: 20.14+, 21.9+ or 22.4+ is needed, there is {banner}",
+    ),
+    "asterisk_old_mend": (
+        "Cambie CENTRALITA_ASTERISK, o quítelo para usar el incluido.",
+        "Change CENTRALITA_ASTERISK, or remove it to use the embedded one.",
+    ),
     "prompts_ok": ("{count} archivos", "{count} files"),
-    "prompts_bad": ("faltan", "missing"),
+    "prompts_bad": ("faltan: {names}", "missing: {names}"),
     "prompts_mend": (
         "Borre {path} y ejecute centralita up: se descargan de nuevo.",
         "Remove {path} and run centralita up: they are fetched again.",
@@ -261,10 +269,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "ari_denied_mend": (
         "En el puerto {port} atiende otro Asterisk: deténgalo o cambie CENTRALITA_ARI_PORT; luego reinicie.",
         "Another Asterisk serves port {port}: stop it or change CENTRALITA_ARI_PORT; then restart.",
-    ),
-    "ari_silent_mend": (
-        "Mire el final de {log}; reinicie con centralita up.",
-        "Look at the end of {log}; restart with centralita up.",
     ),
     "no_answer": ("no responde: {why}", "no answer: {why}"),
     "sip_ok": ("UDP {address}:{port} atiende", "UDP {address}:{port} is served"),
@@ -285,13 +289,20 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "en marcha; {journal} registros esperan a la base de datos",
         "runs; {journal} records wait for the database",
     ),
-    "engine_mend": ("Mire el final de {log}.", "Look at the end of {log}."),
+    "engine_no_routing": ("en marcha, sin tabla de enrutamiento", "runs, without a routing snapshot"),
+    "not_ours": ("en su puerto atiende otro programa (código {status})", "another program serves its port ({status})"),
+    "look_mend": (
+        "Mire el final de {log}; luego reinicie centralita up.",
+        "Look at the end of {log}; then restart centralita up.",
+    ),
     "engine_database_mend": (
         "Nada se pierde: se escriben cuando la base de datos vuelva. Vea la línea «Base de datos».",
         "Nothing is lost: they are kept on disk and written when the database is back. See the line “Database”.",
     ),
-    "routing_ok": ("generación {generation}", "generation {generation}"),
-    "routing_none": ("el motor no tiene ninguna", "the engine has none"),
+    "routing_ok": (
+        "válida: {centers} call centers, {agents} agentes",
+        "valid: {centers} call centers, {agents} agents",
+    ),
     "routing_bad": ("no es válida: {problems}", "not valid: {problems}"),
     "routing_mend": (
         "Corrija esos call centers en la administración; mientras tanto vale la anterior.",

@@ -24,7 +24,7 @@ from centralita.log_files import LogFile, follow, last_lines
 from centralita.messages import Words
 from centralita.preparation import CannotStart
 from centralita.running import PIDS_NAME, AlreadyRunning, only_one
-from centralita.supervisor import StartFailed, Supervisor
+from centralita.supervisor import Program, StartFailed, Supervisor
 from models.settings import Settings
 
 OK, FAILED, WRONG_SETTINGS, BUSY = 0, 1, 2, 3
@@ -106,7 +106,7 @@ class _Run:
         settings: Settings,
         words: Words,
         console: Console,
-        house: list[programs.Program],
+        house: list[Program],
         account: FirstAccount,
         began: float,
     ) -> None:
