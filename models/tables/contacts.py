@@ -21,6 +21,7 @@ from models.tables.base import (
     now,
     points_to,
 )
+from models.values.errors import InvalidValue
 
 
 class FieldKind(StrEnum):
@@ -29,6 +30,23 @@ class FieldKind(StrEnum):
     DATE = "date"
     YES_NO = "yes_no"
     LIST = "list"
+
+
+class YesNo(StrEnum):
+    """An answer as stored and shown: "sí" or "no"."""
+
+    YES = "sí"
+    NO = "no"
+
+    @classmethod
+    def read(cls, text: str) -> "YesNo":
+        """Raises InvalidValue(not_a_choice)."""
+        answer = fold(text)
+        if answer in ("si", "s", "yes", "y", "1", "true", "on", "x"):
+            return cls.YES
+        if answer in ("no", "n", "0", "false", "off"):
+            return cls.NO
+        raise InvalidValue("not_a_choice", value=text[:40], choices=", ".join(cls))
 
 
 class DispositionAction(StrEnum):

@@ -21,6 +21,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "not_a_number": "{value!r} is not a number.",
         "out_of_range": "Must be between {minimum} and {maximum}; this is {value}.",
         "not_a_date": "{value!r} is not a date (year-month-day).",
+        "not_a_time": "{value!r} is not a time (hours:minutes).",
         # phones and patterns
         "phone_invalid": "{value!r} is not a phone number.",
         "endpoint_invalid": "{value!r} is not an endpoint: 2 to 16 digits.",
@@ -54,6 +55,10 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "url_braces": "A brace is not closed or not opened in {value!r}.",
         "email_invalid": "{value!r} is not an e-mail address.",
         "host_invalid": "{value!r} is not a host name or IP address.",
+        "filename_invalid": "{value!r} cannot be the name of a file.",
+        # people
+        "name_or_phone": "A name or a phone is required.",
+        "last_administrator": "There must be one active administrator left.",
         # account
         "region_unknown": "{value!r} is not a country code such as CR.",
         "timezone_unknown": "{value!r} is not a time zone such as America/Costa_Rica.",

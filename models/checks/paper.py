@@ -1,0 +1,53 @@
+"""Checks of attachments and printers."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from models.checks.base import Check, Checked, clean_host
+from models.tables import Attachment, Printer
+from models.tables.paper import Letter, PrinterKind
+from models.values.errors import InvalidValue
+
+PAPER_WIDTHS: Final = (58, 80)  # mm
+CODE_PAGES: Final = ("CP858", "CP850", "CP437", "CP1252")
+MAX_MARGIN: Final = 50  # mm
+
+
+def check_attachment(data: Mapping[str, Any], row: Attachment | None = None) -> Checked:
+    """What a person says of a document; its type and size come from its content."""
+
+    def filename(text: str) -> str:
+        if re.search(r"[/\\:*?\"<>|]", text) or text.startswith("."):
+            raise InvalidValue("filename_invalid", value=text)
+        return text
+
+    check = Check(Attachment, data, row)
+    check.text("description")
+    check.parsed("filename", filename, required=True)
+    check.flag("private")
+    return check.result
+
+
+def check_printer(data: Mapping[str, Any], row: Printer | None = None) -> Checked:
+    """A network printer needs a host, CUPS and file a queue (a file's name)."""
+    check = Check(Printer, data, row)
+    check.name()
+    kind = check.choice("kind", PrinterKind)
+    check.choice("letter", Letter)
+    for side in ("top", "left", "right", "bottom"):
+        check.integer(f"margin_{side}", 0, MAX_MARGIN)
+    width = check.integer("paper_width", 1, 1000)
+    if width is not None and width not in PAPER_WIDTHS:
+        check.refuse("paper_width", InvalidValue("not_a_choice", value=str(width), choices="58, 80"))
+    page = check.text("code_page", required=True).upper()
+    if page and page not in CODE_PAGES:
+        check.refuse("code_page", InvalidValue("not_a_choice", value=page, choices=", ".join(CODE_PAGES)))
+    check.values["code_page"] = page
+    check.parsed("host", clean_host, null=True, required=kind == PrinterKind.ESCPOS)
+    port = check.integer("port", 1, 65535, null=True)
+    if kind == PrinterKind.ESCPOS and port is None:
+        check.values["port"] = 9100
+    check.text("queue", null=True, required=kind in (PrinterKind.CUPS, PrinterKind.FILE))
+    check.flag("active")
+    return check.result
