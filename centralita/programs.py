@@ -34,7 +34,7 @@ def log_of(settings: Settings, program: str) -> Path:
 
 def switch_log_dir(settings: Settings) -> Path:
     """Asterisk's own logs, and the CEL record that the engine reads."""
-    return log_dir(settings) / "asterisk"
+    return settings.asterisk_log_dir
 
 
 def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:

@@ -15,6 +15,8 @@ ID_PREFIX: Final = SYSTEM_NAME + "-"
 """Every channel id of ours begins so, made by Asterisk or chosen by the engine."""
 
 # -- Stasis ----------------------------------------------------------------------------------------------------------
+ARI_USER: Final = "centralita"
+"""Who the engine is to Asterisk's HTTP server."""
 STASIS_APP: Final = "centralita"
 STASIS_INBOUND: Final = "inbound"
 """First argument for a caller from a trunk; the second is the number dialled."""

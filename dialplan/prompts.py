@@ -18,7 +18,11 @@ SHORT_SILENCE: Final = "silence/1"
 
 FALLBACK: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, TRY_AGAIN, GOODBYE)
 """Without an engine: no caller hears silence."""
+UNKNOWN_NUMBER: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
+"""The number dialled belongs to no call center."""
+NOBODY_CAME: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, GOODBYE)
+"""No agent took the call in the time a caller may wait."""
 OUTBOUND_NOT_YET: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
 DEMO_CALLER: Final = (SHORT_SILENCE, HELLO, SHORT_SILENCE, PATIENCE)
 
-ALL: Final = tuple(dict.fromkeys((*FALLBACK, *OUTBOUND_NOT_YET, *DEMO_CALLER)))
+ALL: Final = tuple(dict.fromkeys((*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER)))

@@ -190,6 +190,11 @@ class Settings(BaseSettings):
         return self.data_dir / "secrets.json"
 
     @property
+    def asterisk_log_dir(self) -> Path:
+        """Where Asterisk writes its logs and the CEL record."""
+        return self.data_dir / "log" / "asterisk"
+
+    @property
     def desk_url(self) -> str:
         """Where a browser opens the desk's websocket, when it uses the web on the same host."""
         host = f"[{self.host}]" if ":" in self.host else self.host

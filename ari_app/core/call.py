@@ -30,7 +30,7 @@ class Policy:
     """The longest an announcement may play."""
     apart: int = 500
     """How long the reason why two channels could not be joined is waited for."""
-    rejoin_tries: int = 20
+    rejoin_tries: int = 60
     """How often joining is tried again, ``apart`` after the last time, while the connection to the switch is lost."""
     clearing: int = 3_000
     """How long a channel may take to end before its end is ordered again."""

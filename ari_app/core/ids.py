@@ -1,7 +1,8 @@
 """Ids that we choose, derived from the call's, so that every command is safe to repeat and any channel tells its call.
 
 A call's id is the ``uniqueid`` of the caller's channel, ``centralita-<epoch>.<n>`` (Asterisk's ``systemname`` is
-``centralita``). Ours: ``<call>.agent.<n>``, ``<call>.bridge``, ``<call>.announce.<n>``.
+``centralita``). Ours: ``<call>.agent.<n>`` (of a virtual phone's far half: ``<call>.agent.<n>.far``),
+``<call>.bridge``, ``<call>.announce.<n>``.
 Must not: be parsed or built anywhere else.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 import re
 
 PREFIX = "centralita-"
-_OURS = re.compile(r"^(?P<call>centralita-.+?)\.(?:agent\.(?P<ordinal>[0-9]+)|bridge|announce\.[0-9]+)$")
+_OURS = re.compile(
+    r"(?P<call>centralita-.+?)\.(?:agent\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|announce\.[0-9]+)", re.ASCII
+)
 
 
 def leg(call_id: str, ordinal: int) -> str:
@@ -33,11 +36,22 @@ def call_of(thing_id: str) -> str | None:
 
     A caller's own channel id is the call id itself, so it is not *of* a call here: ask the registry.
     """
-    found = _OURS.match(thing_id)
+    found = _OURS.fullmatch(thing_id)
     return found["call"] if found else None
 
 
 def ordinal_of(channel: str) -> int | None:
     """Which leg this channel is; None: it is none."""
-    found = _OURS.match(channel)
-    return int(found["ordinal"]) if found and found["ordinal"] else None
+    found = _OURS.fullmatch(channel)
+    return int(found["ordinal"]) if found and found["ordinal"] and not found["far"] else None
+
+
+def far_half(leg_channel: str) -> str:
+    """The channel id of the far half of a virtual phone's leg."""
+    return f"{leg_channel}.far"
+
+
+def leg_of_far_half(channel: str) -> str | None:
+    """The leg that this channel is the far half of; None: it is none."""
+    found = _OURS.fullmatch(channel)
+    return channel.removesuffix(".far") if found and found["far"] else None

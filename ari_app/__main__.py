@@ -1,0 +1,165 @@
+"""The engine's process: ``python -m ari_app``.
+
+Owns: reading settings and secrets, putting the engine together, and its end by signal. Must not: start anything else
+(``centralita`` does).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+
+import structlog
+import uvloop
+from peewee import Database
+
+from ari_app import presence
+from ari_app.ari.client import WebsocketAri
+from ari_app.callers import CallerLookUp
+from ari_app.clock import now_ms
+from ari_app.control import ControlServer
+from ari_app.control_requests import ControlRequests
+from ari_app.core.call import Policy
+from ari_app.core.roster import Rules
+from ari_app.desk_requests import DeskRequests
+from ari_app.desk_sockets import DeskPolicy
+from ari_app.engine import CEL_MARK, Engine
+from ari_app.floor import Floor
+from ari_app.ledger import Ledger
+from ari_app.records import RecordWriter
+from ari_app.screen_pop import ScreenPopHub
+from dialplan import names, prompts
+from models.cdr import engine_mark
+from models.db import DatabaseError, open_database
+from models.secrets import Secrets, SecretsError, load_or_create
+from models.settings import Settings, SettingsError, load
+from models.snapshot import SnapshotError, build
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    try:
+        settings = load()
+        secrets = load_or_create(settings.secrets_file)
+    except (SettingsError, SecretsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    _log_as(settings.log_level)
+    try:
+        return uvloop.run(serve(settings, secrets))
+    except (DatabaseError, SnapshotError, OSError) as error:
+        log.error("engine_not_started", why=str(error))
+        return 1
+
+
+async def serve(settings: Settings, secrets: Secrets) -> int:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        await _furnish(settings, secrets, stack)
+        log.info("engine_ready", desk_port=settings.desk_port, control_port=settings.control_port)
+        await stop.wait()
+        log.info("engine_stopping")
+    return 0
+
+
+async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.AsyncExitStack) -> Engine:
+    """Build and start every part; the stack stops them in the reverse order."""
+    database = open_database(settings, bind=False)
+
+    def writers_database() -> Database:
+        return open_database(settings, bind=False)
+
+    records = RecordWriter(writers_database, settings.data_dir / "journal")
+    records.start()
+    stack.callback(records.close)
+    # What the journal holds comes first: states and open calls are read as they were last written.
+    await asyncio.to_thread(records.wait_stored, 5.0)
+    snapshot = build(database, 1)
+    presence.close_stale_logins(database, now_ms())
+    rows = presence.load(database)
+    attendance = presence.Attendance(records, rows)
+    callers = CallerLookUp(writers_database, region=lambda: engine.snapshot.account.region)
+    callers.start()
+    stack.callback(callers.close)
+    engine = Engine(
+        database=database,
+        port=WebsocketAri(
+            f"http://127.0.0.1:{settings.ari_port}/ari", names.STASIS_APP, names.ARI_USER, secrets.ari_password
+        ),
+        records=records,
+        callers=callers,
+        ledger=Ledger(settings.asterisk_log_dir / names.CEL_FILE, engine_mark(database, CEL_MARK)),
+        policy=Policy(
+            pop_ack=settings.pop_ack_ms,
+            unknown_number_media=tuple(f"sound:{prompt}" for prompt in prompts.UNKNOWN_NUMBER),
+            nobody_media=tuple(f"sound:{prompt}" for prompt in prompts.NOBODY_CAME),
+        ),
+        snapshot=snapshot,
+    )
+    requests = DeskRequests(engine.registry, attendance)
+    hub = ScreenPopHub(
+        DeskPolicy(
+            token_key=secrets.token_key,
+            origin_allowed=settings.origin_allowed,
+            trusted_proxies=settings.trusted_proxies,
+            token_seconds=settings.token_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        ),
+        requests,
+        profile=lambda agent: _profile(engine, agent),
+        may_work=lambda agent, address: engine.snapshot.ip_rules.allows(address),
+        now_ms=now_ms,
+    )
+    floor = Floor(
+        snapshot,
+        Rules(reconnect_grace=settings.reconnect_grace_seconds * 1000),
+        tell=engine.registry.tell,
+        screens=hub,
+        attendance=attendance,
+    )
+    requests.floor = floor
+    engine.furnish(floor, hub)
+    floor.restore(presence.seats(rows))
+    await hub.start(settings.host, settings.desk_port)
+    stack.push_async_callback(hub.stop)
+    control = ControlServer(ControlRequests(engine, hub, demo=settings.demo), token=secrets.control_token)
+    await control.start(settings.control_port)
+    stack.push_async_callback(control.stop)
+    await engine.start()
+    stack.push_async_callback(engine.stop)
+    return engine
+
+
+def _profile(engine: Engine, agent: int) -> dict[str, object] | None:
+    """Who may sit at a desk: an active agent of the account."""
+    route = engine.snapshot.agents.get(agent)
+    if route is None or not route.active:
+        return None
+    return {"id": route.id, "name": route.name, "endpoint": route.endpoint, "phone_kind": route.phone_kind}
+
+
+def _log_as(level: str) -> None:
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

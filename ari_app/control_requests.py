@@ -1,0 +1,166 @@
+"""What the control API asks for: health, reload, live calls, agents, log-out, hang-up, the demo call.
+
+Owns: ``control.Engine``. Must not: know HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from peewee import Database
+
+from ari_app.clock import now_ms
+from ari_app.control import Cause, ControlRefusal
+from ari_app.core.call import Talking
+from ari_app.core.events import HangupRequested
+from ari_app.desk_messages import CloseCode
+from ari_app.engine import Engine
+from ari_app.screen_pop import ScreenPopHub
+from dialplan import names
+from models.db import execute
+from models.snapshot import SnapshotError
+
+# Simulated callers of the demonstration: plausible Costa Rican mobile numbers.
+DEMO_CALLER = "+50688{:06d}"
+_LITERAL = re.compile(r"\+?[0-9]+")
+
+
+class ControlRequests:
+    def __init__(self, engine: Engine, hub: ScreenPopHub, *, demo: bool) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._demo = demo
+
+    async def health(self) -> Mapping[str, Any]:
+        engine = self._engine
+        records = engine.records.stats()
+        down = engine.port.down
+        return {
+            "engine": "ok",
+            "switch": {
+                "connected": engine.connected,
+                "version": engine.switch_version,
+                "since": engine.connected_since,
+                "why": None if down is None else down.message,
+            },
+            "database": {"ok": engine.records.database_ok, "journal": records["journal"]},
+            "calls": len(engine.registry),
+            "desks": self._hub.desks(),
+            "snapshot": {"generation": engine.snapshot.generation, "at": engine.snapshot_at},
+            "version": version("centralita"),
+            "hub": self._hub.metrics(),
+            "records": records,
+            "ari": {
+                "requests": engine.port.counters.requests,
+                "events": engine.port.counters.events,
+                "timed_out": engine.port.counters.timed_out,
+                "overflows": engine.port.counters.overflows,
+                "malformed": engine.port.counters.malformed,
+            },
+            "resync": dict(engine.findings),
+        }
+
+    async def reload(self) -> Mapping[str, Any]:
+        try:
+            snapshot = await self._engine.reload()
+        except SnapshotError as error:
+            raise ControlRefusal(
+                409, "invalid_snapshot", "The tables can't be routed by; the old ones stay.", problems=error.problems
+            ) from error
+        self._hub.recheck()
+        return {"generation": snapshot.generation}
+
+    async def calls(self) -> Sequence[Mapping[str, Any]]:
+        live = []
+        for runner in self._engine.registry:
+            call = runner.call
+            if call is None:
+                continue
+            facts = call.facts
+            winner = call.winner if isinstance(call, Talking) else None
+            live.append(
+                {
+                    "call_id": facts.id,
+                    "phase": type(call).__name__.lower(),
+                    "call_center": facts.route.name if facts.route else None,
+                    "called_number": facts.called_number,
+                    "calling_number": facts.calling_number,
+                    "offered_at": facts.offered_at,
+                    "agent": next((leg.agent.id for leg in call.legs if leg.ordinal == winner), None),
+                }
+            )
+        return live
+
+    async def agents(self) -> Sequence[Mapping[str, Any]]:
+        return [
+            {
+                "id": seat.agent,
+                "state": seat.state,
+                "reason": seat.reason,
+                "since": seat.since,
+                "connected": seat.connected,
+                "call_id": seat.call,
+            }
+            for seat in self._engine.floor.seats
+        ]
+
+    async def logout(self, agent: int, cause: Cause, session: str | None) -> None:
+        if agent not in self._engine.snapshot.agents:
+            raise ControlRefusal(404, "no_such_agent", "There is no such agent.")
+        seat = self._engine.floor.seat(agent)
+        if session is None or (seat is not None and seat.session == session):
+            self._engine.floor.log_out(agent, cause)
+        self._hub.disconnect(agent, CloseCode.ENDED, session)
+
+    async def hangup(self, call: str, agent: int | None) -> None:
+        if not self._engine.registry.tell(call, HangupRequested(now_ms(), agent)):
+            raise ControlRefusal(404, "no_such_call", "There is no such live call.")
+
+    async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
+        """A simulated caller through the real switch: over the loopback trunk a real INVITE comes in."""
+        engine = self._engine
+        if not self._demo:
+            raise ControlRefusal(404, "demo_off", "The demonstration is switched off (CENTRALITA_DEMO).")
+        if not engine.connected:
+            raise ControlRefusal(503, "switch_away", "There is no connection to Asterisk.")
+        called = number or await self._some_number()
+        calling = caller or DEMO_CALLER.format(secrets.randbelow(1_000_000))
+        channel = f"demo-{secrets.token_hex(8)}"
+        answer = await engine.port.submit(
+            "channels.originateWithId",
+            channelId=channel,
+            endpoint=f"PJSIP/{called}@{names.ENDPOINT_DEMO_TRUNK}",
+            context=names.CONTEXT_DEMO_CALLER,
+            extension=names.DEMO_CALLER_EXTENSION,
+            priority=1,
+            callerId=calling,
+            timeout=180,
+        )
+        if not answer.ok:
+            raise ControlRefusal(503, "switch_refused", f"The switch did not place the call: {answer.reason}")
+        return {"channel": channel, "number": called, "caller": calling}
+
+    async def _some_number(self) -> str:
+        """A number of a call center that somebody at a desk would answer, if there is one."""
+        snapshot = self._engine.snapshot
+        here = {seat.agent for seat in self._engine.floor.seats if seat.connected}
+        best = None
+        for pattern, center_id in await self._engine.in_database(_numbers):
+            center = snapshot.call_centers.get(center_id)
+            if center is None or not _LITERAL.fullmatch(pattern):
+                continue
+            if here.intersection(center.agents):
+                return str(pattern)
+            best = best or str(pattern)
+        if best is None:
+            raise ControlRefusal(404, "no_number", "No call center has a number to call.")
+        return best
+
+
+def _numbers(database: Database) -> list[tuple[str, int]]:
+    sql = "SELECT pattern, call_center_id FROM call_center_numbers ORDER BY id"
+    return list(execute(database, sql).fetchall())

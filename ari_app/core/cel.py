@@ -1,0 +1,242 @@
+"""A call as Asterisk's own event log tells it (CEL), for when the engine was not there to see it.
+
+Owns: the folding of one call's rows into its story, and of the story into its records. Must not: read files.
+Source: Asterisk, "Channel Event Logging"; the columns are ``dialplan.names.CEL_COLUMNS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from ari_app.core import ids, legs
+from models.values.call import Direction, LegOutcome, Outcome
+from models.values.cdr import CallRecord, LegRecord
+from models.values.money import Rate, cost
+from models.values.routing import RoutingSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the log. ``at``: epoch ms. ``cause``: Q.850, of a HANGUP."""
+
+    kind: str
+    at: int
+    channel_name: str
+    channel: str
+    call_id: str
+    calling_number: str
+    calling_name: str
+    extension: str
+    context: str
+    user_event: str = ""
+    called: str = ""
+    """The number dialled, of the fallback's own event."""
+    cause: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStory:
+    channel: str
+    name: str
+    started_at: int
+    answered_at: int | None = None
+    bridged_at: int | None = None
+    unbridged_at: int | None = None
+    ended_at: int | None = None
+    cause: int | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """``PJSIP/8330101-0000001a`` -> ``8330101``; ``Local/8330101@context-…;1`` -> ``8330101``."""
+        bare = self.name.partition("/")[2]
+        return bare.partition("@")[0] if "@" in bare else bare.rpartition("-")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened to one call."""
+
+    call_id: str
+    context: str = ""
+    called_number: str = ""
+    calling_number: str = ""
+    caller_name: str = ""
+    fallback: bool = False
+    """The caller reached the dialplan's fallback: no engine was there."""
+    over: bool = False
+    """No channel of it is left (LINKEDID_END)."""
+    channels: dict[str, ChannelStory] = field(default_factory=dict)
+
+    @property
+    def caller(self) -> ChannelStory | None:
+        return self.channels.get(self.call_id)
+
+
+def tell(story: Story, row: Row) -> Story:
+    """The story with one more row."""
+    if row.kind == "LINKEDID_END":
+        return replace(story, over=True)
+    if row.kind == "USER_DEFINED":
+        return replace(story, fallback=True, called_number=row.called or story.called_number)
+    known = story.channels.get(row.channel)
+    told = known or ChannelStory(row.channel, row.channel_name, row.at)
+    match row.kind:
+        case "CHAN_START":
+            if row.channel == story.call_id:
+                story = replace(
+                    story,
+                    context=row.context,
+                    called_number=row.extension,
+                    calling_number=row.calling_number,
+                    caller_name=row.calling_name,
+                )
+        case "ANSWER":
+            told = replace(told, answered_at=told.answered_at or row.at)
+        case "BRIDGE_ENTER":
+            told = replace(told, bridged_at=told.bridged_at or row.at)
+        case "BRIDGE_EXIT":
+            told = replace(told, unbridged_at=row.at)
+        case "HANGUP":
+            told = replace(told, ended_at=row.at, cause=row.cause)
+        case "CHAN_END":
+            told = replace(told, ended_at=told.ended_at or row.at)
+        case _:
+            return story
+    return replace(story, channels={**story.channels, row.channel: told})
+
+
+def fold(call_id: str, rows: Iterable[Row]) -> Story:
+    story = Story(call_id)
+    for row in rows:
+        story = tell(story, row)
+    return story
+
+
+def answered_at(story: Story) -> int | None:
+    """When the agent who was talked with answered; None: nobody did."""
+    talker = _talker(story)
+    return talker.answered_at or talker.bridged_at if talker else None
+
+
+def records(
+    story: Story, known: CallRecord | None, snapshot: RoutingSnapshot
+) -> tuple[CallRecord, tuple[LegRecord, ...]]:
+    """The closed CDR of a call whose end the engine missed. ``known``: its open record, if there is one."""
+    caller = story.caller
+    talker = _talker(story)
+    route = snapshot.resolve(story.called_number)
+    offered_at = known.offered_at if known else (caller.started_at if caller else 0)
+    ended_at = _ended_at(story, talker)
+    talked_from = (known.answered_at if known else None) or answered_at(story)
+    # The caller's own BRIDGE_ENTER proves the conversation; an answer alone does not.
+    if talker is None:
+        talked_from = None
+    talk_ms = max(0, ended_at - talked_from) if talked_from is not None else 0
+    base = known or CallRecord(
+        id=story.call_id,
+        direction=Direction.INBOUND,
+        called_number=story.called_number,
+        calling_number=story.calling_number,
+        caller_name=story.caller_name,
+        offered_at=offered_at,
+        call_center_id=route.id if route else None,
+        call_center_name=route.name if route else "",
+    )
+    if known is None and route is not None:
+        base = replace(base, rate_price=route.rate.price, rate_currency=route.rate.currency, rate_unit=route.rate.unit)
+    outcome, reason = _outcome(story, talked_from is not None, known_center=base.call_center_id is not None)
+    agent = snapshot.agent_at(talker.endpoint) if talker else None
+    price = Rate(base.rate_price, base.rate_currency, base.rate_unit) if base.rate_currency else None
+    waited_until = talked_from if talked_from is not None else ended_at
+    closed = replace(
+        base,
+        outcome=outcome,
+        reason=reason,
+        agent_id=agent.id if agent else base.agent_id,
+        answered_at=talked_from,
+        ended_at=ended_at,
+        wait_ms=max(0, waited_until - offered_at),
+        talk_ms=talk_ms,
+        cause=caller.cause if caller else None,
+        cost=cost(price, Fraction(talk_ms, 1000)) if price else None,
+    )
+    return closed, _legs(story, talker, snapshot)
+
+
+def lost(record: CallRecord) -> Story:
+    """The story of a call of which only its open record is left: its last known moment is its end."""
+    last = record.answered_at if record.answered_at is not None else record.offered_at
+    return Story(
+        record.id, channels={record.id: ChannelStory(record.id, "", record.offered_at, ended_at=last)}, over=True
+    )
+
+
+def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome, str]:
+    if story.fallback:
+        return Outcome.ENGINE_AWAY, "no_engine_took_the_call"
+    if talked:
+        return Outcome.ANSWERED, "ended_while_the_engine_was_away"
+    if not known_center:
+        return Outcome.UNKNOWN_NUMBER, "no_call_center_has_this_number"
+    return Outcome.ABANDONED, "ended_while_the_engine_was_away"
+
+
+def _talker(story: Story) -> ChannelStory | None:
+    """The agent's leg that was in the bridge with the caller."""
+    caller = story.caller
+    if caller is None or caller.bridged_at is None:
+        return None
+    talkers = [
+        told
+        for told in story.channels.values()
+        if told.bridged_at is not None and ids.ordinal_of(told.channel) is not None
+    ]
+    return min(talkers, key=lambda told: told.bridged_at or 0, default=None)
+
+
+def _ended_at(story: Story, talker: ChannelStory | None) -> int:
+    """The first side's end of a conversation, or the caller's end."""
+    caller = story.caller
+    ends = [
+        moment
+        for told in (caller, talker)
+        if told is not None
+        for moment in (told.unbridged_at if talker else None, told.ended_at)
+        if moment is not None
+    ]
+    if ends:
+        return min(ends)
+    return max((told.ended_at or told.started_at for told in story.channels.values()), default=0)
+
+
+def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot) -> tuple[LegRecord, ...]:
+    found = []
+    for told in story.channels.values():
+        ordinal = ids.ordinal_of(told.channel)
+        if ordinal is None:
+            continue
+        agent = snapshot.agent_at(told.endpoint)
+        if told is talker:
+            outcome = LegOutcome.ANSWERED
+        elif told.answered_at is not None:
+            outcome = LegOutcome.LOST_RACE
+        else:
+            outcome = legs.outcome_of_cause(told.cause) if told.cause not in (0, 16, 26) else LegOutcome.NO_ANSWER
+        found.append(
+            LegRecord(
+                call_id=story.call_id,
+                ordinal=ordinal,
+                agent_id=agent.id if agent else None,
+                endpoint=told.endpoint,
+                channel_id=told.channel,
+                offered_at=told.started_at,
+                answered_at=told.answered_at,
+                ended_at=told.ended_at,
+                outcome=outcome,
+                cause=told.cause,
+                reason="from_cel",
+            )
+        )
+    return tuple(sorted(found, key=lambda leg: leg.ordinal))

@@ -1,0 +1,47 @@
+"""What the desks ask for, handed to the floor and the calls.
+
+Owns: ``DeskListener`` of the hub. Must not: decide; a wish is only passed on.
+"""
+
+from __future__ import annotations
+
+from ari_app.clock import now_ms
+from ari_app.core.events import AnswerRequested, HangupRequested, PopShown
+from ari_app.floor import Floor
+from ari_app.presence import Attendance
+from ari_app.registry import Registry
+from models.values.call import AgentState
+
+
+class DeskRequests:
+    def __init__(self, registry: Registry, attendance: Attendance) -> None:
+        self._registry = registry
+        self._attendance = attendance
+        self.floor: Floor
+
+    def on_connected(self, agent: int, session: str, address: str, device: str) -> None:
+        self._attendance.note_device(session, device)
+        self.floor.connect(agent, session, address)
+
+    def on_disconnected(self, agent: int, session: str, last_socket: bool, code: int) -> None:
+        if last_socket:
+            self.floor.disconnect(agent)
+
+    def on_ack(self, agent: int, call_id: str, seq: int) -> None:
+        self._registry.tell(call_id, PopShown(now_ms(), agent))
+
+    def on_state_wish(self, agent: int, state: str, reason: str | None) -> None:
+        self.floor.wish(agent, AgentState(state), reason)
+
+    def on_answer(self, agent: int, call_id: str) -> None:
+        self._registry.tell(call_id, AnswerRequested(now_ms(), agent))
+
+    def on_hangup(self, agent: int, call_id: str) -> None:
+        self._registry.tell(call_id, HangupRequested(now_ms(), agent))
+
+    def on_done(self, agent: int, call_id: str) -> None:
+        """Saved: the wrap-up is over."""
+        self.floor.wrapped_up(agent)
+
+    def on_bye(self, agent: int, session: str) -> None:
+        self.floor.log_out(agent, "user")

@@ -1,0 +1,271 @@
+"""The engine: everything put together, from start to stop.
+
+Owns: the parts and their order of life; what happens when the switch comes and goes; new calls. Must not: decide about
+calls (``core``), know HTTP or the desks' messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from peewee import Database
+
+from ari_app.ari.decode import Decoded
+from ari_app.ari.phones import Phones
+from ari_app.ari.port import AriPort, Disconnected
+from ari_app.callers import CallerLookUp
+from ari_app.clock import now_ms
+from ari_app.core import adoption, cel, inbound
+from ari_app.core.adoption import FoundCall
+from ari_app.core.call import Call, Policy
+from ari_app.core.commands import Command
+from ari_app.core.events import CallerArrived
+from ari_app.floor import Floor
+from ari_app.ledger import Ledger, audit
+from ari_app.records import RecordWriter
+from ari_app.registry import Registry
+from ari_app.resync import Resync
+from ari_app.runner import CallRunner, Screens, Surroundings
+from ari_app.switch import Switch
+from models import cdr
+from models.snapshot import build
+from models.values.cdr import CallRecord
+from models.values.routing import RoutingSnapshot
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 30.0
+STORED_SECONDS = 5.0
+CEL_MARK = "cel"
+
+
+class Engine:
+    """``start()`` connects to the switch and takes calls until ``stop()``."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        port: AriPort,
+        records: RecordWriter,
+        callers: CallerLookUp,
+        ledger: Ledger,
+        policy: Policy,
+        snapshot: RoutingSnapshot,
+    ) -> None:
+        self.database = database
+        self.port = port
+        self.records = records
+        self.callers = callers
+        self.ledger = ledger
+        self.policy = policy
+        self.snapshot = snapshot
+        self.snapshot_at = now_ms()
+        self.registry = Registry()
+        self.switch = Switch(port)
+        self.phones = Phones(port)
+        self.floor: Floor
+        self.screens: Screens
+        self.connected = False
+        self.connected_since: int | None = None
+        self.switch_version = ""
+        self.findings: Mapping[str, int] = {}
+        self._around: Surroundings
+        self._resync: Resync
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ledger_lock = asyncio.Lock()
+        self._lost_at: int | None = None
+        self._first = True
+        self._stopping = False
+
+    def furnish(self, floor: Floor, screens: Screens) -> None:
+        """The parts that need the engine to be there first."""
+        self.floor = floor
+        self.screens = screens
+        self._around = Surroundings(
+            switch=self.switch,
+            screens=screens,
+            floor=floor,
+            callers=self.callers,
+            records=self.records,
+            forget=self.registry.forget,
+        )
+        self._resync = Resync(
+            ask=self.ask,
+            registry=self.registry,
+            ledger=self.ledger,
+            snapshot=lambda: self.snapshot,
+            open_records=self._records_of,
+            adopt=self._adopt,
+            read_ledger=self._read_ledger,
+        )
+
+    async def start(self) -> None:
+        self.floor.start()
+        self.port.start(self.on_event, self.on_connected, self.on_disconnected)
+        self._spawn(self._sweep_for_ever(), "sweep")
+
+    async def stop(self) -> None:
+        """Stop taking calls; those that talk go on without us."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.floor.stop()
+        await self.port.close()
+        self.ledger.close()
+
+    # ------------------------------------------------------------ calls
+    def on_event(self, decoded: Decoded) -> None:
+        """From the socket's reader: put it into its call's mailbox."""
+        event = decoded.event
+        if isinstance(event, CallerArrived):
+            self._arrived(event)
+        elif not self.registry.tell(decoded.key, event):
+            self._resync.unclaimed(decoded.key, event)
+
+    def _arrived(self, event: CallerArrived) -> None:
+        if event.channel not in self.registry:
+            self._begin(event.channel, *inbound.arrive(event, self.snapshot, self.policy))
+
+    def _adopt(self, found: FoundCall) -> None:
+        log.info("adopted", call=found.channel, talking=found.up, legs=len(found.legs))
+        self._begin(found.channel, *adoption.adopt(found, self.snapshot, self.policy, now_ms()))
+
+    def _begin(self, call_id: str, call: Call, first: list[Command]) -> None:
+        runner = CallRunner(call_id, self._around)
+        self.registry.add(runner)
+        runner.start(call, first)
+
+    # ------------------------------------------------------------ the switch
+    async def ask(self, operation: str, **params: Any) -> Any:
+        """One question to the switch: the answer's body. Raises RuntimeError in words."""
+        answer = await self.port.submit(operation, **params)
+        if not answer.ok:
+            raise RuntimeError(f"{operation}: {answer.reason}")
+        return answer.body
+
+    def on_connected(self) -> None:
+        self.connected = True
+        self.connected_since = now_ms()
+        self._spawn(self._after_connect(), "after connect")
+
+    def on_disconnected(self, down: Disconnected) -> None:
+        if self.connected:
+            self._lost_at = now_ms()
+        log.warning("switch_away", why=down.why, message=down.message, calls=len(self.registry))
+        self.connected = False
+        self.connected_since = None
+
+    async def _after_connect(self) -> None:
+        """Nothing after a gap is trusted. Phones are pushed at the same time: they do not need the calls."""
+        since = self.connected_since
+        lost_at, self._lost_at = self._lost_at, None
+        self._spawn(self.push_phones(), "phones")
+        for attempt in range(5):
+            if not self.connected or self.connected_since != since:
+                return
+            try:
+                findings = await self._resync.run(after_gap=True, lost_at=lost_at)
+                break
+            except Exception:
+                log.exception("resync_failed", attempt=attempt)
+                await asyncio.sleep(0.2 * 2**attempt)
+        else:
+            return
+        log.info("resynced", ended=findings.ended, adopted=findings.adopted, reaped=findings.reaped)
+        self.findings = {"ended": findings.ended, "adopted": findings.adopted, "reaped": len(findings.reaped)}
+        await self._audit(findings.alive, close_the_rest=self._first)
+        self._first = False
+        try:
+            self.switch_version = str((await self.ask("asterisk.getInfo"))["system"]["version"])
+        except Exception as error:
+            log.info("no_version", error=str(error))
+
+    async def _sweep_for_ever(self) -> None:
+        while not self._stopping:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if not self.connected or self._first:
+                continue
+            try:
+                findings = await self._resync.run(after_gap=False)
+                await self._read_ledger()
+                await self._audit(findings.alive, close_the_rest=False)
+            except Exception:
+                log.exception("sweep_failed")
+
+    async def push_phones(self) -> None:
+        """Make PJSIP's phones those of the agents."""
+        try:
+            await self.phones.push(self.snapshot.ip_rules)
+        except Exception:
+            log.exception("phones_not_pushed")
+
+    # ------------------------------------------------------------ the truth of the log
+    async def _read_ledger(self) -> None:
+        async with self._ledger_lock:
+            try:
+                await asyncio.to_thread(self.ledger.read)
+            except OSError as error:
+                log.error("cel_unreadable", error=str(error))
+
+    async def _records_of(self, call_ids: list[str]) -> dict[str, CallRecord]:
+        found: dict[str, CallRecord] = await self.in_database(cdr.calls_by_id, call_ids)
+        return found
+
+    async def in_database(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """``function(database, *arguments)`` in a thread with a connection of its own."""
+
+        def work() -> Any:
+            with self.database.connection_context():
+                return function(self.database, *arguments)
+
+        return await asyncio.to_thread(work)
+
+    async def _audit(self, alive: set[str], *, close_the_rest: bool) -> None:
+        """Write the CDR of every call whose end nobody saw."""
+        if not await asyncio.to_thread(self.records.wait_stored, STORED_SECONDS):
+            return  # the database is away: what the journal holds must be known first; the next sweep tries again
+        async with self._ledger_lock:
+            self.ledger.settle(alive)
+            stories = self.ledger.over()
+            mark = self.ledger.mark
+        try:
+            records = await self._records_of([story.call_id for story in stories]) if stories else {}
+            missing = audit(stories, records, self.registry.__contains__)
+            for story, record in missing:
+                log.warning("cdr_from_cel", call=story.call_id, known=record is not None, fallback=story.fallback)
+                self.records.write_call(*cel.records(story, record, self.snapshot))
+            if close_the_rest:
+                await self._close_orphans(alive, {story.call_id for story, _ in missing})
+        except Exception:
+            log.exception("audit_failed")
+            self.ledger.give_back(stories)
+            return
+        self.records.write_mark(CEL_MARK, mark)
+
+    async def _close_orphans(self, alive: set[str], written: set[str]) -> None:
+        """Open records of calls of which no trace is left: neither on the switch nor in its log (a power cut)."""
+        for record in await self.in_database(cdr.in_progress):
+            if record.id in self.registry or record.id in alive or record.id in written:
+                continue
+            log.warning("cdr_without_end", call=record.id)
+            self.records.write_call(*cel.records(cel.lost(record), record, self.snapshot))
+
+    # ------------------------------------------------------------ the tables
+    async def reload(self) -> RoutingSnapshot:
+        """A new snapshot from the tables; running calls keep theirs. Raises SnapshotError."""
+        snapshot = await self.in_database(build, self.snapshot.generation + 1)
+        self.snapshot, self.snapshot_at = snapshot, now_ms()
+        self.floor.adopt_snapshot(snapshot)
+        if self.connected:
+            await self.push_phones()
+        return snapshot
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

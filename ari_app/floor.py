@@ -1,0 +1,136 @@
+"""The floor at work: the live roster, its clock, and what its decisions lead to.
+
+Owns: the one Roster of this engine. Must not: decide who is rung (``core.roster`` does).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import structlog
+
+from ari_app.clock import now_ms
+from ari_app.core import roster as roster_of
+from ari_app.core.events import AgentsOffered, Event, NobodyCanCome
+from ari_app.core.roster import Decision, LoggedIn, LoggedOut, Nobody, Offer, Roster, Rules, Seat, SeatChanged
+from models.values.call import AgentState, LegOutcome
+from models.values.routing import CallCenterRoute, RoutingSnapshot
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.25
+
+
+class StateScreens(Protocol):
+    def set_state(self, agent: int, state: str, reason: str | None, since: int, call_id: str | None = None) -> None: ...
+
+
+class Attendance(Protocol):
+    """Where states and log-ins are remembered."""
+
+    def seat_changed(self, seat: Seat) -> None: ...
+    def logged_in(self, agent: int, session: str, address: str, at: int) -> None: ...
+    def logged_out(self, agent: int, session: str | None, cause: str, at: int) -> None: ...
+
+
+class Floor:
+    """``tell(call_id, event)`` posts into a call's mailbox; False when there is no such call any more."""
+
+    def __init__(
+        self,
+        snapshot: RoutingSnapshot,
+        rules: Rules,
+        *,
+        tell: Callable[[str, Event], bool],
+        screens: StateScreens,
+        attendance: Attendance,
+    ) -> None:
+        self._roster = Roster(snapshot, rules)
+        self._tell = tell
+        self._screens = screens
+        self._attendance = attendance
+        self._ticker: asyncio.Task[None] | None = None
+
+    @property
+    def seats(self) -> Iterable[Seat]:
+        return self._roster.seats.values()
+
+    def seat(self, agent: int) -> Seat | None:
+        return self._roster.seats.get(agent)
+
+    def start(self) -> None:
+        self._ticker = asyncio.get_running_loop().create_task(self._tick_for_ever(), name="floor")
+
+    async def stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+
+    # ------------------------------------------------------------ from the desks
+    def connect(self, agent: int, session: str, address: str) -> None:
+        self._apply(roster_of.connect(self._roster, agent, session, address, now_ms()))
+
+    def disconnect(self, agent: int) -> None:
+        self._apply(roster_of.disconnect(self._roster, agent, now_ms()))
+
+    def log_out(self, agent: int, cause: str) -> None:
+        self._apply(roster_of.log_out(self._roster, agent, cause, now_ms()))
+
+    def wish(self, agent: int, state: AgentState, reason: str | None) -> None:
+        self._apply(roster_of.wish(self._roster, agent, state, reason, now_ms()))
+
+    def wrapped_up(self, agent: int) -> None:
+        """The agent saved the call: one who is in wrap-up is available again."""
+        seat = self.seat(agent)
+        if seat is not None and seat.call is None and seat.state is AgentState.WRAP_UP:
+            self.wish(agent, AgentState.AVAILABLE, None)
+
+    def restore(self, seats: Iterable[Seat]) -> None:
+        self._apply(roster_of.restore(self._roster, seats, now_ms()))
+
+    def adopt_snapshot(self, snapshot: RoutingSnapshot) -> None:
+        self._apply(roster_of.adopt_snapshot(self._roster, snapshot, now_ms()))
+
+    # ------------------------------------------------------------ from the calls
+    def seek(self, call_id: str, route: CallCenterRoute) -> None:
+        self._apply(roster_of.seek(self._roster, call_id, route, now_ms()))
+
+    def stop_seeking(self, call_id: str) -> None:
+        self._roster = roster_of.stop_seeking(self._roster, call_id)
+
+    def engage(self, agent: int, call_id: str) -> None:
+        self._apply(roster_of.engage(self._roster, agent, call_id, now_ms()))
+
+    def release(self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int) -> None:
+        self._apply(roster_of.release(self._roster, agent, call_id, outcome, wrap_up_seconds * 1000, now_ms()))
+
+    # ------------------------------------------------------------ inside
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                self._apply(roster_of.tick(self._roster, now_ms()))
+            except Exception:
+                log.exception("tick_failed")
+
+    def _apply(self, result: tuple[Roster, list[Decision]]) -> None:
+        self._roster, decisions = result
+        for decision in decisions:
+            match decision:
+                case SeatChanged(seat=seat):
+                    self._screens.set_state(seat.agent, seat.state, seat.reason, seat.since, seat.call)
+                    self._attendance.seat_changed(seat)
+                case Offer(call_id=call_id, agents=agents):
+                    if not self._tell(call_id, AgentsOffered(now_ms(), agents)):
+                        # The call ended between its asking and this answer.
+                        self.stop_seeking(call_id)
+                        for agent in agents:
+                            self.release(agent.id, call_id, LegOutcome.CALLER_GONE, 0)
+                case Nobody(call_id=call_id):
+                    self._tell(call_id, NobodyCanCome(now_ms()))
+                case LoggedIn(agent=agent, session=session, address=address, at=at):
+                    self._attendance.logged_in(agent, session, address, at)
+                case LoggedOut(agent=agent, session=left, cause=cause, at=at):
+                    self._attendance.logged_out(agent, left, cause, at)

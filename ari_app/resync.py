@@ -1,0 +1,292 @@
+"""After every connect, and now and then: ask the switch what there is, and make model and switch agree.
+
+Owns: the comparison and what follows: what we believe in and the switch does not have has ended; what it has and we do
+not know is adopted, or ended with a reason in the log. Must not: decide what an adopted call becomes
+(``core.adoption``).
+
+Nothing after a gap is trusted (events are not replayed). In the periodic sweep a thing without an owner must be seen
+twice before it is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from ari_app.clock import now_ms
+from ari_app.core import cel, ids
+from ari_app.core.adoption import FoundCall, FoundLeg
+from ari_app.core.call import Alerting, Announcing, Clearing, Ended, LegState, Talking, Waiting
+from ari_app.core.commands import AddToBridge
+from ari_app.core.events import ChannelGone, CommandDone, Event, LegAnswered, LegReady
+from ari_app.ledger import Ledger
+from ari_app.registry import Registry
+from ari_app.runner import CallRunner
+from dialplan import names
+from models.values.cdr import CallRecord
+from models.values.routing import RoutingSnapshot
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as ``GET /channels`` lists it."""
+
+    id: str
+    name: str
+    state: str
+    calling_number: str | None
+    caller_name: str | None
+    exten: str
+    in_application: bool
+    inbound: bool
+    since: int
+
+    @classmethod
+    def read(cls, listed: dict[str, Any]) -> Channel:
+        plan = listed.get("dialplan") or {}
+        caller = listed.get("caller") or {}
+        data = str(plan.get("app_data") or "")
+        in_application = plan.get("app_name") == "Stasis" and data.split(",")[0] == names.STASIS_APP
+        arguments = data.split(",")
+        called = arguments[2] if in_application and len(arguments) > 2 else ""
+        return cls(
+            id=str(listed["id"]),
+            name=str(listed.get("name") or ""),
+            state=str(listed.get("state") or ""),
+            calling_number=str(caller.get("number") or "") or None,
+            caller_name=str(caller.get("name") or "") or None,
+            exten=called or str(plan.get("exten") or ""),
+            in_application=in_application,
+            inbound=in_application and arguments[1:2] == [names.STASIS_INBOUND],
+            since=_epoch_ms(listed.get("creationtime")),
+        )
+
+    @property
+    def endpoint(self) -> str:
+        return cel.ChannelStory(self.id, self.name, 0).endpoint
+
+
+def _epoch_ms(text: object) -> int:
+    """``2026-11-23T23:00:00.123+0000`` as epoch ms; now, if it can't be read."""
+    try:
+        return int(datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
+    except ValueError:
+        return now_ms()
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one comparison led to."""
+
+    ended: int = 0
+    adopted: int = 0
+    reaped: list[str] = field(default_factory=list)
+    alive: set[str] = field(default_factory=set)
+    """Calls that have a channel on the switch."""
+
+
+class Resync:
+    """``ask(operation, **params)`` gives the answer's body, or raises. ``adopt(found)`` makes the call."""
+
+    def __init__(
+        self,
+        *,
+        ask: Callable[..., Awaitable[Any]],
+        registry: Registry,
+        ledger: Ledger,
+        snapshot: Callable[[], RoutingSnapshot],
+        open_records: Callable[[list[str]], Awaitable[dict[str, CallRecord]]],
+        adopt: Callable[[FoundCall], None],
+        read_ledger: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._ask = ask
+        self._registry = registry
+        self._ledger = ledger
+        self._snapshot = snapshot
+        self._open_records = open_records
+        self._adopt = adopt
+        self._read_ledger = read_ledger
+        self._suspects: set[str] = set()
+        self._unclaimed: list[tuple[str, Event]] | None = None
+
+    def unclaimed(self, thing_id: str, event: Event) -> None:
+        """An event of a channel that no call has: it may belong to a call that is just being adopted."""
+        if self._unclaimed is not None:
+            self._unclaimed.append((thing_id, event))
+
+    async def run(self, *, after_gap: bool, lost_at: int | None = None) -> Findings:
+        """Compare. ``after_gap``: events may have been lost, since ``lost_at``; else it is the periodic sweep.
+
+        Raises what ``ask`` raises when the switch does not answer; then nothing was concluded.
+        """
+        believed = {
+            channel: runner for runner in self._registry for channel in _channels(runner)
+        }  # before asking: what is made from now on may be missing in the answer
+        self._unclaimed = []
+        try:
+            listed, bridges = await asyncio.gather(self._ask("channels.list"), self._ask("bridges.list"))
+            channels = {channel.id: channel for channel in map(Channel.read, listed)}
+            if after_gap:
+                await self._read_ledger()
+            findings = Findings()
+            self._end_the_missing(believed, channels, findings, lost_at)
+            if after_gap:
+                self._tell_the_missed(channels, bridges)
+            await self._unknown(channels, bridges, findings, after_gap=after_gap)
+            for thing_id, event in self._unclaimed:
+                self._registry.tell(thing_id, event)
+            findings.alive = {ids.call_of(channel) or channel for channel in channels}
+            return findings
+        finally:
+            self._unclaimed = None
+
+    # ------------------------------------------------------------ known but gone
+    def _end_the_missing(
+        self,
+        believed: dict[str, CallRunner],
+        channels: dict[str, Channel],
+        findings: Findings,
+        lost_at: int | None,
+    ) -> None:
+        for channel, runner in believed.items():
+            if channel in channels:
+                continue
+            at, cause = self._ledger.end_of(runner.call_id, channel) or (lost_at or now_ms(), None)
+            runner.post(ChannelGone(at, channel, cause))
+            findings.ended += 1
+
+    # ------------------------------------------------------------ known, and further than we know
+    def _tell_the_missed(self, channels: dict[str, Channel], bridges: list[dict[str, Any]]) -> None:
+        bridged = {str(bridge["id"]): set(bridge.get("channels") or ()) for bridge in bridges}
+        for runner in self._registry:
+            call = runner.call
+            if call is None:
+                continue
+            for leg in call.legs.live:
+                found = channels.get(leg.channel)
+                if found is None:
+                    continue
+                at = now_ms()
+                if leg.state is LegState.CREATING and found.in_application:
+                    runner.post(LegReady(at, leg.channel))
+                elif leg.state in (LegState.DIALLED, LegState.RINGING) and found.state == "Up":
+                    story = self._ledger.story(runner.call_id)
+                    told = story.channels.get(leg.channel) if story else None
+                    runner.post(LegAnswered((told.answered_at if told else None) or at, leg.channel))
+            if isinstance(call, Talking) and not call.joined:
+                bridge = ids.bridge(runner.call_id)
+                winner = next(leg.channel for leg in call.legs if leg.ordinal == call.winner)
+                both = (call.facts.caller_channel, winner)
+                if set(both) <= bridged.get(bridge, set()):
+                    runner.post(CommandDone(now_ms(), AddToBridge(bridge, both)))
+
+    # ------------------------------------------------------------ there but unknown
+    async def _unknown(
+        self,
+        channels: dict[str, Channel],
+        bridges: list[dict[str, Any]],
+        findings: Findings,
+        *,
+        after_gap: bool,
+    ) -> None:
+        callers = [
+            channel
+            for channel in channels.values()
+            if channel.inbound and channel.id not in self._registry and channel.id not in self._registry.strays
+        ]
+        if not after_gap:
+            callers = [channel for channel in callers if channel.id in self._suspects]
+        records = await self._open_records([channel.id for channel in callers]) if callers else {}
+        bridged = {str(bridge["id"]): frozenset(bridge.get("channels") or ()) for bridge in bridges}
+        for caller in callers:
+            record = records.get(caller.id)
+            if record is not None and record.is_closed:
+                self._registry.strays.add(caller.id)
+                continue
+            if caller.id in self._registry:
+                continue  # it arrived while we asked
+            self._adopt(self._found(caller, channels, bridged, record))
+            findings.adopted += 1
+        suspects = self._strays(channels, bridges)
+        ripe = suspects if after_gap else suspects & self._suspects
+        self._suspects = suspects | {
+            channel.id for channel in channels.values() if channel.inbound and channel.id not in self._registry
+        }
+        for thing_id in sorted(ripe):
+            await self._reap(thing_id, is_bridge=thing_id not in channels)
+            findings.reaped.append(thing_id)
+        self._registry.strays &= set(channels) | {str(bridge["id"]) for bridge in bridges}
+
+    def _strays(self, channels: dict[str, Channel], bridges: list[dict[str, Any]]) -> set[str]:
+        """What carries our prefix and no call claims."""
+        things = [*channels, *(str(bridge["id"]) for bridge in bridges)]
+        return {
+            thing_id
+            for thing_id in things
+            if (ids.call_of(thing_id) is not None and self._registry.on(thing_id) is None)
+            or (thing_id in self._registry.strays and self._registry.on(thing_id) is None)
+        }
+
+    async def _reap(self, thing_id: str, *, is_bridge: bool) -> None:
+        log.warning("reaped", thing=thing_id, call=ids.call_of(thing_id) or thing_id, why="no live call claims it")
+        try:
+            if is_bridge:
+                await self._ask("bridges.destroy", bridgeId=thing_id)
+            else:
+                await self._ask("channels.hangup", channelId=thing_id)
+        except Exception as error:
+            # Gone meanwhile, mostly; if not, the next sweep finds it again.
+            log.info("reaping_failed", thing=thing_id, error=str(error))
+
+    def _found(
+        self,
+        caller: Channel,
+        channels: dict[str, Channel],
+        bridged: dict[str, frozenset[str]],
+        record: CallRecord | None,
+    ) -> FoundCall:
+        snapshot = self._snapshot()
+        bridge = ids.bridge(caller.id)
+        story = self._ledger.story(caller.id)
+        legs = tuple(
+            FoundLeg(
+                channel=channel.id,
+                ordinal=ids.ordinal_of(channel.id) or 0,
+                agent=snapshot.agent_at(channel.endpoint),
+                up=channel.state == "Up",
+                since=channel.since,
+            )
+            for channel in channels.values()
+            if ids.call_of(channel.id) == caller.id and ids.ordinal_of(channel.id) is not None
+        )
+        return FoundCall(
+            channel=caller.id,
+            called_number=caller.exten,
+            calling_number=caller.calling_number,
+            caller_name=caller.caller_name,
+            up=caller.state == "Up",
+            since=caller.since,
+            legs=legs,
+            bridged=bridged.get(bridge, frozenset()),
+            has_bridge=bridge in bridged,
+            record=record,
+            answered_at=cel.answered_at(story) if story else None,
+        )
+
+
+def _channels(runner: CallRunner) -> list[str]:
+    """The channels this call believes to be on the switch."""
+    call = runner.call
+    match call:
+        case Waiting() | Alerting() | Talking() | Announcing() | Clearing():
+            existing = [leg.channel for leg in call.legs.existing]
+            return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing
+        case Ended() | None:
+            return []

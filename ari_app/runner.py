@@ -1,0 +1,233 @@
+"""One call at work: its mailbox, its task, its timers.
+
+Owns: running ``core`` for one call, one event after the other, and handing its commands on in the order given.
+Must not: decide anything, or wait for an answer of the switch: answers come back as events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import structlog
+
+from ari_app.clock import now_ms
+from ari_app.core import cdr, commands, ids, inbound
+from ari_app.core.call import Call, Clearing, Ended, Talking
+from ari_app.core.commands import Command
+from ari_app.core.events import CallerKnown, Event, TimerFired
+from models.values.call import LegOutcome, Outcome
+from models.values.cdr import CallRecord, LegRecord
+from models.values.routing import CallCenterRoute
+
+log = structlog.get_logger(__name__)
+
+
+class Switch(Protocol):
+    def order(self, command: commands.SwitchCommand, reply: Callable[[Event], None]) -> None:
+        """Send the command now; whatever the core must know of its answer is handed to ``reply`` later."""
+
+
+class Screens(Protocol):
+    def show(self, agent: int, call_id: str, pop: Mapping[str, Any]) -> None: ...
+    def update(self, agent: int, call_id: str, changes: Mapping[str, Any]) -> None: ...
+    def close(self, agent: int, call_id: str, reason: str) -> None: ...
+
+
+class Floor(Protocol):
+    def seek(self, call_id: str, route: CallCenterRoute) -> None: ...
+    def stop_seeking(self, call_id: str) -> None: ...
+    def engage(self, agent: int, call_id: str) -> None: ...
+    def release(self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int) -> None: ...
+
+
+class Callers(Protocol):
+    async def look_up(self, call_id: str, number: str | None) -> tuple[int | None, Mapping[str, Any]] | None:
+        """The contact and its card; None when it can't be known now (the pop stays without a card)."""
+
+
+class Records(Protocol):
+    def write_call(self, record: CallRecord, legs: tuple[LegRecord, ...]) -> None: ...
+
+
+class Surroundings:
+    """What every runner works with."""
+
+    __slots__ = ("callers", "floor", "forget", "records", "screens", "switch")
+
+    def __init__(
+        self,
+        *,
+        switch: Switch,
+        screens: Screens,
+        floor: Floor,
+        callers: Callers,
+        records: Records,
+        forget: Callable[[str, tuple[str, ...]], None],
+    ) -> None:
+        self.switch = switch
+        self.screens = screens
+        self.floor = floor
+        self.callers = callers
+        self.records = records
+        self.forget = forget
+
+
+class CallRunner:
+    """``start`` it once with the call's first step; ``post`` events to it; it ends by itself when the call is over."""
+
+    def __init__(self, call_id: str, around: Surroundings) -> None:
+        self.call_id = call_id
+        self.call: Call | None = None
+        self._around = around
+        self._mailbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._look_up: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._over = False
+
+    def start(self, call: Call, first: list[Command]) -> None:
+        self.call = call
+        self._task = self._loop.create_task(self._run(), name=f"call {self.call_id}")
+        self._carry_out(first)
+
+    def post(self, event: Event) -> None:
+        """Put an event into the mailbox. Never waits; one for a call that is over is dropped (it holds nothing)."""
+        if not self._over:
+            self._mailbox.put_nowait(event)
+
+    @property
+    def waiting(self) -> int:
+        """Events in the mailbox."""
+        return self._mailbox.qsize()
+
+    async def _run(self) -> None:
+        while not self._over:
+            event = await self._mailbox.get()
+            assert self.call is not None
+            try:
+                self.call, wanted = inbound.step(self.call, event)
+            except Exception:
+                log.exception("core_failed", call=self.call_id, event=event)
+                self._give_up()
+                return
+            if wanted:
+                self._carry_out(wanted)
+
+    def _carry_out(self, wanted: list[Command]) -> None:
+        for command in wanted:
+            try:
+                _HANDLERS[type(command)](self, command)
+            except Exception:
+                # One screen or one record must not keep the call from being ended.
+                log.exception("command_failed", call=self.call_id, command=command)
+
+    def _give_up(self) -> None:
+        """A defect of ours: the call is ended as well as can be, and leaves nothing behind."""
+        call = self.call
+        assert call is not None
+        at = now_ms()
+        for leg in call.legs:
+            self._around.switch.order(commands.Hangup(leg.channel), _ignore)
+            self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
+            self._around.screens.close(leg.agent.id, self.call_id, "failed")
+        self._around.switch.order(commands.Hangup(call.facts.caller_channel), _ignore)
+        self._around.switch.order(commands.DestroyBridge(ids.bridge(self.call_id)), _ignore)
+        self._around.floor.stop_seeking(self.call_id)
+        if not isinstance(call, Ended):
+            talking = isinstance(call, Talking) and call.joined
+            closing = Clearing(
+                call.facts,
+                call.legs,
+                Outcome.ANSWERED if talking else Outcome.FAILED,
+                "engine_defect",
+                ended_at=at,
+                winner=call.winner if isinstance(call, Talking | Clearing) else None,
+                answered_at=call.answered_at if isinstance(call, Talking | Clearing) else None,
+            )
+            self._around.records.write_call(cdr.closing(closing), cdr.legs(closing))
+        self._forget(commands.Forget(self.call_id, (call.facts.caller_channel, *(leg.channel for leg in call.legs))))
+
+    # ------------------------------------------------------------ the commands
+    def _order(self, command: commands.SwitchCommand) -> None:
+        self._around.switch.order(command, self.post)
+
+    def _show(self, command: commands.ShowPop) -> None:
+        self._around.screens.show(command.agent, command.call_id, command.pop)
+
+    def _update(self, command: commands.UpdatePop) -> None:
+        self._around.screens.update(command.agent, command.call_id, command.changes)
+
+    def _close(self, command: commands.ClosePop) -> None:
+        self._around.screens.close(command.agent, command.call_id, command.reason)
+
+    def _seek(self, command: commands.SeekAgents) -> None:
+        self._around.floor.seek(command.call_id, command.route)
+
+    def _stop_seeking(self, command: commands.StopSeeking) -> None:
+        self._around.floor.stop_seeking(command.call_id)
+
+    def _engage(self, command: commands.EngageAgent) -> None:
+        self._around.floor.engage(command.agent, command.call_id)
+
+    def _release(self, command: commands.ReleaseAgent) -> None:
+        self._around.floor.release(command.agent, command.call_id, command.outcome, command.wrap_up_seconds)
+
+    def _write(self, command: commands.WriteRecord) -> None:
+        self._around.records.write_call(command.record, command.legs)
+
+    def _look_up_caller(self, command: commands.LookUpCaller) -> None:
+        self._look_up = self._loop.create_task(self._look_up_now(command), name=f"caller of {self.call_id}")
+
+    async def _look_up_now(self, command: commands.LookUpCaller) -> None:
+        found = await self._around.callers.look_up(command.call_id, command.calling_number)
+        if found is not None:
+            self.post(CallerKnown(now_ms(), *found))
+
+    def _set_timer(self, command: commands.SetTimer) -> None:
+        self._cancel(command.name)
+        self._timers[command.name] = self._loop.call_later(command.milliseconds / 1000, self._fire, command.name)
+
+    def _cancel_timer(self, command: commands.CancelTimer) -> None:
+        self._cancel(command.name)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _fire(self, name: str) -> None:
+        self._timers.pop(name, None)
+        self.post(TimerFired(now_ms(), name))
+
+    def _forget(self, command: commands.Forget) -> None:
+        self._over = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        if self._look_up is not None:
+            self._look_up.cancel()
+        self._around.forget(command.call_id, command.strays)
+
+
+def _ignore(event: Event) -> None:
+    """The answer to an order given while giving up."""
+
+
+_HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
+    **dict.fromkeys(commands.SwitchCommand.__args__, CallRunner._order),  # type: ignore[attr-defined]
+    commands.ShowPop: CallRunner._show,
+    commands.UpdatePop: CallRunner._update,
+    commands.ClosePop: CallRunner._close,
+    commands.SeekAgents: CallRunner._seek,
+    commands.StopSeeking: CallRunner._stop_seeking,
+    commands.EngageAgent: CallRunner._engage,
+    commands.ReleaseAgent: CallRunner._release,
+    commands.WriteRecord: CallRunner._write,
+    commands.LookUpCaller: CallRunner._look_up_caller,
+    commands.SetTimer: CallRunner._set_timer,
+    commands.CancelTimer: CallRunner._cancel_timer,
+    commands.Forget: CallRunner._forget,
+}
