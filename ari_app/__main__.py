@@ -25,7 +25,7 @@ from ari_app.control_requests import ControlRequests
 from ari_app.core.call import Policy
 from ari_app.core.roster import Rules
 from ari_app.desk_requests import DeskRequests
-from ari_app.desk_sockets import DeskPolicy
+from ari_app.desk_sockets import DeskPolicy, same_host_origins
 from ari_app.engine import CEL_MARK, Engine
 from ari_app.floor import Floor
 from ari_app.ledger import Ledger
@@ -108,7 +108,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     hub = ScreenPopHub(
         DeskPolicy(
             token_key=secrets.token_key,
-            origin_allowed=settings.origin_allowed,
+            origin_allowed=same_host_origins(settings.web_port),
             trusted_proxies=settings.trusted_proxies,
             token_seconds=settings.token_seconds,
             heartbeat_seconds=settings.heartbeat_seconds,
