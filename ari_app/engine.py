@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from peewee import Database
 
-from ari_app.ari.decode import Decoded
+from ari_app.ari.decode import Decoded, PhoneChanged, UnknownArrived
 from ari_app.ari.phones import Phones
 from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
@@ -22,7 +22,7 @@ from ari_app.core import adoption, cel, inbound
 from ari_app.core.adoption import FoundCall
 from ari_app.core.call import Call, Policy
 from ari_app.core.commands import Command
-from ari_app.core.events import CallerArrived
+from ari_app.core.events import CallerArrived, LegReady
 from ari_app.floor import Floor
 from ari_app.ledger import Ledger, audit
 from ari_app.records import RecordWriter
@@ -124,8 +124,16 @@ class Engine:
         event = decoded.event
         if isinstance(event, CallerArrived):
             self._arrived(event)
-        elif not self.registry.tell(decoded.key, event):
-            self._resync.unclaimed(decoded.key, event)
+        elif isinstance(event, PhoneChanged):
+            log.info("phone", endpoint=event.endpoint, status=event.status)
+        elif isinstance(event, UnknownArrived):
+            log.warning("unknown_channel_ended", channel=event.channel, name=event.name, args=event.args)
+            self.port.submit("channels.hangup", channelId=event.channel)
+        elif not self.registry.tell(decoded.thing, event):
+            self._resync.unclaimed(decoded.thing, event)
+            if isinstance(event, LegReady):
+                # Its call is over: the order to end it found nothing, because it was not there yet.
+                self.port.submit("channels.hangup", channelId=event.channel)
 
     def _arrived(self, event: CallerArrived) -> None:
         if event.channel not in self.registry:

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
 
 from ari_app.ari import execute
+from ari_app.ari.port import AriPort, Response
 from ari_app.clock import now_ms
 from ari_app.core.commands import SwitchCommand
-from ari_app.core.events import Event
-
-
-class Port(Protocol):
-    def submit(self, operation: str, **params: Any) -> asyncio.Future[Any]: ...
+from ari_app.core.events import CommandFailed, Event
 
 
 class Switch:
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: AriPort) -> None:
         self._port = port
         self.orders = 0
         self.failures = 0
@@ -32,12 +28,12 @@ class Switch:
         self.orders += 1
         future = self._port.submit(operation, **params)
 
-        def answered(done: asyncio.Future[Any]) -> None:
+        def answered(done: asyncio.Future[Response]) -> None:
             if done.cancelled():
                 return
-            event = execute.outcome(command, done.result(), now_ms())
+            event = execute.answer(command, done.result(), now_ms())
             if event is not None:
-                self.failures += 1
+                self.failures += isinstance(event, CommandFailed)
                 reply(event)
 
         future.add_done_callback(answered)

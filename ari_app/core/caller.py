@@ -31,6 +31,7 @@ def caller_known(call: C, event: CallerKnown, screens: Iterable[Leg]) -> tuple[C
 
 def caller_left(call: C, event: ChannelLeft | ChannelGone) -> C:
     """The caller's channel asked for its end (it may still have to be destroyed), or is gone."""
-    if isinstance(event, ChannelLeft):
-        return call
-    return replace(call, facts=replace(call.facts, caller_here=False, caller_cause=event.cause))
+    facts = call.facts
+    cause = facts.caller_cause if event.cause is None else event.cause
+    here = facts.caller_here and isinstance(event, ChannelLeft)
+    return replace(call, facts=replace(facts, caller_here=here, caller_cause=cause))

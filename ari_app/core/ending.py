@@ -169,7 +169,7 @@ def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, rea
 def clearing(call: Clearing, event: Event) -> Step:
     facts = call.facts
     match event:
-        case ChannelGone(channel=channel) if channel == facts.caller_channel:
+        case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _finish_if_clear(caller_left(call, event), [])
         case ChannelGone():
             return _gone(call, event)

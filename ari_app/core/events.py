@@ -136,6 +136,7 @@ class ChannelLeft:
 
     at: int
     channel: str
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
