@@ -17,9 +17,7 @@ FOLLOW_SECONDS = 1.0
 class Clock:
     """`clock()` is now in whole milliseconds. The sources of time can be given, for tests."""
 
-    def __init__(
-        self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._offset = wall() - monotonic()

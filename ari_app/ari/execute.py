@@ -1,0 +1,93 @@
+"""The core's switch commands as ARI requests, and Asterisk's answers as the core's events.
+
+Owns: both translations. Must not: send, wait, or decide what to do about a failure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from ari_app.ari.port import Response
+from ari_app.core import ids
+from ari_app.core.commands import (
+    AddToBridge,
+    Answer,
+    CreateBridge,
+    CreateLeg,
+    DestroyBridge,
+    DialLeg,
+    Hangup,
+    Play,
+    Ring,
+    SwitchCommand,
+)
+from ari_app.core.events import ChannelGone, CommandDone, CommandFailed, Event
+from dialplan import names
+
+Request = tuple[str, dict[str, Any]]
+"""An operation's name and its parameters, for `AriPort.submit(name, **parameters)`."""
+
+
+def request(command: SwitchCommand) -> Request:
+    """How this command is said in ARI."""
+    match command:
+        case Ring(channel=channel):
+            return "channels.ring", {"channelId": channel}
+        case Answer(channel=channel):
+            return "channels.answer", {"channelId": channel}
+        case CreateLeg():
+            return "channels.create", _leg(command)
+        case DialLeg(channel=channel, caller=caller, seconds=seconds):
+            # The caller's name and number reach the phone from the caller's channel: they become the connected line
+            # of the new one, and so its From (RFC 3261) and P-Asserted-Identity.
+            return "channels.dial", {"channelId": channel, "caller": caller, "timeout": seconds}
+        case Hangup(channel=channel, cause=cause):
+            return "channels.hangup", {"channelId": channel, "reason_code": cause}
+        case CreateBridge(bridge=bridge, name=name):
+            return "bridges.createWithId", {"bridgeId": bridge, "type": "mixing", "name": name}
+        case AddToBridge(bridge=bridge, channels=channels):
+            return "bridges.addChannel", {"bridgeId": bridge, "channel": channels}
+        case DestroyBridge(bridge=bridge):
+            return "bridges.destroy", {"bridgeId": bridge}
+        case Play(channel=channel, playback=playback, media=media):
+            return "channels.playWithId", {"channelId": channel, "playbackId": playback, "media": media}
+        case _:
+            assert_never(command)
+
+
+def _leg(command: CreateLeg) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "app": names.STASIS_APP,
+        "channelId": command.channel,
+        "originator": command.originator,
+    }
+    variables = {
+        names.VARIABLE_CALL: ids.call_of(command.channel) or command.originator,
+        names.VARIABLE_AGENT: str(command.agent),
+    }
+    if command.virtual:
+        # Without /n Asterisk would optimise the two halves away, and the far one's end with them.
+        params["endpoint"] = f"Local/{command.endpoint}@{names.CONTEXT_VIRTUAL_PHONE}/n"
+        params["otherChannelId"] = ids.far_half(command.channel)
+        variables[names.VARIABLE_LEG] = command.channel
+    else:
+        params["endpoint"] = f"PJSIP/{command.endpoint}"
+    return {**params, "variables": variables}
+
+
+def answer(command: SwitchCommand, response: Response, at: int) -> Event | None:
+    """What Asterisk's answer to this command is to its call; None: it was done, and nobody need know.
+
+    No answer at all (timed out, connection lost or away) is a failure with ``timed_out``, never a refusal.
+    """
+    if response.ok:
+        return CommandDone(at, command) if isinstance(command, AddToBridge) else None
+    match command, response.status:
+        case Hangup(channel=channel), 404:
+            return ChannelGone(at, channel)
+        case DestroyBridge(), 404:
+            return None
+        case ((CreateLeg() | CreateBridge()), 409):
+            # The same id twice: what was wanted is there already.
+            return None
+    return CommandFailed(at, command, response.status, response.reason, timed_out=response.status is None)
