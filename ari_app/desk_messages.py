@@ -1,14 +1,13 @@
 """What desks and engine say to each other: docs/protocols/desk-websocket.md as types.
 
-Owns: the schema of every upward frame, the closing codes, and the encoding of downward messages.
+Owns: the schema of every upward frame and the closing codes.
 Must not: hold a socket, know which call or agent exists, or decide anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -83,7 +82,6 @@ class Bye(_Upward, frozen=True, tag="bye"):
 Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye
 
 _decoder: Final[msgspec.json.Decoder[Upward]] = msgspec.json.Decoder(Upward)
-_encoder: Final = msgspec.json.Encoder()
 
 
 class Malformed(ValueError):
@@ -98,21 +96,3 @@ def decode(frame: str | bytes) -> Upward:
         return _decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed(str(error)[:120]) from None
-
-
-def encode(message: Mapping[str, Any]) -> bytes:
-    """One downward message as UTF-8 JSON. A text that is no Unicode (a lone surrogate) is mended, never refused."""
-    try:
-        return _encoder.encode(message)
-    except UnicodeEncodeError:
-        return _encoder.encode(_mended(message))
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, Mapping):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mended(item) for item in value]
-    return value

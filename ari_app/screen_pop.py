@@ -19,6 +19,7 @@ from ari_app import desk_messages as wire
 from ari_app.ack_times import AckTimes
 from ari_app.desk_messages import CloseCode
 from ari_app.desk_sockets import DeskDoor, DeskPolicy, DeskSocket, push
+from ari_app.json_text import encode
 
 log = structlog.get_logger(__name__)
 
@@ -240,7 +241,7 @@ class ScreenPopHub:
             "state": channel.state,
             "pops": [shown.content for shown in channel.pops.values()],
         }
-        push([socket], wire.encode(welcome))
+        push([socket], encode(welcome))
 
     def left(self, socket: DeskSocket, code: int) -> None:
         if socket.left:
@@ -282,7 +283,7 @@ class ScreenPopHub:
 
     def _send(self, channel: _Channel, message: Mapping[str, Any]) -> None:
         """Encode once, hand to every tab, count the message; cut the tabs that do not keep up."""
-        frame = wire.encode(message)
+        frame = encode(message)
         channel.seq += 1
         push(channel.greeted, frame)
         limit = self._policy.buffer_bytes
