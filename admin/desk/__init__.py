@@ -1,0 +1,13 @@
+"""The agent's desk: one page, its token for the engine's websocket, and what it reads and saves.
+
+Owns: /desk. Must not: speak to a call: that goes over the websocket (docs/protocols/desk-websocket.md).
+"""
+
+from flask import Flask
+
+from admin.desk.views import blueprint
+
+
+def register(app: Flask) -> None:
+    """Adds the desk to the web. `admin.installation` is attached and `admin.login` registered by then."""
+    app.register_blueprint(blueprint)

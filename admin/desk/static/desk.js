@@ -1,0 +1,288 @@
+/* The desk's page: the line's messages to the truth, the truth to the screen, the agent's wishes up the line.
+ *
+ * Owns: the wiring. Must not: hold what another module owns.
+ */
+
+import { Alerts } from "./alerts.js";
+import { ServerClock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { Drafts } from "./drafts.js";
+import { outcomeWords } from "./notes.js";
+import { data, isWriting, part, say, toast } from "./page.js";
+import { PopView } from "./pop-view.js";
+import { Recent } from "./recent.js";
+import { Shortcuts } from "./shortcuts.js";
+import { Stage, announce } from "./stage.js";
+import { StateBar } from "./state-bar.js";
+import { Truth, isAlerting } from "./truth.js";
+import { callUrl, get } from "./web.js";
+
+const ENDED_MARK = "centralita.desk.ended-at";
+
+const truth = new Truth();
+const clock = new ServerClock();
+const drafts = new Drafts(data.agent.id);
+drafts.tidy();
+const line = new Connection(data.urls.worker, data.urls.token);
+const done = new Set(); // saved calls whose pop the engine still has
+const popActions = { answer, hangup, save, close: closePop };
+const stage = new Stage(popActions);
+const alerts = new Alerts((view) => stage.show(view));
+const recent = new Recent(drafts, openPast);
+const bar = new StateBar(clock, {
+  available: () => wish("available", null),
+  pause: (reason) => wish("paused", reason),
+  restart: () => line.restart(),
+});
+let leaving = false;
+
+// ---------------------------------------------------------------- what the engine says
+line.addEventListener("message", ({ detail }) => {
+  for (const change of truth.apply(detail)) react(change);
+  stage.draw();
+  alerts.draw([...stage.views.values()]);
+});
+
+function react(change) {
+  switch (change.what) {
+    case "welcome":
+      clock.set(change.now);
+      bar.setAgent(truth.agent);
+      recent.refresh();
+      break;
+    case "state":
+      bar.setState(truth.state);
+      document.getElementById("idle").dataset.state = truth.state.state;
+      drawIdle();
+      break;
+    case "pop":
+      showPop(change);
+      break;
+    case "update":
+      updatePop(change);
+      break;
+    case "close":
+      forgetPop(change);
+      break;
+    case "problem":
+      stage.views.get(change.callId)?.settle();
+      toast(say(`problem.${change.code}` in data.texts ? `problem.${change.code}` : "problem.other"), "bad");
+      break;
+  }
+}
+
+function showPop({ pop, ack, resumed }) {
+  if (done.has(pop.call_id) && pop.phase === "ended") {
+    line.send({ type: "done", call_id: pop.call_id });
+    return;
+  }
+  const past = stage.views.get(pop.call_id);
+  if (past !== undefined) stage.remove(pop.call_id);
+  const view = new PopView(pop, { drafts, clock, actions: popActions });
+  view.setLine(line.line === "open");
+  stage.add(view);
+  if (isAlerting(pop)) announce(view);
+  if (resumed && !isAlerting(pop)) recall(view);
+  if (ack !== undefined) acknowledge(pop.call_id, ack);
+}
+
+function updatePop({ pop, changes, ack }) {
+  const view = stage.views.get(pop.call_id);
+  if (view === undefined) return;
+  const was = view.pop.phase;
+  view.update(pop, changes);
+  if (ack !== undefined) acknowledge(pop.call_id, ack);
+  if ("phase" in changes && pop.phase === "talking") stage.show(view);
+  if (changes.phase === "ended" && was !== "ended") recent.refreshSoon();
+}
+
+/** Painted means painted: after the frame that shows it. A hidden tab paints nothing, so it says so at once. */
+function acknowledge(callId, seq) {
+  const send = () => line.send({ type: "ack", call_id: callId, seq });
+  if (document.hidden) send();
+  else requestAnimationFrame(() => setTimeout(send, 0));
+}
+
+function forgetPop({ callId, reason }) {
+  const view = stage.views.get(callId);
+  stage.remove(callId);
+  done.delete(callId);
+  if (view === undefined) return;
+  recent.refreshSoon();
+  if (reason === "done" || reason === "gone") return;
+  toast(say(`close.${reason}`, { caller: view.title }));
+  if (view.notes.isChanged) toast(say("close.draft_kept"));
+}
+
+// ---------------------------------------------------------------- the line
+line.addEventListener("line", ({ detail }) => {
+  bar.setLine(detail.line, detail.why);
+  for (const view of stage.views.values()) view.setLine(detail.line === "open");
+  drawIdle();
+  if (detail.line === "stopped" && detail.why === "ended" && !leaving) goToLogin();
+  if (detail.line === "stopped" && detail.why === "login" && stage.views.size === 0) location.assign(data.urls.login);
+});
+
+line.addEventListener("unsent", ({ detail }) => {
+  if (detail.type === "ack" || detail.type === "done" || detail.type === "bye") return; // the next welcome settles it
+  for (const view of stage.views.values()) view.settle();
+  toast(say("unsent"), "bad");
+});
+
+/** Once. If the log-in page sends us straight back, the session's end is told here instead. */
+function goToLogin() {
+  const last = Number(sessionStorage.getItem(ENDED_MARK) ?? 0);
+  sessionStorage.setItem(ENDED_MARK, String(Date.now()));
+  if (Date.now() - last > 20000) location.assign(data.urls.login);
+}
+
+// ---------------------------------------------------------------- what the agent wants
+function wish(state, reason) {
+  line.send(reason === null ? { type: "state", state } : { type: "state", state, reason });
+  bar.wish(state === "paused" ? reason : null);
+}
+
+function answer(view) {
+  if (!view || !isAlerting(view.pop) || !view.pop.can_answer || view.waiting !== null) return;
+  view.waiting = "answer";
+  view.refreshActions();
+  line.send({ type: "answer", call_id: view.callId });
+}
+
+function hangup(view) {
+  if (!view || view.pop.phase === "ended" || view.waiting !== null) return;
+  view.waiting = "hangup";
+  view.refreshActions();
+  line.send({ type: "hangup", call_id: view.callId });
+}
+
+async function save(view) {
+  const outcome = await view.notes.save();
+  if (outcome === "busy") return;
+  if (outcome !== "saved") {
+    toast(outcomeWords(outcome), "bad");
+    return;
+  }
+  toast(say("save.saved"), "good");
+  recent.refresh();
+  if (view.notes.isChanged) return; // the agent went on writing meanwhile
+  if (view.isPast) leave(view);
+  else if (view.pop.phase === "ended") finish(view);
+}
+
+/** Off the screen: the engine takes the pop from all of the agent's tabs. */
+function finish(view) {
+  done.add(view.callId);
+  line.send({ type: "done", call_id: view.callId });
+  leave(view);
+}
+
+function leave(view) {
+  stage.remove(view.callId);
+  truth.pops.delete(view.callId);
+  alerts.draw([...stage.views.values()]);
+  drawIdle();
+}
+
+async function closePop(view) {
+  if (view.notes.isChanged && !(await askToDiscard())) return;
+  view.notes.discard();
+  if (view.isPast) leave(view);
+  else finish(view);
+}
+
+function askToDiscard() {
+  const dialog = document.getElementById("discard");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "discard"), { once: true }),
+  );
+}
+
+// ---------------------------------------------------------------- calls of before
+async function openPast(call) {
+  const here = stage.views.get(call.call_id);
+  if (here !== undefined) return stage.show(here);
+  const { status, body } = await get(callUrl(call.call_id));
+  if (status !== 200) return toast(say("recent.not_opened"), "bad");
+  if (stage.views.has(call.call_id)) return;
+  const view = new PopView(body.pop, { drafts, clock, actions: popActions, isPast: true });
+  remember(view, body);
+  stage.add(view);
+  stage.show(view);
+}
+
+/** After a reload: what was saved of this call already. */
+async function recall(view) {
+  const { status, body } = await get(callUrl(view.callId));
+  if (status === 200) remember(view, body);
+}
+
+function remember(view, { notes, disposition_name: name, saved_at: savedAt }) {
+  view.notes.addDisposition(notes.disposition, name);
+  view.notes.know({ disposition: notes.disposition, comment: notes.comment });
+  view.notes.wasSaved = savedAt !== null;
+  view.refreshActions();
+}
+
+// ---------------------------------------------------------------- the rest of the page
+function drawIdle() {
+  const idle = document.getElementById("idle");
+  const state = line.line === "open" ? truth.state.state : "offline";
+  idle.dataset.state = state;
+  part(idle, "headline").textContent = say(`idle.${state}`);
+  part(idle, "hint").textContent = say(`idle.${state}.hint`);
+}
+
+addEventListener("storage", ({ key }) => {
+  const callId = drafts.callOf(key);
+  if (callId !== null) stage.views.get(callId)?.notes.follow();
+});
+document.addEventListener("visibilitychange", () => alerts.draw([...stage.views.values()]));
+
+setInterval(() => {
+  bar.tick();
+  stage.tick();
+}, 500);
+
+const help = document.getElementById("help");
+document.getElementById("help-button").onclick = () => help.showModal();
+for (const button of document.querySelectorAll("[data-closes]")) {
+  button.onclick = () => document.getElementById(button.dataset.closes).close(button.value);
+}
+
+document.getElementById("log-out").onsubmit = (event) => {
+  event.preventDefault();
+  leaving = true;
+  line.send({ type: "bye" });
+  // The engine closes the socket when it has heard; without a line there is nobody to wait for.
+  const go = () => HTMLFormElement.prototype.submit.call(event.target);
+  if (line.line !== "open") return go();
+  line.addEventListener("line", go, { once: true });
+  setTimeout(go, 1000);
+};
+
+new Shortcuts({
+  answer: () => answer(ringing()),
+  hangup: () => hangup(stage.front),
+  available: () => part(bar.element, "available").click(),
+  pause: () => part(bar.element, "pause").disabled || bar.togglePauseMenu(),
+  comment: () => stage.front?.form.elements.comment.focus(),
+  help: () => help.showModal(),
+  pop: (number) => stage.show([...stage.views.values()][number - 1]),
+  save: () => {
+    if (stage.front === null || !stage.front.root.contains(document.activeElement)) return false;
+    stage.front.form.requestSubmit();
+    return true;
+  },
+});
+
+function ringing() {
+  const { front } = stage;
+  return front !== null && isAlerting(front.pop) ? front : stage.waitingView();
+}
+
+recent.refresh();
+drawIdle();
+if (!isWriting()) document.getElementById("idle").focus({ preventScroll: true });

@@ -1,0 +1,200 @@
+/* One call on the screen: band, caller, card, notes.
+ *
+ * Owns: the elements of one pop. Must not: talk to the engine or decide which pop is in front (`stage.js`).
+ */
+
+import { duration, moment } from "./clock.js";
+import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
+import { Notes } from "./notes.js";
+import { copyOf, data, make, part, say } from "./page.js";
+import { isAlerting } from "./truth.js";
+
+let counter = 0;
+
+export class PopView {
+  /** `actions`: answer, hangup, save, close, each called with this view. `isPast`: opened from the list of calls. */
+  constructor(pop, { drafts, clock, actions, isPast = false }) {
+    this.pop = pop;
+    this.clock = clock;
+    this.isPast = isPast;
+    this.lineOpen = true;
+    this.waiting = null; // the request ("answer", "hangup") whose effect is awaited
+    this.root = copyOf("pop-template");
+    this.root.dataset.callId = pop.call_id;
+    this.root.id = `pop-${(counter += 1)}`;
+    this.part = (name) => part(this.root, name);
+    const companies = this.part("companies");
+    companies.id = `${this.root.id}-companies`;
+    this.form = this.part("form");
+    this.form.elements.company.setAttribute("list", companies.id);
+    this.part("center-name").id = `${this.root.id}-title`;
+    this.root.setAttribute("aria-labelledby", `${this.root.id}-title ${this.root.id}-caller`);
+    this.part("title").id = `${this.root.id}-caller`;
+    this.notes = new Notes(this.form, pop.call_id, drafts, () => this.refreshActions());
+    this.part("answer").onclick = () => actions.answer(this);
+    this.part("hangup").onclick = () => actions.hangup(this);
+    this.part("close").onclick = () => actions.close(this);
+    this.form.onsubmit = (event) => {
+      event.preventDefault();
+      actions.save(this);
+    };
+    this.update(pop);
+  }
+
+  get callId() {
+    return this.pop.call_id;
+  }
+
+  get title() {
+    return this.pop.card?.name || this.pop.caller_name || this.number;
+  }
+
+  get number() {
+    return grouped(this.pop.calling_number) || say("hidden_number");
+  }
+
+  get color() {
+    return safeColor(this.pop.call_center?.color);
+  }
+
+  get centerName() {
+    return this.pop.call_center?.name || say("no_call_center");
+  }
+
+  update(pop, changes = pop) {
+    this.pop = pop;
+    if ("phase" in changes) this.waiting = null;
+    if ("call_center" in changes) this.#band();
+    if ("card" in changes) this.#card();
+    this.part("called").textContent = grouped(pop.called_number);
+    const named = this.title !== this.number;
+    this.part("title").textContent = this.title;
+    this.part("title").classList.toggle("digits", !named);
+    this.part("number").textContent = named ? this.number : "";
+    this.part("number").hidden = !named;
+    this.part("unknown").hidden = named;
+    const address = webAddress(pop.pop_up_url);
+    const link = this.part("pop-up");
+    link.hidden = address === null;
+    if (address === null) link.removeAttribute("href");
+    else link.href = address;
+    this.#phase();
+    this.tick();
+    this.refreshActions();
+  }
+
+  /** Once a second. */
+  tick() {
+    this.part("timer").textContent = this.elapsed();
+  }
+
+  elapsed() {
+    const { phase, offered_at: offered, answered_at: answered, ended_at: ended } = this.pop;
+    if (phase === "ended") return answered === null ? "" : duration((ended ?? answered) - answered);
+    return duration(this.clock.now() - (phase === "talking" ? (answered ?? offered) : offered));
+  }
+
+  setLine(open) {
+    this.lineOpen = open;
+    this.refreshActions();
+  }
+
+  /** The request that was waited for will have no effect: its button works again. */
+  settle() {
+    this.waiting = null;
+    this.refreshActions();
+  }
+
+  refreshActions() {
+    const { phase, can_answer: canAnswer } = this.pop;
+    const alerting = isAlerting(this.pop);
+    const answer = this.part("answer");
+    const hangup = this.part("hangup");
+    answer.hidden = !(alerting && canAnswer);
+    answer.disabled = !this.lineOpen || this.waiting !== null;
+    hangup.hidden = phase === "ended";
+    hangup.disabled = !this.lineOpen || this.waiting !== null;
+    this.part("hangup-word").textContent = say(alerting ? "decline" : "hang_up");
+    this.part("on-phone").hidden = !(alerting && !canAnswer);
+    const saved = this.notes.wasSaved && !this.notes.isChanged;
+    const save = this.part("save");
+    save.disabled = this.notes.busy || alerting || (saved && phase === "ended" && !this.isPast);
+    this.part("save-word").textContent = say(this.notes.busy ? "saving" : "save");
+    this.part("close").hidden = phase !== "ended";
+    this.part("draft").textContent = this.#draftWords(alerting, saved);
+  }
+
+  #draftWords(alerting, saved) {
+    if (this.notes.busy) return "";
+    if (this.notes.isChanged) return say(alerting ? "draft.kept_alerting" : "draft.kept");
+    return saved ? say("draft.saved") : "";
+  }
+
+  #phase() {
+    const { phase } = this.pop;
+    this.root.dataset.phase = this.isPast ? "past" : phase;
+    const missed = phase === "ended" && this.pop.answered_at === null;
+    this.part("phase").textContent = say(this.isPast ? "phase.past" : missed ? "phase.missed" : `phase.${phase}`);
+    this.part("phase-note").textContent = this.isPast ? moment(this.pop.offered_at, data.language) : "";
+  }
+
+  #band() {
+    const center = this.pop.call_center;
+    this.root.style.setProperty("--center", this.color);
+    this.root.style.setProperty("--center-ink", readableInk(this.color));
+    this.part("center-name").textContent = this.centerName;
+    const picture = ownPicture(center?.logo_url);
+    const logo = this.part("logo");
+    const letters = this.part("initials");
+    letters.textContent = initials(center?.name);
+    letters.hidden = picture !== null;
+    logo.hidden = picture === null;
+    if (picture === null) return;
+    logo.onerror = () => {
+      logo.hidden = true;
+      letters.hidden = false;
+    };
+    logo.src = picture;
+  }
+
+  #card() {
+    const { card } = this.pop;
+    this.part("card-waiting").hidden = card !== null;
+    this.part("history").hidden = card === null;
+    if (card === null) return;
+    this.notes.know({ name: card.name, email: card.email, company: card.company });
+    const facts = [
+      [say("card.disposition"), card.disposition || "—"],
+      [say("card.in_charge"), card.agent_in_charge || say("card.nobody")],
+      ...card.fields.map(({ name, value }) => [name, value]),
+    ];
+    this.part("facts").replaceChildren(
+      ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+    );
+    const calls = card.calls.slice(0, 5);
+    this.part("no-calls").hidden = calls.length > 0;
+    this.part("calls").replaceChildren(...calls.map(earlierCall));
+  }
+}
+
+function earlierCall(call) {
+  const about = [call.call_center, call.agent].filter(Boolean).join(" · ");
+  return make(
+    "li",
+    { "data-outcome": call.outcome },
+    make("span", { className: "mark", "aria-hidden": "true" }),
+    make(
+      "div",
+      {},
+      make(
+        "p",
+        { className: "earlier-head" },
+        make("time", {}, moment(call.at, data.language)),
+        make("span", { className: "outcome" }, say(`outcome.${call.outcome}`)),
+        call.disposition ? make("span", { className: "tag" }, call.disposition) : null,
+      ),
+      make("p", { className: "earlier-about" }, about),
+      call.comment ? make("p", { className: "earlier-comment" }, call.comment) : null,
+    ),
+  );
+}

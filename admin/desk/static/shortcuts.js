@@ -1,0 +1,52 @@
+/* Keys. None acts while the agent writes; all can be switched off (WCAG 2.2, 2.1.4). The list is in the ? dialog.
+ *
+ * Owns: which key means what. Must not: do it.
+ */
+
+import { isWriting, memory } from "./page.js";
+
+const SWITCH = "centralita.desk.shortcuts";
+const QUIET_AFTER_WRITING_MS = 1200;
+
+export class Shortcuts {
+  /** `actions`: answer, hangup, available, pause, comment, save, help, pop(number). */
+  constructor(actions) {
+    this.actions = actions;
+    this.wroteAt = -Infinity;
+    const box = document.getElementById("shortcuts-on");
+    box.checked = (memory.get(SWITCH) ?? "on") === "on";
+    box.onchange = () => memory.set(SWITCH, box.checked ? "on" : "off");
+    this.box = box;
+    addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #key(event) {
+    if (event.ctrlKey && event.key === "Enter") {
+      if (this.actions.save()) event.preventDefault();
+      return;
+    }
+    if (isWriting()) {
+      this.wroteAt = event.timeStamp;
+      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) document.activeElement.blur();
+      return;
+    }
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
+    if (!this.box.checked || document.querySelector("dialog[open]") !== null) return;
+    // A letter meant for a field that has just gone is no command.
+    if (event.timeStamp - this.wroteAt < QUIET_AFTER_WRITING_MS) return;
+    const act = this.#meaning(event);
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+
+  #meaning(event) {
+    const { actions } = this;
+    if (event.shiftKey) {
+      const shifted = { C: actions.hangup, D: actions.available, P: actions.pause, "?": actions.help };
+      return shifted[event.key.toUpperCase()];
+    }
+    if (/^[1-9]$/.test(event.key)) return () => actions.pop(Number(event.key));
+    return { a: actions.answer, n: actions.comment, "?": actions.help }[event.key.toLowerCase()];
+  }
+}

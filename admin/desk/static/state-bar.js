@@ -1,0 +1,127 @@
+/* The bar: who I am, my state and since when, whether the line is up, and the buttons that ask for another state.
+ *
+ * Owns: the bar and the line's banner. Must not: decide a state: it shows what the engine says.
+ */
+
+import { duration } from "./clock.js";
+import { part, say } from "./page.js";
+
+const SLOW_TO_CONNECT_MS = 1500;
+
+export class StateBar {
+  /** `actions`: available(), pause(reason), restart(). */
+  constructor(clock, actions) {
+    this.clock = clock;
+    this.element = document.getElementById("bar");
+    this.banner = document.getElementById("banner");
+    this.menu = document.getElementById("pause-menu");
+    this.state = { state: "offline", reason: null, since: 0 };
+    this.line = "connecting";
+    this.wished = null; // a pause asked for while on a call
+    this.bannerTimer = 0;
+    this.pauseButton = part(this.element, "pause");
+    this.availableButton = part(this.element, "available");
+    this.availableButton.onclick = () => actions.available();
+    this.pauseButton.onclick = () => this.togglePauseMenu();
+    this.menu.onclick = (event) => {
+      const choice = event.target.closest("button");
+      if (choice === null) return;
+      this.menu.hidePopover();
+      this.pauseButton.focus();
+      actions.pause(choice.dataset.reason);
+    };
+    this.menu.onkeydown = (event) => this.#arrow(event);
+    this.menu.ontoggle = ({ newState }) =>
+      this.pauseButton.setAttribute("aria-expanded", String(newState === "open"));
+    part(this.banner, "again").onclick = () => actions.restart();
+    this.draw();
+  }
+
+  setAgent(agent) {
+    part(this.element, "name").textContent = agent.name ?? "";
+    part(this.element, "endpoint").textContent = agent.endpoint ?? say("no_endpoint");
+  }
+
+  setState(state) {
+    this.state = state;
+    if (state.call_id === null) this.wished = null;
+    this.draw();
+  }
+
+  /** Asked for while a call holds the agent: the engine grants it when the call is over. */
+  wish(reason) {
+    this.wished = this.state.call_id === null ? null : reason;
+    this.draw();
+  }
+
+  setLine(line, why = "") {
+    this.line = line;
+    this.why = why;
+    this.draw();
+    clearTimeout(this.bannerTimer);
+    if (line === "open") this.banner.hidden = true;
+    else if (line === "stopped") this.#showBanner();
+    // A page that has just been opened connects within a blink: nothing to say yet.
+    else if (this.banner.hidden) this.bannerTimer = setTimeout(() => this.#showBanner(), this.#patience());
+  }
+
+  togglePauseMenu() {
+    this.menu.togglePopover();
+    if (!this.menu.matches(":popover-open")) return;
+    const box = this.pauseButton.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - this.menu.offsetWidth - 8;
+    this.menu.style.top = `${box.bottom + 6}px`;
+    this.menu.style.left = `${Math.max(8, Math.min(box.left, room))}px`;
+    this.menu.querySelector("button")?.focus();
+  }
+
+  draw() {
+    const open = this.line === "open";
+    const { state, reason, call_id: callId } = this.state;
+    // Without a line nobody knows; the last state stays readable, but pale.
+    this.element.dataset.state = open ? state : "offline";
+    this.element.dataset.line = this.line;
+    const word = open ? say(`state.${state}`) : say(this.line === "stopped" ? "line.stopped" : "line.connecting");
+    part(this.element, "state-word").textContent = open && reason ? `${word}: ${reason}` : word;
+    part(this.element, "wished").hidden = this.wished === null;
+    part(this.element, "wished").textContent =
+      this.wished === null ? "" : say("state.pause_after", { reason: this.wished });
+    part(this.element, "line-word").textContent = say(`line.${this.line}`);
+    const free = open && callId === null;
+    this.availableButton.setAttribute("aria-pressed", String(free && state === "available"));
+    this.pauseButton.setAttribute("aria-pressed", String((free && state === "paused") || this.wished !== null));
+    this.availableButton.disabled = !open || (state === "available" && this.wished === null);
+    this.pauseButton.disabled = !open;
+    this.tick();
+  }
+
+  tick() {
+    const known = this.line === "open" && this.state.since > 0;
+    part(this.element, "state-time").textContent = known ? duration(this.clock.now() - this.state.since) : "";
+  }
+
+  #patience() {
+    return this.hadLine ? 300 : SLOW_TO_CONNECT_MS;
+  }
+
+  get hadLine() {
+    return this.state.since > 0;
+  }
+
+  #showBanner() {
+    const stopped = this.line === "stopped";
+    this.banner.dataset.kind = stopped ? "bad" : "calm";
+    part(this.banner, "text").textContent = say(stopped ? `stopped.${this.why}` : "line.reconnecting");
+    part(this.banner, "again").hidden = !stopped || this.why === "login" || this.why === "ended";
+    part(this.banner, "login").hidden = !(stopped && (this.why === "login" || this.why === "ended"));
+    this.banner.hidden = false;
+  }
+
+  #arrow(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
+    const choices = [...this.menu.querySelectorAll("button")];
+    choices[(choices.indexOf(document.activeElement) + step + choices.length) % choices.length].focus();
+    event.preventDefault();
+  }
+}

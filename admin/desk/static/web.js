@@ -1,0 +1,60 @@
+/* Requests to the web process: recent calls, one call, companies, saving.
+ *
+ * Owns: the CSRF token's freshness, the reading of answers. Must not: touch the page.
+ */
+
+import { data } from "./page.js";
+
+const CSRF_KEPT_MS = 20 * 60 * 1000;
+const TIMEOUT_MS = 15000;
+
+let csrf = null; // {token, at}
+
+/** `{status, body}`; status 0: no answer, 401: the session is over. `body` is {} where there is no JSON. */
+async function ask(url, options = {}) {
+  try {
+    const answer = await fetch(url, {
+      credentials: "same-origin",
+      cache: "no-store",
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...options,
+      headers: { Accept: "application/json", ...options.headers },
+    });
+    if (answer.type === "opaqueredirect") return { status: 401, body: {} };
+    return { status: answer.status, body: await answer.json().catch(() => ({})) };
+  } catch {
+    return { status: 0, body: {} };
+  }
+}
+
+export function get(url) {
+  return ask(url);
+}
+
+/** The page may be a day old: its own token is not asked to live that long. */
+async function freshCsrf() {
+  if (csrf === null || Date.now() - csrf.at > CSRF_KEPT_MS) {
+    const { status, body } = await get(data.urls.csrf);
+    csrf = status === 200 ? { token: body.csrf, at: Date.now() } : null;
+  }
+  return csrf?.token ?? "";
+}
+
+export async function post(url, content) {
+  const send = async () =>
+    ask(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": await freshCsrf() },
+      body: JSON.stringify(content),
+    });
+  const answer = await send();
+  if (answer.status !== 400) return answer;
+  csrf = null; // whatever was wrong with the token, a new one will tell
+  return send();
+}
+
+/** The address of one call: its id is a path segment. */
+export function callUrl(callId) {
+  return data.urls.call.replace("CALL", encodeURIComponent(callId));
+}

@@ -1,0 +1,130 @@
+"""The desk's addresses.
+
+Owns: requests and answers of /desk. Must not: hold rules (`ownership`, `saving`) or queries (`recent`).
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request, send_from_directory, url_for
+from flask_login import login_required
+from flask_wtf.csrf import generate_csrf
+
+from admin.desk import assets, recent, saving
+from admin.desk.ownership import Standing, standing
+from admin.desk.texts import texts
+from admin.installation import account, installation
+from admin.language import html_lang
+from admin.problems import problem_text
+from admin.sessions import address, session_id, user
+from admin.web_security import desk_socket_url
+from models import tokens
+from models.tables import Call, name_key
+
+MAX_BODY: Final = 64 * 1024
+FOREVER: Final = 365 * 24 * 3600
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
+
+
+@blueprint.get("")
+@login_required
+def page() -> str:
+    agent = user().row
+    data = {
+        "agent": {"id": agent.id, "name": agent.name},
+        "language": html_lang(),
+        "texts": texts(),
+        "dispositions": recent.dispositions(),
+        "urls": {
+            "token": url_for("desk.token"),
+            "csrf": url_for("desk.csrf"),
+            "recent": url_for("desk.recent_calls"),
+            "companies": url_for("desk.companies"),
+            "call": url_for("desk.call", call_id="CALL"),
+            "worker": assets.asset("connection-worker.js"),
+            "login": url_for("login.login"),
+        },
+    }
+    return render_template(
+        "desk/desk.html",
+        agent=agent,
+        asset=assets.asset,
+        data=data,
+        language=html_lang(),
+        pause_reasons=recent.pause_reasons(),
+        login_url=url_for("login.login"),
+        logout_url=url_for("login.logout"),
+    )
+
+
+@blueprint.get("/token")
+@login_required
+def token() -> Any:
+    """What opens the engine's websocket, for this agent, this session and this address alone."""
+    if not user().has_desk:
+        return jsonify(error="no_phone"), 403
+    parts = installation()
+    text = tokens.sign(
+        parts.secrets.token_key, user().row.id, session_id(), address(), seconds=parts.settings.token_seconds
+    )
+    return jsonify(token=text, url=desk_socket_url())
+
+
+@blueprint.get("/csrf")
+@login_required
+def csrf() -> Response:
+    """A fresh token for *Salvar*: the page may be open for longer than one lives."""
+    return jsonify(csrf=generate_csrf())
+
+
+@blueprint.get("/recent")
+@login_required
+def recent_calls() -> Response:
+    return jsonify(calls=recent.my_calls(user().row), dispositions=recent.dispositions())
+
+
+@blueprint.get("/companies")
+@login_required
+def companies() -> Response:
+    return jsonify(companies=recent.companies(name_key(request.args.get("q", "")[:100])))
+
+
+@blueprint.get("/calls/<call_id>")
+@login_required
+def call(call_id: str) -> Any:
+    row = Call.get_or_none(Call.id == call_id)
+    match standing(row, user().row):
+        case Standing.MINE:
+            return jsonify(recent.past_call(installation().database, row))
+        case Standing.NOT_YET:
+            return jsonify(error="not_yet"), 409
+        case Standing.NOT_MINE:
+            return jsonify(error="not_yours"), 403
+
+
+@blueprint.post("/calls/<call_id>")
+@login_required
+def save_call(call_id: str) -> Any:
+    """200 saved, 403 another's call, 409 not in the history yet, 422 errors by field, 413 or 415 not from our page."""
+    request.max_content_length = MAX_BODY
+    try:
+        typed = saving.read(request.get_json())
+    except saving.BadRequest as problem:
+        return jsonify(error="malformed", message=str(problem)), 400
+    match saving.save(installation().database, user().row, call_id, typed, account().region):
+        case saving.Saved(notes):
+            return jsonify(notes=notes)
+        case saving.Refused(errors):
+            return jsonify(errors={name: problem_text(problem) for name, problem in errors.items()}), 422
+        case saving.NotSaved(Standing.NOT_YET):
+            return jsonify(error="not_yet"), 409
+        case saving.NotSaved():
+            return jsonify(error="not_yours"), 403
+
+
+@blueprint.get("/static/<version>/<path:name>", endpoint="static")
+def static_file(version: str, name: str) -> Response:
+    """The address has the content's hash: a browser never needs to ask again."""
+    if version != assets.version():
+        abort(404)
+    return send_from_directory(assets.STATIC, name, max_age=FOREVER)
