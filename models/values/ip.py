@@ -74,13 +74,19 @@ class IpMask:
             typed = ipaddress.ip_address(bare)
         except ValueError:
             raise InvalidValue("ip_address_invalid", value=address) from None
-        mapped = isinstance(typed, ipaddress.IPv6Address) and typed in _MAPPED
-        if mapped and mask.strip() and "." in mask:
-            typed, mapped = parse_address(bare), False  # ::ffff:10.0.0.1 with 255.255.255.0
+        if isinstance(typed, ipaddress.IPv6Address) and typed in _MAPPED:
+            return cls._mapped(parse_address(bare), mask)
         length = _prefix_length(mask, typed) if mask.strip() else typed.max_prefixlen
-        if mapped and length >= _MAPPED.prefixlen:
-            typed, length = parse_address(bare), length - _MAPPED.prefixlen
         return cls(ipaddress.ip_network((typed, length), strict=False))
+
+    @classmethod
+    def _mapped(cls, address: Address, mask: str) -> "IpMask":
+        """::ffff:10.0.0.1 is 10.0.0.1, with an IPv4 mask or with an IPv6 prefix that reaches into it."""
+        text = mask.strip().removeprefix("/")
+        if text.isascii() and text.isdigit() and _MAPPED.prefixlen <= int(text) <= 128:
+            text = str(int(text) - _MAPPED.prefixlen)
+        length = _prefix_length(text, address) if text else address.max_prefixlen
+        return cls(ipaddress.ip_network((address, length), strict=False))
 
     @property
     def address(self) -> str:
