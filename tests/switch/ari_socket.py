@@ -9,6 +9,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from switch.waiting import wait_until
@@ -22,7 +23,8 @@ class AriSocket:
     """Connected as the Stasis application of `url`. Use as a context manager."""
 
     def __init__(self, url: str):
-        self._socket = connect(url, open_timeout=5, max_size=None, compression=None)
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(connect(url, open_timeout=5, max_size=None, compression=None))
         self.events: list[Event] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -31,7 +33,7 @@ class AriSocket:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._socket.close()
+        self._stack.close()
         self._reader.join(5)
 
     def _read(self) -> None:

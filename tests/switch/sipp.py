@@ -186,10 +186,10 @@ class SippCaller(_Sipp):
             "headers": headers,
         }
         arguments = ["-s", number, "-m", str(calls), "-trace_rtt", "-rtt_freq", "1"]
-        # SIPp wants a whole number of calls in a period.
-        arguments += (
-            ["-r", str(max(1, round(rate))), "-rp", "1000"] if rate >= 1 else ["-r", "1", "-rp", str(int(1000 / rate))]
-        )
+        # SIPp makes its first call one interval after its start: a single call need not wait for it.
+        pace = 1000.0 if calls == 1 else rate
+        # It wants a whole number of calls in a period.
+        arguments += ["-r", str(round(pace)), "-rp", "1000"] if pace >= 1 else ["-r", "1", "-rp", str(int(1000 / pace))]
         self._seconds = seconds
         self._start = lambda: self._launch(f"caller_{behaviour}", values, arguments, seconds, "caller")
 
@@ -246,7 +246,7 @@ class SippPhone(_Sipp):
         rows = [f"{u};[authentication username={u} password={s}]" for u, s in self.secrets.items()]
         (self.folder / "phones.csv").write_text("SEQUENTIAL\n" + "\n".join(rows) + "\n")
         count = str(len(rows))
-        arguments = ["-inf", str(self.folder / "phones.csv"), "-m", count, "-r", count]
+        arguments = ["-inf", str(self.folder / "phones.csv"), "-m", count, "-r", "200"]
         scenario = "register" if challenged else "register_refused"
         self._launch(scenario, {"final": final, "expires": expires}, arguments, seconds, "register")
         assert self.process is not None
