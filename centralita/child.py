@@ -84,7 +84,8 @@ class Child:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, gentle)
         try:
-            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(self.wait())), seconds)
+            async with asyncio.timeout(seconds):
+                await self.wait()
         except TimeoutError:
             self._signal_group(signal.SIGKILL)
             await self.wait()

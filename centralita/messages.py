@@ -73,7 +73,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "demo_filled": ("Cuenta de demostración creada", "Demonstration account made"),
     # -- up: running ---------------------------------------------------------------------------------------------------
-    "starting": ("Arrancando", "Starting"),
     "program_asterisk": ("central Asterisk", "Asterisk switch"),
     "program_engine": ("motor", "engine"),
     "program_web": ("web", "web"),
@@ -166,12 +165,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "demo_refused": ("La llamada no se pudo hacer: {why}", "The call could not be made: {why}"),
     "phase_seen": ("{seconds} s  {phase}{center}{agent}", "{seconds} s  {phase}{center}{agent}"),
     "phase_offered": ("entró al call center", "offered to the call center"),
-    "phase_seeking": ("buscando agente", "looking for an agent"),
     "phase_ringing": ("timbrando", "ringing"),
     "phase_alerting": ("timbrando", "ringing"),
     "phase_talking": ("conversando", "talking"),
-    "phase_waiting": ("en espera", "waiting"),
+    "phase_waiting": ("esperando a un agente", "waiting for an agent"),
     "phase_announcing": ("oyendo un mensaje", "hearing a message"),
+    "phase_clearing": ("terminando", "ending"),
     "phase_ended": ("terminó", "ended"),
     "with_agent": (", agente {agent}", ", agent {agent}"),
     "demo_over": (

@@ -208,7 +208,8 @@ class Supervisor:
                 delay = self._rules.delays[min(deaths, len(self._rules.delays)) - 1]
                 self._report(Died(program.name, code, lived, next_in=delay, why=why))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._stopping.wait()
 
     async def _live_once(self, program: Program) -> tuple[int | None, str]:
         try:
@@ -255,7 +256,9 @@ class Supervisor:
 
     async def _ask(self, program: Program) -> str | None:
         try:
-            return await asyncio.wait_for(program.ready(), self._rules.probe_seconds)
+            # Not wait_for: in Python 3.11 it may swallow the cancellation that ends the watch.
+            async with asyncio.timeout(self._rules.probe_seconds):
+                return await program.ready()
         except TimeoutError:
             return "no answer"
         except OSError as error:
