@@ -9,16 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import peewee
 from peewee import Database
 
+from ari_app.connections import opener
 from ari_app.json_text import encode
 from ari_app.presence import LoginRow, PresenceRow, write_logins, write_presence
 from models.cdr import close_calls, open_calls, set_engine_mark
-from models.db import execute, is_postgresql, open_database, transaction
+from models.db import transaction
 from models.values.cdr import CallRecord, LegRecord
 
 BUSY_MS: Final = 300
@@ -27,24 +27,8 @@ PROBE_MARK: Final = "writer.probe"
 
 
 def writers_connection(url: str) -> Callable[[], Database]:
-    """Opens a connection for the writer: one that gives up soon, for there is a journal.
-
-    SQLite waits 0.3 s for another process's lock; PostgreSQL has 5 s for a statement, or to acknowledge a packet.
-    The function raises models.db.DatabaseError.
-    """
-    target = url
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        limits = f"tcp_user_timeout={STATEMENT_MS}&options=-c%20statement_timeout%3D{STATEMENT_MS}"
-        target = urlunsplit(parts._replace(query=f"{parts.query}&{limits}" if parts.query else limits))
-
-    def opened() -> Database:
-        database = open_database(target, bind=False)
-        if not is_postgresql(database):
-            execute(database, f"PRAGMA busy_timeout = {BUSY_MS}")
-        return database
-
-    return opened
+    """Opens a connection for the writer: one that gives up soon, for there is a journal."""
+    return opener(url, lock_ms=BUSY_MS, statement_ms=STATEMENT_MS)
 
 
 class CallEntry(msgspec.Struct, frozen=True, tag="call"):
