@@ -42,9 +42,11 @@ class Lines:
         except queue.Full:
             self._dropped += 1
 
-    def close(self, seconds: float = 1.0) -> None:
+    def close(self, seconds: float = 1.0) -> bool:
+        """False: the terminal takes nothing. Then only os._exit ends us: another exit would flush, and wait."""
         self.put(None)
         self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (what := self._queue.get()) is not None:

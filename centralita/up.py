@@ -153,7 +153,8 @@ class _Run:
             with suppress(asyncio.CancelledError, StartFailed):
                 await starting
             self._lines.put(Text(self._words("stopped" if status == OK else "start_failed")))
-            await asyncio.to_thread(self._lines.close)
+            if not await asyncio.to_thread(self._lines.close):
+                os._exit(status)
         return status
 
     async def _follow(self) -> None:
