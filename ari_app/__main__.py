@@ -18,7 +18,7 @@ from peewee import Database
 
 from ari_app import presence
 from ari_app.ari.client import WebsocketAri
-from ari_app.callers import CallerLookUp
+from ari_app.callers import CallerLookUp, callers_connection
 from ari_app.clock import now_ms
 from ari_app.control import ControlServer
 from ari_app.control_requests import ControlRequests
@@ -86,8 +86,8 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     presence.close_stale_logins(database, now_ms())
     rows = presence.load(database)
     attendance = presence.Attendance(records, rows)
-    callers = CallerLookUp(writers_database, region=lambda: engine.snapshot.account.region)
-    callers.start()
+    callers = CallerLookUp(callers_connection(settings.database), region=lambda: engine.snapshot.account.region)
+
     stack.callback(callers.close)
     engine = Engine(
         database=database,
