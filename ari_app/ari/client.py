@@ -223,10 +223,11 @@ class WebsocketAri:
             grace = late if late > period else max(0.0, grace - period)
             looked = now
             self._time_out(now)
-            if now - link.heard_at - grace > self._silence:
+            heard = link.heard_at or 0.0
+            if now - heard - grace > self._silence:
                 words = f"nothing heard from Asterisk for {self._silence:g} s"
                 link.abort(Disconnected(Down.SILENT, words))
-            elif now - max(link.heard_at, pinged) >= self._silence / 4:
+            elif now - max(heard, pinged) >= self._silence / 4:
                 link.ping()
                 pinged = now
         return ended.result()

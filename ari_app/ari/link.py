@@ -31,7 +31,7 @@ _STATUS_WORDS = {
     503: (Down.ARI_REFUSED, "Asterisk is not ready to serve ARI, or has too many HTTP sessions"),
 }
 
-_LOST_WORDS = {
+_LOST_WORDS: dict[int, str] = {
     CloseCode.GOING_AWAY: "Asterisk closed the connection: it is going away",
     CloseCode.MESSAGE_TOO_BIG: "a message was larger than allowed",
     CloseCode.PROTOCOL_ERROR: "a websocket protocol error",
@@ -63,8 +63,8 @@ class Link(asyncio.Protocol):
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._fragments: list[bytes] = []
         self._ending: Disconnected | None = None
-        self.heard_at = time.monotonic()
-        """When bytes last came from the other side, `time.monotonic()` seconds."""
+        self.heard_at: float | None = None
+        """When bytes last came from the other side, `time.monotonic()` seconds; None: never."""
 
     @classmethod
     async def open(cls, url: str, user: str, password: str, *, seconds: float, **callbacks: object) -> Link:
@@ -164,7 +164,7 @@ class Link(asyncio.Protocol):
 
     def _refusal(self) -> Disconnected | None:
         error = self._websocket.handshake_exc
-        if error is None:
+        if error is None or self.heard_at is None:
             return None
         if isinstance(error, InvalidStatus):
             status = error.response.status_code
@@ -201,9 +201,11 @@ class Link(asyncio.Protocol):
                 transport.close()
 
     def _lost_words(self, error: Exception | None) -> str:
-        code = self._websocket.close_code
-        words = _LOST_WORDS.get(cast(CloseCode, code), "Asterisk closed the connection")
-        detail = str(error) if error else (self._websocket.close_reason or "")
+        # What we sent says what we found wrong; what we received is echoed in it.
+        closing = self._websocket.close_sent or self._websocket.close_rcvd
+        code = closing.code if closing else CloseCode.ABNORMAL_CLOSURE
+        words = _LOST_WORDS.get(code, "Asterisk closed the connection")
+        detail = str(error) if error else (closing.reason if closing else "")
         return f"{words} ({detail})" if detail else words
 
 
