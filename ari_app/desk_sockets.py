@@ -11,6 +11,7 @@ import asyncio
 import http
 import logging
 import socket as sockets
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -280,7 +281,7 @@ class DeskDoor:
             session=claims.session_id,
             address=str(address),
             device=device[:_MAX_DEVICE],
-            now=asyncio.get_running_loop().time(),
+            now=time.monotonic(),
             burst=self._policy.frames_burst,
         )
         self._hub.joined(socket)
@@ -288,14 +289,13 @@ class DeskDoor:
 
     async def _read(self, socket: DeskSocket) -> None:
         """Frames to the hub until the socket ends; whatever ends it, the hub hears of it once."""
-        loop = asyncio.get_running_loop()
         connection = socket.connection
         try:
             while not socket.left:
                 frame = await connection.recv()
                 if socket.left:
                     break
-                socket.heard_at = loop.time()
+                socket.heard_at = time.monotonic()
                 if not socket.may_send_another(socket.heard_at, self._policy):
                     await self._expel(socket, CloseCode.FLOOD, "too many messages")
                     break

@@ -10,6 +10,7 @@ Everything here runs on the engine's one event loop and never waits: a slow tab 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -52,7 +53,7 @@ class DeskListener(Protocol):
 
 
 class _ShownPop:
-    """A pop on an agent's screen. `sent_at`: loop time, until the first acknowledgement."""
+    """A pop on an agent's screen. `sent_at`: monotonic seconds, until the first acknowledgement."""
 
     __slots__ = ("content", "ended_at", "sent_at")
 
@@ -133,7 +134,7 @@ class ScreenPopHub:
         """Put a pop on all of the agent's tabs, now and after every reconnect. The same call again replaces it."""
         channel = self._channel(agent)
         content = {**pop, "call_id": call_id}
-        shown = _ShownPop(content, asyncio.get_running_loop().time())
+        shown = _ShownPop(content, time.monotonic())
         self._send(channel, {"type": "pop", "seq": channel.seq + 1, "pop": content})
         channel.pops.pop(call_id, None)
         channel.pops[call_id] = shown
@@ -189,7 +190,7 @@ class ScreenPopHub:
         channel = self._channels.get(agent)
         chosen = [socket for socket in channel.sockets if session in (None, socket.session)] if channel else []
         if code == CloseCode.ENDED:
-            until = asyncio.get_running_loop().time() + self._policy.token_seconds
+            until = time.monotonic() + self._policy.token_seconds
             for ended in {socket.session for socket in chosen} | ({session} if session else set()):
                 self._ended_sessions[ended] = until
         for socket in chosen:
@@ -322,7 +323,7 @@ class ScreenPopHub:
             return  # it went elsewhere meanwhile
         if shown.sent_at is not None:
             self.counts["acks"] += 1
-            self.ack_times.add(asyncio.get_running_loop().time() - shown.sent_at)
+            self.ack_times.add(time.monotonic() - shown.sent_at)
             shown.sent_at = None
         self._tell("on_ack", agent, call_id, seq)
 
@@ -336,13 +337,13 @@ class ScreenPopHub:
 
     def _note_end(self, channel: _Channel, shown: _ShownPop) -> None:
         if shown.is_ended and shown.ended_at is None:
-            shown.ended_at = asyncio.get_running_loop().time()
+            shown.ended_at = time.monotonic()
             self._drop_old_pops(channel)
 
     def _drop_old_pops(self, channel: _Channel) -> None:
         """Ended pops wait for their *Salvar*, but neither for ever nor without number. The oldest go, unannounced."""
         ended = [(shown.ended_at, call_id) for call_id, shown in channel.pops.items() if shown.ended_at is not None]
-        oldest_kept = asyncio.get_running_loop().time() - ENDED_POP_SECONDS
+        oldest_kept = time.monotonic() - ENDED_POP_SECONDS
         for index, (ended_at, call_id) in enumerate(sorted(ended, reverse=True)):
             if index >= ENDED_POPS_KEPT or ended_at < oldest_kept:
                 del channel.pops[call_id]
@@ -351,7 +352,7 @@ class ScreenPopHub:
         while True:
             await asyncio.sleep(self._policy.heartbeat_seconds / 4)
             try:
-                self._sweep(asyncio.get_running_loop().time())
+                self._sweep(time.monotonic())
             except Exception:
                 log.exception("desk_sweep_failed")
 
