@@ -15,7 +15,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from ari_app.ari.client import WebsocketAri
 from ari_app.ari.decode import Decoded
+from ari_app.ari.operations import OPERATIONS
 from ari_app.ari.port import Disconnected
+from centralita.embedded import AsteriskDist
 
 USER, PASSWORD = "centralita", "secret ñ:€"
 
@@ -157,3 +159,32 @@ def engine() -> type[Engine]:
 @pytest.fixture
 def eventually() -> Callable[..., Awaitable[None]]:
     return until
+
+
+@pytest.fixture(scope="session")
+def asterisk_dist_api(asterisk_dist: AsteriskDist) -> dict[str, Any]:
+    """Our operations as Asterisk's own API documents (rest-api/*.json) have them, by `resource.nickname`."""
+    folder = asterisk_dist.data_dir / "rest-api"
+    found: dict[str, Any] = {}
+    for file in folder.glob("*.json"):
+        for api in json.loads(file.read_text()).get("apis", []):
+            for operation in api.get("operations", []):
+                name = f"{file.stem}.{operation['nickname']}"
+                parameters = operation.get("parameters", [])
+
+                def named(kind: str, parameters: Any = parameters) -> set[str]:
+                    return {p["name"] for p in parameters if p["paramType"] == kind}
+
+                ours = OPERATIONS.get(name)
+                found[name] = {
+                    "method": operation["httpMethod"],
+                    "uri": api["path"],
+                    "path": {part[1:-1] for part in api["path"].split("/") if part.startswith("{")},
+                    "unknown query": set(ours.query) - named("query") if ours else set(),
+                    "unknown body": {*ours.body, *([ours.whole_body] if ours.whole_body else [])} - named("body")
+                    if ours
+                    else set(),
+                    # Some path parameters are not marked as required there; they are all the same.
+                    "required": {p["name"] for p in parameters if p.get("required")} | named("path"),
+                }
+    return found
