@@ -4,17 +4,16 @@ Owns: <data_dir>/demo-logins.json (mode 0600), and that no password is ever a de
 account that somebody already uses.
 """
 
-import hashlib
 import json
 import os
 import secrets as random_source
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from peewee import Database
 
+from admin import passwords
 from models import account, demo
 from models.db import transaction
 from models.settings import Settings
@@ -23,7 +22,6 @@ from models.values.call import Role
 
 LOGINS_NAME: Final = "demo-logins.json"
 ADMINISTRATOR_EMAIL: Final = "admin@centralita.invalid"
-INVITATION_DAYS: Final = 7
 # Nothing that is read wrong from a screen or over the telephone.
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -50,8 +48,8 @@ def prepare(database: Database, settings: Settings) -> FirstAccount:
     filled = False
     if settings.demo and not demo.is_filled(database) and not Agent.select().exists():
         # The file first: passwords that nobody could read would lock everybody out.
-        passwords = {login.role: login.password for login in _make_logins(settings.data_dir)}
-        filled = demo.fill(database, settings.data_dir, passwords=passwords, hash_password=_hash)
+        chosen = {login.role: login.password for login in _make_logins(settings.data_dir)}
+        filled = demo.fill(database, settings.data_dir, passwords=chosen, hash_password=passwords.hash_password)
     logins = read_logins(settings.data_dir) if settings.demo and demo.is_filled(database) else ()
     return FirstAccount(filled, logins, None if logins else _invite(database))
 
@@ -86,12 +84,6 @@ def _password() -> str:
     return "-".join("".join(random_source.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
 
 
-def _hash(password: str) -> str:
-    from argon2 import PasswordHasher  # a first start's business only
-
-    return PasswordHasher().hash(password)
-
-
 def _invite(database: Database) -> str | None:
     """A new invitation while no administrator has a password; None from then on. Only its SHA-256 is kept."""
     with transaction(database):
@@ -106,8 +98,6 @@ def _invite(database: Database) -> str | None:
                 email_key=ADMINISTRATOR_EMAIL,
                 role=Role.ADMINISTRATOR,
             )
-        secret = random_source.token_urlsafe(24)
-        agent.invitation_hash = hashlib.sha256(secret.encode()).hexdigest()
-        agent.invitation_expires = datetime.now(UTC) + timedelta(days=INVITATION_DAYS)
+        secret = passwords.invite(agent)
         agent.save()
         return secret

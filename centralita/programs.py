@@ -28,19 +28,14 @@ def log_dir(settings: Settings) -> Path:
 def log_of(settings: Settings, program: str) -> Path:
     """The file to look into when `program` does not do as it should."""
     if program == "asterisk":
-        return switch_log_dir(settings) / "messages.log"
+        return settings.asterisk_log_dir / "messages.log"
     return log_dir(settings) / f"{program}.log"
-
-
-def switch_log_dir(settings: Settings) -> Path:
-    """Asterisk's own logs, and the CEL record that the engine reads."""
-    return settings.asterisk_log_dir
 
 
 def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
     return SwitchConfig(
         root=settings.data_dir / "asterisk",
-        log_dir=switch_log_dir(settings),
+        log_dir=settings.asterisk_log_dir,
         ari_password=secrets.ari_password,
         ari_port=settings.ari_port,
         sip_address=settings.sip_address,
