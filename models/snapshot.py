@@ -16,7 +16,7 @@ from models.values.color import parse_color
 from models.values.errors import InvalidValue
 from models.values.ip import IpMask, IpRules
 from models.values.money import Rate, check_currency, from_millionths
-from models.values.pattern import NumberClaim, NumberTable, problems_of
+from models.values.pattern import NumberClaim, NumberTable
 from models.values.phone import is_region
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 from models.values.url import check_template
@@ -43,17 +43,9 @@ _NUMBERS: Final = (
     "SELECT n.pattern, c.id, c.name FROM call_center_numbers n "
     "JOIN call_centers c ON c.id = n.call_center_id WHERE c.active ORDER BY n.id"
 )
-_DIRECT: Final = (
-    "SELECT j.call_center_id, j.priority, j.agent_id FROM call_center_agents j "
-    "JOIN agents a ON a.id = j.agent_id WHERE a.active ORDER BY j.call_center_id, j.priority, j.agent_id"
-)
-_GROUPS: Final = (
-    "SELECT call_center_id, priority, group_id FROM call_center_groups ORDER BY call_center_id, priority, group_id"
-)
-_MEMBERS: Final = (
-    "SELECT m.group_id, m.agent_id FROM agent_group_members m "
-    "JOIN agents a ON a.id = m.agent_id WHERE a.active ORDER BY m.group_id, m.priority, m.agent_id"
-)
+_DIRECT: Final = "SELECT call_center_id, priority, agent_id FROM call_center_agents"
+_GROUPS: Final = "SELECT call_center_id, priority, group_id FROM call_center_groups"
+_MEMBERS: Final = "SELECT group_id, priority, agent_id FROM agent_group_members"
 _IP_RULES: Final = "SELECT address, mask FROM ip_rules ORDER BY id"
 _FIELDS: Final = "SELECT name FROM additional_fields"
 QUERIES: Final = (_ACCOUNT, _AGENTS, _CALL_CENTERS, _NUMBERS, _DIRECT, _GROUPS, _MEMBERS, _IP_RULES, _FIELDS)
@@ -68,11 +60,12 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
     problems: list[str] = []
     account = _account(account_rows, problems)
     agents = _agents(agent_rows, problems)
-    ringing = _who_rings(direct, groups, members)
+    active = {agent.id for agent in agents.values() if agent.active}
+    ringing = _who_rings(direct, groups, members, active)
     fields = tuple(name for (name,) in field_rows)
     call_centers = {row[0]: _call_center(row, ringing.get(row[0], ()), fields, problems) for row in center_rows}
-    claims = [NumberClaim(pattern, center, name) for pattern, center, name in number_rows]
-    doubled = problems_of(claims, account.region)
+    claims = [NumberClaim(*row) for row in number_rows]
+    numbers, doubled = NumberTable.read(claims, account.region)
     problems.extend(f"Number: {problem}" for problem in doubled)
     masks = [mask for row in ip_rows if (mask := _checked(problems, "IP", IpMask.parse, *row)) is not None]
     if problems:
@@ -82,7 +75,7 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
         account,
         MappingProxyType({key: center for key, center in call_centers.items() if center is not None}),
         MappingProxyType(agents),
-        NumberTable.of(claims, account.region),
+        numbers,
         IpRules(tuple(masks)),
     )
 
@@ -123,23 +116,35 @@ def _agents(rows: list[tuple[Any, ...]], problems: list[str]) -> dict[int, Agent
 
 
 def _who_rings(
-    direct: list[tuple[int, int, int]], groups: list[tuple[int, int, int]], members: list[tuple[int, int]]
+    direct: list[tuple[int, int, int]],
+    groups: list[tuple[int, int, int]],
+    members: list[tuple[int, int, int]],
+    active: set[int],
 ) -> dict[int, tuple[int, ...]]:
-    """Each call center's agents once, by priority; at equal priority those named directly come before a group's."""
-    of_group: dict[int, list[int]] = {}
-    for group, agent in members:
-        of_group.setdefault(group, []).append(agent)
-    sources: dict[int, list[tuple[int, int, tuple[int, ...] | list[int]]]] = {}
+    """Each call center's active agents once, by priority; at equal priority those named directly come first.
+
+    Inside a group by priority; all else being equal, by id.
+    """
+    ordered: dict[int, list[tuple[int, int]]] = {}
+    for group, priority, agent in members:
+        if agent in active:
+            ordered.setdefault(group, []).append((priority, agent))
+    of_group = {group: dict.fromkeys(agent for _, agent in sorted(rows)) for group, rows in ordered.items()}
+    parts: dict[int, list[tuple[int, int, int]]] = {}
     for center, priority, agent in direct:
-        sources.setdefault(center, []).append((priority, 0, (agent,)))
+        if agent in active:
+            parts.setdefault(center, []).append((priority, 0, agent))
     for center, priority, group in groups:
-        sources.setdefault(center, []).append((priority, 1, of_group.get(group, ())))
+        if group in of_group:
+            parts.setdefault(center, []).append((priority, 1, group))
     ringing: dict[int, tuple[int, ...]] = {}
-    for center, parts in sources.items():
-        parts.sort(key=lambda part: part[:2])  # stable: rows came in order
-        once: dict[int, None] = {}
-        for _, _, agents in parts:
-            once.update(dict.fromkeys(agents))
+    for center, rows in parts.items():
+        once: dict[int, None] = {}  # a key keeps its first place
+        for _, is_group, key in sorted(rows):
+            if is_group:
+                once.update(of_group[key])
+            else:
+                once[key] = None
         ringing[center] = tuple(once)
     return ringing
 

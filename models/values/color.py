@@ -4,6 +4,7 @@ Owns: #rrggbb and contrast. Must not: know style sheets. Source: WCAG 2.2, relat
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from models.values.errors import InvalidValue
@@ -13,6 +14,7 @@ BLACK: Final = "#000000"
 WHITE: Final = "#ffffff"
 
 
+@lru_cache(maxsize=4_096)
 def parse_color(text: str) -> str:
     """`#RRGGBB` or `#rgb` as lower-case `#rrggbb`. Raises InvalidValue(color_invalid)."""
     color = text.strip().lower()

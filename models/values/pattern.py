@@ -7,8 +7,10 @@ then the longest literal prefix, counted as in E.164 so that `8*` and `+5068*` w
 literal digits; then fewer X; then the text itself, so that the answer never depends on the order of rows.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -16,24 +18,18 @@ from models.values.errors import InvalidValue
 from models.values.phone import DEFAULT_REGION, canonical, dialled_forms, normalise
 
 MAX_PATTERN: Final = 20
-_IGNORED: Final = frozenset(" \t\u00a0-./()")
+_IGNORED: Final = str.maketrans("", "", " \t\u00a0-./()")
+_SHAPE: Final = re.compile(r"\+?[0-9X]*\*?")
 
 
 def clean_pattern(text: str) -> str:
     """The pattern without separators, `x` as `X`, a leading 00 as +. Raises InvalidValue(pattern_*)."""
     shown = text.strip()
-    pattern = "".join(character for character in shown if character not in _IGNORED).replace("x", "X")
+    pattern = shown.translate(_IGNORED).replace("x", "X")
     if not pattern or pattern == "+":
         raise InvalidValue("pattern_empty")
-    for position, character in enumerate(pattern):
-        if character == "*":
-            if position != len(pattern) - 1:
-                raise InvalidValue("pattern_star_not_last", value=shown)
-        elif character == "+":
-            if position != 0:
-                raise InvalidValue("pattern_plus_not_first", value=shown)
-        elif character not in "0123456789X":
-            raise InvalidValue("pattern_character", value=shown, character=character)
+    if not _SHAPE.fullmatch(pattern):
+        raise _misshapen(pattern, shown)
     if pattern.startswith("00") and len(pattern) > 7:
         pattern = "+" + pattern[2:]
     if len(pattern.strip("+*")) > MAX_PATTERN:
@@ -41,6 +37,21 @@ def clean_pattern(text: str) -> str:
     return pattern
 
 
+def _misshapen(pattern: str, shown: str) -> InvalidValue:
+    """Why a pattern is not one."""
+    for position, character in enumerate(pattern):
+        if character == "*":
+            if position != len(pattern) - 1:
+                return InvalidValue("pattern_star_not_last", value=shown)
+        elif character == "+":
+            if position != 0:
+                return InvalidValue("pattern_plus_not_first", value=shown)
+        elif character not in "0123456789X":
+            return InvalidValue("pattern_character", value=shown, character=character)
+    raise AssertionError(f"{pattern!r} is a pattern")
+
+
+@lru_cache(maxsize=65_536)
 def canonical_pattern(text: str, region: str = DEFAULT_REGION) -> str:
     """What two equal claims have in common: 40004000, +50640004000 and 50640004000 give one answer.
 
@@ -106,24 +117,43 @@ class NumberTable:
     @classmethod
     def of(cls, claims: Iterable[NumberClaim], region: str = DEFAULT_REGION) -> "NumberTable":
         """Builds the table. Raises InvalidValue for the first malformed pattern or doubled claim."""
-        known = tuple(claims)
-        for problem in problems_of(known, region):
+        table, problems = cls.read(claims, region)
+        for problem in problems:
             raise problem
+        return table
+
+    @classmethod
+    def read(
+        cls, claims: Iterable[NumberClaim], region: str = DEFAULT_REGION
+    ) -> tuple["NumberTable", list[InvalidValue]]:
+        """The table of the good claims, and the problems of the others: malformed, or doubled (the first one stays),
+        the latter naming the call center that has it."""
+        problems: list[InvalidValue] = []
+        seen: dict[str, NumberClaim] = {}
+        for claim in claims:
+            try:
+                text = canonical_pattern(claim.pattern, region)
+            except InvalidValue as problem:
+                problems.append(problem)
+                continue
+            other = seen.setdefault(text, claim)
+            if other is not claim:
+                problems.append(_doubled(claim, other))
         exact: dict[str, int] = {}
         by_prefix: dict[str, list[_Pattern]] = {}
-        for claim in known:
-            text = canonical_pattern(claim.pattern, region)
-            compiled = _compile(text, claim.call_center_id)
-            if not compiled.star and "X" not in compiled.tail:
-                exact[text] = claim.call_center_id
-            else:
+        for text, claim in seen.items():
+            if text.endswith("*") or "X" in text:
+                compiled = _compile(text, claim.call_center_id)
                 by_prefix.setdefault(compiled.prefix, []).append(compiled)
-        return cls(
+            else:
+                exact[text] = claim.call_center_id
+        table = cls(
             region,
             MappingProxyType(exact),
             MappingProxyType({prefix: tuple(patterns) for prefix, patterns in by_prefix.items()}),
             tuple(sorted({len(prefix) for prefix in by_prefix}, reverse=True)),
         )
+        return table, problems
 
     def __len__(self) -> int:
         return len(self._exact) + sum(len(patterns) for patterns in self._by_prefix.values())
@@ -149,22 +179,12 @@ class NumberTable:
         return answer
 
 
+def _doubled(claim: NumberClaim, other: NumberClaim) -> InvalidValue:
+    if other.call_center_id == claim.call_center_id:
+        return InvalidValue("pattern_repeated", value=claim.pattern, other=other.pattern)
+    return InvalidValue("pattern_taken", value=claim.pattern, other=other.call_center_name or str(other.call_center_id))
+
+
 def problems_of(claims: Iterable[NumberClaim], region: str = DEFAULT_REGION) -> list[InvalidValue]:
     """Every malformed pattern and every doubled claim, the latter naming the call center that has it."""
-    problems: list[InvalidValue] = []
-    seen: dict[str, NumberClaim] = {}
-    for claim in claims:
-        try:
-            text = canonical_pattern(claim.pattern, region)
-        except InvalidValue as problem:
-            problems.append(problem)
-            continue
-        other = seen.setdefault(text, claim)
-        if other is claim:
-            continue
-        if other.call_center_id == claim.call_center_id:
-            problems.append(InvalidValue("pattern_repeated", value=claim.pattern, other=other.pattern))
-        else:
-            named = other.call_center_name or str(other.call_center_id)
-            problems.append(InvalidValue("pattern_taken", value=claim.pattern, other=named))
-    return problems
+    return NumberTable.read(claims, region)[1]

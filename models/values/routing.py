@@ -6,6 +6,7 @@ a change in the tables makes a new snapshot, running calls keep theirs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from models.values.call import PhoneKind, Role, Strategy
 from models.values.ip import IpRules
@@ -63,17 +64,8 @@ class RoutingSnapshot:
     agents: Mapping[int, AgentRoute] = field(default_factory=dict)
     numbers: NumberTable = field(default_factory=NumberTable)
     ip_rules: IpRules = field(default_factory=IpRules)
-    _centers_of: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
-    _by_endpoint: Mapping[str, AgentRoute] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        centers_of: dict[int, list[int]] = {}
-        for call_center in self.call_centers.values():
-            for agent_id in call_center.agents:
-                centers_of.setdefault(agent_id, []).append(call_center.id)
-        object.__setattr__(self, "_centers_of", {agent: tuple(sorted(ids)) for agent, ids in centers_of.items()})
-        by_endpoint = {agent.endpoint: agent for agent in self.agents.values() if agent.endpoint and agent.active}
-        object.__setattr__(self, "_by_endpoint", by_endpoint)
+    # Made when first asked for: most snapshots serve calls without ever being asked.
+    _index: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def resolve(self, called: str) -> CallCenterRoute | None:
         """Who answers `called`, in whatever form it was dialled; None: nobody."""
@@ -81,8 +73,20 @@ class RoutingSnapshot:
         return None if found is None else self.call_centers.get(found)
 
     def call_centers_of(self, agent_id: int) -> tuple[CallCenterRoute, ...]:
-        return tuple(self.call_centers[center] for center in self._centers_of.get(agent_id, ()))
+        """The call centers that ring this agent, by id."""
+        centers_of: dict[int, list[CallCenterRoute]] | None = self._index.get("centers_of")
+        if centers_of is None:
+            centers_of = {}
+            for key in sorted(self.call_centers):
+                for agent in self.call_centers[key].agents:
+                    centers_of.setdefault(agent, []).append(self.call_centers[key])
+            self._index["centers_of"] = centers_of
+        return tuple(centers_of.get(agent_id, ()))
 
     def agent_at(self, endpoint: str) -> AgentRoute | None:
         """The active agent whose phone has this number."""
-        return self._by_endpoint.get(endpoint)
+        by_endpoint: dict[str, AgentRoute] | None = self._index.get("by_endpoint")
+        if by_endpoint is None:
+            by_endpoint = {agent.endpoint: agent for agent in self.agents.values() if agent.endpoint and agent.active}
+            self._index["by_endpoint"] = by_endpoint
+        return by_endpoint.get(endpoint)
