@@ -207,19 +207,21 @@ def test_when_the_application_drops_its_calls_talk_on_and_new_callers_get_the_fa
     assert talking.wait().successful == 1
 
 
-def test_the_same_id_twice_is_refused_so_a_repeated_command_is_safe(switch: RealSwitch, ari: AriSocket) -> None:
+def test_the_same_id_twice_is_refused_so_a_repeated_command_is_safe(new_switch: Callable[..., RealSwitch]) -> None:
+    switch = new_switch()
     bridge = {"type": "mixing", "bridgeId": "centralita-1.1.bridge"}
-    channel = {
-        "endpoint": "Local/1@centralita-virtual-phone/n",
-        "app": "centralita",
-        "channelId": "centralita-1.1.agent.1",
-    }
+    channel = {"endpoint": "PJSIP/1@demo-trunk", "app": "centralita", "channelId": "centralita-1.1.agent.1"}
 
-    assert [ari.rest("POST", "channels/create", **channel)[0] for _ in range(2)] == [200, 409]
-    assert [ari.rest("POST", "bridges", **bridge)[0] for _ in range(2)] == [200, 409]
-    assert ari.rest("DELETE", "channels/centralita-1.1.agent.1")[0] == 204
-    assert ari.rest("DELETE", "bridges/centralita-1.1.bridge")[0] == 204
-    assert ari.rest("DELETE", "bridges/centralita-1.1.bridge")[0] == 404
+    with AriSocket(switch.websocket_url) as ari:
+        assert [ari.rest("POST", "channels/create", **channel)[0] for _ in range(2)] == [200, 409]
+        assert [ari.rest("POST", "bridges", **bridge)[0] for _ in range(2)] == [200, 409]
+        assert ari.rest("DELETE", "channels/centralita-1.1.agent.1")[0] == 204
+        assert ari.rest("DELETE", "bridges/centralita-1.1.bridge")[0] == 204
+        assert ari.rest("DELETE", "bridges/centralita-1.1.bridge")[0] == 404
+        switch.wait_quiet()
+
+    # After a refused id the orderly stop of 22.10 waits some 15 s for a channel that it has counted and never made.
+    switch.kill()
 
 
 def test_dialplan_functions_are_read_through_a_channel_only(
