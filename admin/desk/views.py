@@ -48,7 +48,7 @@ def page() -> str:
     return render_template(
         "desk/desk.html",
         agent=agent,
-        asset=assets.asset,
+        desk_asset=assets.asset,
         data=data,
         language=html_lang(),
         pause_reasons=recent.pause_reasons(),

@@ -266,7 +266,7 @@ document.getElementById("log-out").onsubmit = (event) => {
 new Shortcuts({
   answer: () => answer(ringing()),
   hangup: () => hangup(stage.front),
-  available: () => part(bar.element, "available").click(),
+  available: () => part(bar.element, "available").hidden || wish("available", null),
   pause: () => part(bar.element, "pause").disabled || bar.togglePauseMenu(),
   comment: () => stage.front?.form.elements.comment.focus(),
   help: () => help.showModal(),

@@ -121,6 +121,7 @@ export class PopView {
     save.disabled = this.notes.busy || alerting || (saved && phase === "ended" && !this.isPast);
     this.part("save-word").textContent = say(this.notes.busy ? "saving" : "save");
     this.part("close").hidden = phase !== "ended";
+    this.part("close").disabled = this.notes.busy;
     this.part("draft").textContent = this.#draftWords(alerting, saved);
   }
 

@@ -58,7 +58,7 @@ export class Stage {
       if (this.front !== null) this.front.root.hidden = true;
       this.front = view;
       view.root.hidden = false;
-      view.root.scrollIntoView({ block: "nearest" });
+      scrollTo({ top: 0 });
       if (!isWriting() || !view.root.contains(document.activeElement)) view.root.focus({ preventScroll: true });
     }
     this.draw();

@@ -87,10 +87,8 @@ export class StateBar {
     part(this.element, "wished").textContent =
       this.wished === null ? "" : say("state.pause_after", { reason: this.wished });
     part(this.element, "line-word").textContent = say(`line.${this.line}`);
-    const free = open && callId === null;
-    this.availableButton.setAttribute("aria-pressed", String(free && state === "available"));
-    this.pauseButton.setAttribute("aria-pressed", String((free && state === "paused") || this.wished !== null));
-    this.availableButton.disabled = !open || (state === "available" && this.wished === null);
+    // Offered when it changes something: after a pause, after a call, or to take a wished pause back.
+    this.availableButton.hidden = !open || (callId === null ? state === "available" : this.wished === null);
     this.pauseButton.disabled = !open;
     this.tick();
   }
