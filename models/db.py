@@ -153,7 +153,7 @@ def migrate(database: Database) -> list[str]:
             )
         try:
             return [str(name) for name in runner.up()]
-        except MigrationError as error:
+        except (MigrationError, peewee.PeeweeException) as error:
             raise DatabaseError(f"the database could not be brought up to date: {error}") from error
 
 

@@ -19,6 +19,7 @@ from models.checks.contacts import (
     check_disposition,
     check_saved_call,
 )
+from models.checks.deletion import check_delete, uses_of
 from models.checks.forms import check_form, check_form_answers, check_form_fields
 from models.checks.paper import CODE_PAGES, PAPER_WIDTHS, check_attachment, check_printer
 from models.checks.people import (
@@ -43,6 +44,7 @@ __all__ = [
     "check_company",
     "check_contact",
     "check_contact_list",
+    "check_delete",
     "check_disposition",
     "check_form",
     "check_form_answers",
@@ -52,4 +54,5 @@ __all__ = [
     "check_printer",
     "check_saved_call",
     "split_numbers",
+    "uses_of",
 ]

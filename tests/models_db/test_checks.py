@@ -6,7 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from peewee import CharField, Database, TextField
+import pytest
+from peewee import CharField, Database, ForeignKeyField, IntegrityError, TextField
 
 from models import checks, tables
 from models.values.call import Role
@@ -278,3 +279,55 @@ def test_every_text_column_has_a_limit_that_validation_knows() -> None:
 
 def test_every_code_of_the_cases_is_known() -> None:
     assert {case[3] for case in BAD} <= set(MESSAGES)
+
+
+def test_what_is_used_is_not_deleted(database: Database) -> None:
+    company, free = tables.Company.create(name="Café"), tables.Company.create(name="Té")
+    contact = tables.Contact.create(name="Uno", company=company)
+    tables.Contact.create(name="Dos", company=company)
+    tables.ContactListMember.create(list=tables.ContactList.create(name="L"), contact=contact)
+    assert checks.uses_of(company) == {"contacts": 2}
+    refused = checks.check_delete(company)
+    assert refused is not None
+    assert (refused.code, refused.params) == ("in_use", {"uses": 2})
+    with pytest.raises(IntegrityError):
+        company.delete_instance()
+    assert checks.check_delete(free) is None
+    free.delete_instance()
+    assert checks.check_delete(contact) is None  # its place on a list goes with it
+    contact.delete_instance()
+    assert tables.ContactListMember.select().count() == 0
+    assert [row.name for row in tables.Contact.select()] == ["Dos"]
+
+
+def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
+    cascades = {
+        f"{table._meta.table_name}.{field.column_name}"
+        for table in tables.ALL
+        for field in table._meta.sorted_fields
+        if isinstance(field, ForeignKeyField) and field.on_delete == "CASCADE"
+    }
+    assert cascades == {
+        "agent_group_members.agent_id",
+        "agent_group_members.group_id",
+        "agent_presence.agent_id",
+        "call_center_agents.agent_id",
+        "call_center_agents.call_center_id",
+        "call_center_forms.call_center_id",
+        "call_center_forms.form_id",
+        "call_center_groups.call_center_id",
+        "call_center_groups.group_id",
+        "call_center_numbers.call_center_id",
+        "call_legs.call_id",
+        "contact_list_members.contact_id",
+        "contact_list_members.list_id",
+        "contact_values.contact_id",
+        "form_fields.version_id",
+    }
+    others = {
+        field.on_delete
+        for table in tables.ALL
+        for field in table._meta.sorted_fields
+        if isinstance(field, ForeignKeyField)
+    }
+    assert others == {"CASCADE", "RESTRICT"}

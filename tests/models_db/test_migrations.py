@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import Database
+from peewee import Database, IntegrityError
 from playhouse.schema_diff import diff_models
 from postgres_server import PostgresServer
 
@@ -92,3 +95,47 @@ def test_a_database_of_a_newer_version_is_refused_by_name(database: Database) ->
     )
     with pytest.raises(db.DatabaseError, match="9999_from_tomorrow"):
         db.migrate(database)
+
+
+_ADDS = """
+from peewee import CharField
+
+def up(migrator, db):
+    migrator.migrate(migrator.add_column("companies", "motto", CharField(max_length=20, default="")))
+"""
+_FAILS = _ADDS + "    db.execute_sql('SELECT nonsense FROM nowhere')\n"
+
+
+@pytest.fixture
+def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the given text the next migration."""
+
+    def write(text: str) -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(db.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__*"))
+        (folder / "9000_next.py").write_text(text)
+        monkeypatch.setattr(db, "MIGRATIONS", folder)
+
+    return write
+
+
+def test_the_next_migration_keeps_what_is_there(database: Database, upgrade: Callable[[str], None]) -> None:
+    company = tables.Company.create(name="Café")
+    tables.Contact.create(name="Uno", company=company)
+    upgrade(_ADDS)
+    assert db.migrate(database) == ["9000_next"]
+    assert db.migrate(database) == []
+    assert db.execute(database, "SELECT name, motto FROM companies").fetchall() == [("Café", "")]
+    assert tables.Contact.get().company.name == "Café"
+    with pytest.raises(IntegrityError):
+        company.delete_instance()
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(database: Database, upgrade: Callable[[str], None]) -> None:
+    tables.Company.create(name="Café")
+    before = schema(database)
+    upgrade(_FAILS)
+    with pytest.raises(db.DatabaseError, match="brought up to date"):
+        db.migrate(database)
+    assert schema(database) == before
+    assert tables.Company.get().name == "Café"
