@@ -1,31 +1,68 @@
 # Two commands matter: `make run` and `make test`. Everything they need, they set up.
 SHELL := /bin/sh
-PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The first Python that is new enough; PYTHON=... names another.
+PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
+    $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
+TEST_WORKERS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test lint sim bench clean lock venv venv-dev
+.PHONY: run test lint sim bench clean lock venv venv-dev test-tools test-asterisk python
 
+# ---- the product
 run: $(VENV)/.run
-	$(BIN)/centralita up
+	@$(BIN)/centralita up
 
+# ---- its tests: `make test TESTS=tests/unit` for a part
+test: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TESTS)
+
+test-tools:
+	@.ci/test-tools
+
+# The real switch that the tests run against: once for each checkout.
+test-asterisk: $(VENV)/.run
+	@$(BIN)/centralita fetch-asterisk var/asterisk-dist
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Millions of random calls, where `make test` has tens of thousands: `make sim CALLS=5000000 SEED=7`.
+sim: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/simulation
+
+bench: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python -m bench
+
+# ---- the environment, made anew when its lock file is newer: a stamp tells
 venv: $(VENV)/.run
 venv-dev: $(VENV)/.dev
 
-# The environment is made anew when its lock file is newer: a stamp tells.
-$(VENV)/.run: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Centralita needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	touch $@
+python:
+	@test -n "$(PYTHON)" || { echo "Centralita needs Python 3.11 or later: apt-get install python3 python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: requirements.lock pyproject.toml | python
+	@echo "Making the environment in $(VENV)"
+	@$(PYTHON) -m centralita.make_venv $(VENV)
+	@$(PIP) install -q --require-hashes -r requirements.lock
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
-	touch $@
+	@$(PIP) install -q --require-hashes -r requirements-dev.lock
+	@touch $@
 
-lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --extra postgresql --group build pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --all-extras --group build --group dev pyproject.toml -o requirements-dev.lock
+lock: $(VENV)/.run
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
+	$(COMPILE) --extra postgresql --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --all-extras --group build --group dev pyproject.toml -o requirements-dev.lock
+
+# Data, logs and the embedded Asterisk in var/ stay: they are yours.
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/artefacts
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
