@@ -269,6 +269,8 @@ def _fetch(
                 shutil.rmtree(leftover, ignore_errors=True)
     except FetchError as error:
         raise AsteriskUnavailable(str(error)) from error
+    except subprocess.SubprocessError as error:
+        raise AsteriskUnavailable(f"this machine's dpkg does not work: {error}") from error
     except OSError as error:
         raise AsteriskUnavailable(f"could not write the embedded Asterisk to {dist_dir}: {error}") from error
 

@@ -95,7 +95,7 @@ def test_cel_columns_are_in_the_mapping_in_their_order(tmp_path: Path, a_dist: A
 
 
 @pytest.mark.asterisk
-@pytest.mark.parametrize("user", ["22223333", "trunk", "demo-trunk", "demo-caller"])
+@pytest.mark.parametrize("user", ["22990011", "trunk", "demo-trunk", "demo-caller"])
 def test_only_the_trunks_addresses_may_bring_calls(
     switch: RealSwitch, sipp_caller: Callable[..., SippCaller], user: str
 ) -> None:
