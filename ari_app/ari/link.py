@@ -13,7 +13,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, Self, cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, WebSocketException
@@ -22,7 +22,7 @@ from websockets.http11 import Response as HandshakeResponse
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from ari_app.ari.port import Disconnected, Down
+from ari_app.ari.port import Disconnected, Down, LinkRefused
 
 _STATUS_WORDS = {
     401: (Down.PASSWORD_REFUSED, "Asterisk refuses the ARI user or password"),
@@ -67,9 +67,9 @@ class Link(asyncio.Protocol):
         """When bytes last came from the other side, `time.monotonic()` seconds; None: never."""
 
     @classmethod
-    async def open(cls, url: str, user: str, password: str, *, seconds: float, **callbacks: object) -> Link:
+    async def open(cls, url: str, user: str, password: str, *, seconds: float, **callbacks: Any) -> Self:
         """Connect and shake hands within `seconds`. Raises LinkRefused with the reason in words."""
-        link = cls(url, user, password, **callbacks)  # type: ignore[arg-type]
+        link = cls(url, user, password, **callbacks)
         where = parse_uri(url)
         try:
             async with asyncio.timeout(seconds):
@@ -207,11 +207,3 @@ class Link(asyncio.Protocol):
         words = _LOST_WORDS.get(code, "Asterisk closed the connection")
         detail = str(error) if error else (closing.reason if closing else "")
         return f"{words} ({detail})" if detail else words
-
-
-class LinkRefused(Exception):
-    """No connection came about; `why` says so in words."""
-
-    def __init__(self, why: Disconnected) -> None:
-        self.why = why
-        super().__init__(why.message)

@@ -116,6 +116,14 @@ class Disconnected:
     final: bool = False
 
 
+class LinkRefused(Exception):
+    """No connection came about; `why` says so in words."""
+
+    def __init__(self, why: Disconnected) -> None:
+        self.why = why
+        super().__init__(why.message)
+
+
 @dataclass(slots=True)
 class Counters:
     """What happened since the start; whoever measures and alarms reads them."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from switch.wire import Wire
 
-from ari_app.ari.client import delays, events_url
+from ari_app.ari.client import events_url
 from ari_app.ari.decode import EVENT_TYPES
+from ari_app.ari.driver import delays
 from ari_app.ari.port import Disconnected, Down, Failure
 from ari_app.core.events import CallerArrived, LegReady
 
