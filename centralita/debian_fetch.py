@@ -178,7 +178,12 @@ class AptTree:
         self, *command: str, on_line: Callable[[str], None] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         full = list(command) if cwd is None else ["env", "-C", str(cwd), *command]
-        return run_bounded(full, {"APT_CONFIG": str(self._folder / "apt.conf")}, self._deadline, on_line)
+        while True:
+            done = run_bounded(full, {"APT_CONFIG": str(self._folder / "apt.conf")}, self._deadline, on_line)
+            # An apt of a try that was killed may still be finishing in this tree.
+            if done.returncode == 0 or "Could not get lock" not in done.stdout or time.monotonic() > self._deadline:
+                return done
+            time.sleep(0.5)
 
     def _write_configuration(self) -> None:
         """Our own apt.conf. Of the machine's only how to acquire (proxies, certificates) is kept, and no hooks."""
