@@ -61,6 +61,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "last_administrator": "There must be one active administrator left.",
         # account
         "region_unknown": "{value!r} is not a country code such as CR.",
+        "region_conflict": "In that country two claims would be the same number ({reason}).",
         "timezone_unknown": "{value!r} is not a time zone such as America/Costa_Rica.",
         "language_unknown": "{value!r} is not a language of the screens: {choices}.",
         "additional_name": "{value!r} cannot be the name of a field: letters, digits, spaces, . - _ only.",

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from peewee import Database
 
-from models import callers, cdr, tables
+from models import account, callers, cdr, tables
 from models.values.call import Direction, Outcome
 from models.values.cdr import CallRecord
+from models.values.errors import InvalidValue
+from models.values.pattern import canonical_pattern
 from models.values.phone import normalise
 
 PHONE = "+50688880001"
@@ -131,3 +133,30 @@ def test_calls_at_once_from_one_unknown_number_make_one_contact(database: Databa
     assert len(found) == 60
     assert len(set(found)) == 10
     assert tables.Contact.select().count() == 10
+
+
+def test_another_region_reads_every_number_again(database: Database) -> None:
+    first, second = tables.CallCenter.create(name="Uno"), tables.CallCenter.create(name="Dos")
+    for row, pattern in ((first, "912 345 678"), (second, "+50640004000")):
+        tables.CallCenterNumber.create(call_center=row, pattern=pattern, canonical=canonical_pattern(pattern, "CR"))
+    tables.Contact.create(name="Ñu", phone="912345679", phone_key=normalise("912345679", "CR"))
+    tables.Contact.create(name="Sin")
+    account.change_region(database, "ES")
+    assert tables.Account.get().region == "ES"
+    assert [row.canonical for row in tables.CallCenterNumber.select()] == ["+34912345678", "+50640004000"]
+    found = callers.caller_card(database, "+34912345679", "")
+    assert found is not None
+    assert found.name == "Ñu"
+    assert "+34912345679" in tables.Contact.get(tables.Contact.name == "Ñu").search
+
+
+def test_a_region_that_would_double_a_number_is_refused_whole(database: Database) -> None:
+    for name, pattern in (("Uno", "40004000"), ("Dos", "+3440004000")):
+        row = tables.CallCenter.create(name=name)
+        tables.CallCenterNumber.create(call_center=row, pattern=pattern, canonical=canonical_pattern(pattern, "CR"))
+    tables.CallCenterNumber.create(call_center=1, pattern="912345678", canonical="912345678")
+    tables.CallCenterNumber.create(call_center=2, pattern="+34912345678", canonical="+34912345678")
+    with pytest.raises(InvalidValue, match="same number"):
+        account.change_region(database, "ES")
+    assert tables.Account.get().region == "CR"
+    assert "912345678" in [row.canonical for row in tables.CallCenterNumber.select()]
