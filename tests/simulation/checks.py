@@ -1,0 +1,297 @@
+"""What must be true: at every step, whenever nothing is on its way, and at the end.
+
+Owns: the verdicts. Must not: forgive anything but what a fault of the case justifies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core import ids
+from ari_app.core.call import Alerting, Announcing, Call, Clearing, Ended, Talking, Waiting, ring_timer
+from ari_app.core.roster import Offer
+from models.values.call import AgentState, LegOutcome, Outcome
+from models.values.cdr import CallRecord, LegRecord
+from simulation.case import Case, Violation
+from simulation.switch import Channel
+
+if TYPE_CHECKING:
+    from simulation.shell import Shell
+
+SLACK = 1_000
+"""Milliseconds by which a wait may be longer than told: the wire, the event loop, the roster's tick."""
+
+
+class Checks:
+    def __init__(self, shell: Shell, calm: bool) -> None:
+        self.shell = shell
+        self.switch = shell.switch
+        self.people = shell.people
+        self.calm = calm
+        self.transitions: set[tuple[str, str, str]] = set()
+        self.quiet = 0
+        """How often nothing was on its way, so that all could be compared."""
+
+    # ------------------------------------------------------------------------------------------ at every step
+    def stepped(self, case: Case, before: Call, event: e.Event, after: Call) -> None:
+        if type(before) is not type(after):
+            self.transitions.add((type(before).__name__, type(event).__name__, type(after).__name__))
+        if type(event) is e.PopShown:
+            case.acked.add(event.agent)
+        elif type(event) is e.TimerFired and event.name.startswith("pop."):
+            case.settled.add(event.name)
+
+    def settled(self, case: Case) -> None:
+        """The commands of a step are given."""
+        call = case.call
+        assert call is not None
+        live = call.legs.live
+        if type(call) is Alerting:
+            if not live:
+                raise Violation(f"{case.id} is alerting, but no leg is live")
+        elif type(call) is Talking:
+            if [leg.ordinal for leg in live] != [call.winner]:
+                raise Violation(f"{case.id} is talking on leg {call.winner}, but live are {live}")
+        elif live:
+            raise Violation(f"{case.id} is {type(call).__name__}, but {live} are live")
+        for leg in live:
+            if self.people.desks[leg.agent.id].holder != case.id and not case.restarted:
+                raise Violation(f"{case.id} works with agent {leg.agent.id}, who is not given to it")
+        if case.in_flight == 0 and not case.mailbox and not case.over:
+            self.compare(case, call)
+
+    def dials(self, case: Case, command: c.DialLeg) -> None:
+        ordinal = ids.ordinal_of(command.channel)
+        assert case.call is not None
+        leg = case.call.legs.on(command.channel)
+        if leg is None:
+            raise Violation(f"{case.id} dials {command.channel}, which is no leg of it")
+        if leg.agent.id not in case.acked and f"pop.{ordinal}" not in case.settled:
+            raise Violation(f"{command.channel} is dialled before the pop of agent {leg.agent.id} was settled")
+
+    def rings(self, leg: Channel) -> None:
+        """The phone's INVITE goes out: no other call may be ringing or talking on it."""
+        for other in self.switch.channels.values():
+            if (
+                other.agent == leg.agent
+                and other is not leg
+                and other.role == "leg"
+                and other.dialled
+                and not other.dying
+                and not (other.case.unended or other.case.late)
+            ):
+                raise Violation(f"agent {leg.agent} is rung by {leg.id} while {other.id} is there")
+
+    # ------------------------------------------------------------------------------------------ the roster
+    def offered(self, offer: Offer) -> None:
+        now = self.shell.agenda.now
+        snapshot = self.shell.snapshot
+        for route in offer.agents:
+            desk = self.people.desks[route.id]
+            known = snapshot.agents.get(route.id)
+            why = (
+                "is held by " + desk.holder
+                if desk.holder is not None
+                else "has no desk on the line"
+                if not desk.connected
+                else "is paused"
+                if desk.paused
+                else "is not active"
+                if known is None or not known.active
+                else "has no phone"
+                if not known.endpoint
+                else "sits at an address that is not allowed"
+                if not snapshot.ip_rules.allows(desk.address)
+                else "rests"
+                if desk.rests_until > now
+                else "is in wrap-up"
+                if desk.wraps_until > now
+                else None
+            )
+            if why is not None:
+                raise Violation(f"agent {route.id} is offered to {offer.call_id} but {why}")
+            desk.holder = offer.call_id
+
+    def engages(self, case: Case, command: c.EngageAgent) -> None:
+        desk = self.people.desks[command.agent]
+        if case.restarted and desk.holder is None:
+            known = self.shell.snapshot.agents.get(command.agent)
+            if known is not None and known.active:
+                desk.holder = case.id
+                desk.seated = True
+            return
+        if desk.holder != case.id:
+            raise Violation(f"agent {command.agent} talks on {case.id}, but is held by {desk.holder}")
+
+    def releases(self, case: Case, command: c.ReleaseAgent) -> None:
+        desk = self.people.desks[command.agent]
+        if case.restarted and desk.holder is None:
+            return
+        desk.given_back(case.id)
+        now = self.shell.agenda.now
+        if command.outcome is LegOutcome.ANSWERED:
+            if command.wrap_up_seconds and not desk.paused:
+                desk.wraps_until = now + command.wrap_up_seconds * 1000 - 1
+        elif command.outcome not in (LegOutcome.LOST_RACE, LegOutcome.CALLER_GONE):
+            desk.rests_until = now + self.shell.roster.rules.rest - 1
+
+    # ------------------------------------------------------------------------------------------ nothing on its way
+    def compare(self, case: Case, call: Call) -> None:
+        """Model and switch must agree."""
+        self.quiet += 1
+        timers = case.timers
+        match call:
+            case Waiting():
+                self._needs(case, "longest_wait" in timers, "waits without a limit")
+                self._needs(case, case.id in self.shell.roster.seekers, "waits without looking for agents")
+                self._idle_agents(case)
+            case Alerting():
+                self._needs(case, ring_timer(call.facts) in timers, "rings without a limit")
+            case Announcing():
+                self._needs(case, "announcement" in timers, "announces without a limit")
+            case Clearing():
+                self._needs(case, "clearing" in timers, "clears without a limit")
+            case Talking() | Ended():
+                pass
+        if case.doubt or case.unended or case.late:
+            return
+        channels = self.switch.channels
+        if not isinstance(call, Clearing):
+            self._needs(case, case.id in channels, "goes on without its caller")
+        for leg in call.legs:
+            if (leg.channel in channels) is not leg.exists:
+                raise Violation(f"{case.id}: {leg.channel} is {leg.state}, on the switch: {leg.channel in channels}")
+        if isinstance(call, Talking) and call.joined:
+            winner = next(leg.channel for leg in call.legs if leg.ordinal == call.winner)
+            together = self.switch.bridges.get(ids.bridge(case.id))
+            if together != {case.id, winner}:
+                raise Violation(f"{case.id} talks, but in the bridge are {together}")
+        elif isinstance(call, Talking):
+            self._needs(case, "apart" in timers, "is not joined and nothing is done about it")
+
+    def _needs(self, case: Case, true: bool, what: str) -> None:
+        if not true:
+            raise Violation(f"{case.id} {what}: {case.call}")
+
+    def _idle_agents(self, case: Case) -> None:
+        roster = self.shell.roster
+        seeker = roster.seekers.get(case.id)
+        if seeker is not None and any(agent in roster.free for agent in seeker.route.agents):
+            raise Violation(f"{case.id} waits although one of {roster.free} is free")
+
+    # ------------------------------------------------------------------------------------------ the record
+    def writes(self, case: Case, command: c.WriteRecord) -> None:
+        record = command.record
+        if case.closed is not None:
+            raise Violation(f"{case.id} is written again after it was closed: {record}")
+        if record.id != case.id:
+            raise Violation(f"{case.id} writes the record of {record.id}")
+        case.last = record
+        if record.is_closed:
+            self._closed(case, record, command.legs)
+            case.closed = record, command.legs
+        else:
+            case.opened += 1
+            if command.legs:
+                raise Violation(f"{case.id}: legs are written before the call is closed")
+
+    def _closed(self, case: Case, record: CallRecord, legs: tuple[LegRecord, ...]) -> None:
+        call = case.call
+        assert call is not None
+        ended = record.ended_at
+        if ended is None or ended < record.offered_at:
+            raise Violation(f"{case.id}: offered {record.offered_at}, ended {ended}")
+        if record.answered_at is None:
+            if record.talk_ms or record.outcome is Outcome.ANSWERED:
+                raise Violation(f"{case.id}: nobody answered, but {record}")
+            if record.wait_ms != ended - record.offered_at:
+                raise Violation(f"{case.id}: waited {record.wait_ms} ms, {record}")
+        else:
+            if not record.offered_at <= record.answered_at <= ended:
+                raise Violation(f"{case.id}: offered, answered, ended out of order: {record}")
+            if record.talk_ms != ended - record.answered_at or record.wait_ms != record.answered_at - record.offered_at:
+                raise Violation(f"{case.id}: talk and wait are not the times between: {record}")
+            if record.outcome is not Outcome.ANSWERED:
+                raise Violation(f"{case.id}: answered, but {record.outcome}")
+            if case.joined_at is None:
+                raise Violation(f"{case.id}: answered, but they were never joined")
+            won = [leg for leg in legs if leg.outcome is LegOutcome.ANSWERED and leg.agent_id == record.agent_id]
+            if not won:
+                raise Violation(f"{case.id}: answered by {record.agent_id}, but no leg of theirs is: {legs}")
+        self._closed_legs(case, record, legs)
+        if record.outcome is Outcome.IN_PROGRESS or not record.reason:
+            raise Violation(f"{case.id}: closed without a reason: {record}")
+        if not self.calm:
+            return
+        # In fair weather the record says what happened.
+        heard = 0 if case.joined_at is None else ended - case.joined_at
+        if record.outcome is not Outcome.ANSWERED and heard > 200 * self.switch.weather.lag:
+            raise Violation(f"{case.id}: joined at {case.joined_at}, but {record}")
+        route = call.facts.route
+        limit = (route.max_wait_seconds + route.ring_seconds) * 1000 if route else 0
+        limit += self.shell.policy.announcement + SLACK
+        if record.wait_ms > limit:
+            raise Violation(f"{case.id} was let wait for {record.wait_ms} ms, {limit} at most")
+
+    def _closed_legs(self, case: Case, record: CallRecord, legs: tuple[LegRecord, ...]) -> None:
+        call = case.call
+        assert call is not None
+        if len(legs) != len(call.legs) or [leg.ordinal for leg in legs] != sorted({leg.ordinal for leg in legs}):
+            raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
+        if sum(leg.outcome is LegOutcome.ANSWERED for leg in legs) > 1:
+            raise Violation(f"{case.id}: more than one leg answered: {legs}")
+        for leg in legs:
+            times = [
+                time for time in (leg.offered_at, leg.ringing_at, leg.answered_at, leg.ended_at) if time is not None
+            ]
+            if leg.ended_at is None or times != sorted(times) or leg.ended_at > (record.ended_at or 0):
+                raise Violation(f"{case.id}: the leg's times are out of order: {leg} {record}")
+            if (leg.outcome is LegOutcome.ANSWERED) is not (leg.answered_at is not None):
+                raise Violation(f"{case.id}: {leg}")
+
+    # ------------------------------------------------------------------------------------------ the end
+    def forgotten(self, case: Case, command: c.Forget) -> None:
+        if case.over:
+            raise Violation(f"{case.id} is forgotten twice")
+        if case.closed is None:
+            raise Violation(f"{case.id} is forgotten before its record was closed")
+        if case.timers:
+            raise Violation(f"{case.id} is forgotten with timers set: {case.timers}")
+        if command.strays and not (case.unended or case.late or case.doubt):
+            raise Violation(f"{case.id} leaves {command.strays} to the reaper without need")
+        for channel in self.switch.channels.values():
+            if channel.case is case and not channel.dying and channel.id not in command.strays and not case.late:
+                raise Violation(f"{case.id} is forgotten, but {channel.id} is there")
+        for agent, desk in self.people.desks.items():
+            if desk.holder == case.id and not any(type(event) is e.AgentsOffered for event in case.mailbox):
+                raise Violation(f"{case.id} is forgotten and still holds agent {agent}")
+            if desk.pops.get(case.id) not in (None, "ended"):
+                raise Violation(f"{case.id} is forgotten, but its pop is {desk.pops[case.id]!r} on agent {agent}'s screen")
+
+    def finished(self, cases: list[Case]) -> None:
+        """Nothing will happen any more."""
+        for case in cases:
+            if not case.over:
+                raise Violation(f"{case.id} never ends: {case.call}, on the switch {sorted(self.switch.channels)}")
+            if case.in_flight:
+                raise Violation(f"{case.id}: {case.in_flight} still in flight (a defect of the simulation)")
+            if (case.closed is None) is not case.unrecorded:
+                raise Violation(f"{case.id} has no closed record")
+        for channel in self.switch.channels.values():
+            raise Violation(f"{channel.id} is left on the switch")
+        for bridge in self.switch.bridges:
+            raise Violation(f"{bridge} is left on the switch")
+        roster = self.shell.roster
+        if roster.seekers:
+            raise Violation(f"calls that ended look for agents: {roster.seekers}")
+        for seat in roster.seats.values():
+            if seat.call is not None or seat.state in (AgentState.RINGING, AgentState.TALKING):
+                raise Violation(f"agent {seat.agent} is {seat.state} of {seat.call} after all calls")
+        for agent, desk in self.people.desks.items():
+            if desk.holder is not None:
+                raise Violation(f"agent {agent} is still held by {desk.holder}")
+            left = {call: phase for call, phase in desk.pops.items() if phase != "ended"}
+            if left:
+                raise Violation(f"on agent {agent}'s screen there is still {left}")

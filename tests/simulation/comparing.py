@@ -1,0 +1,181 @@
+"""After a gap, and every half minute: model and switch are compared, as ``ari_app.resync`` does it.
+
+Owns: the same comparison over the simulated switch; the reaper. Must not: know more than the switch tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core import ids
+from ari_app.core.adoption import FoundCall, FoundLeg
+from ari_app.core.call import Ended, LegState, Talking
+from simulation.agenda import Agenda
+from simulation.case import Case
+from simulation.shell import Shell
+from simulation.switch import Switch
+
+SWEEP = 30_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A channel as GET /channels lists it."""
+
+    id: str
+    case: Case
+    role: str
+    agent: int
+    in_stasis: bool
+    up: bool
+
+
+class Comparing:
+    def __init__(self, agenda: Agenda, shell: Shell, switch: Switch) -> None:
+        self.agenda = agenda
+        self.shell = shell
+        self.switch = switch
+        self.first = True
+        self.lost_at: int | None = None
+        self._suspects: set[str] = set()
+
+    # ------------------------------------------------------------ when
+    def after_connect(self) -> None:
+        self._start(after_gap=True)
+
+    def sweep(self) -> None:
+        if self.switch.connected and self.shell.running and not self.first:
+            self._start(after_gap=False)
+
+    def _start(self, *, after_gap: bool) -> None:
+        believed = {channel: case for case in self.shell.registry.values() for channel in _channels(case)}
+        self.shell.unclaimed = []
+        self.agenda.at(self.switch.when_executed(), self._look, believed, after_gap, self.switch.connection)
+
+    def _look(self, believed: dict[str, Case], after_gap: bool, connection: int) -> None:
+        channels = {
+            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up)
+            for one in self.switch.channels.values()
+        }
+        bridges = {bridge: frozenset(members) for bridge, members in self.switch.bridges.items()}
+        self.agenda.after(self.switch.lag(), self._conclude, believed, channels, bridges, after_gap, connection)
+
+    # ------------------------------------------------------------ what
+    def _conclude(
+        self,
+        believed: dict[str, Case],
+        channels: dict[str, Listed],
+        bridges: dict[str, frozenset[str]],
+        after_gap: bool,
+        connection: int,
+    ) -> None:
+        if connection != self.switch.connection or not self.shell.running:
+            return
+        for channel, case in believed.items():
+            if channel not in channels:
+                at, cause = self.switch.ended.get(channel) or (self.lost_at or int(self.agenda.now), None)
+                self.shell.post(case, e.ChannelGone(at, channel, cause))
+        if after_gap:
+            self._tell_the_missed(channels, bridges)
+        self._unknown(channels, bridges, after_gap)
+        unclaimed, self.shell.unclaimed = self.shell.unclaimed or [], None
+        for case, event in unclaimed:
+            self.shell.post(case, event)
+        self.first = False
+
+    def _tell_the_missed(self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]]) -> None:
+        now = int(self.agenda.now)
+        for case in tuple(self.shell.registry.values()):
+            call = case.call
+            if call is None:
+                continue
+            for leg in call.legs.live:
+                found = channels.get(leg.channel)
+                if found is None:
+                    continue
+                if leg.state is LegState.CREATING and found.in_stasis:
+                    self.shell.post(case, e.LegReady(now, leg.channel))
+                elif leg.state in (LegState.DIALLED, LegState.RINGING) and found.up:
+                    told = case.answered.get(leg.channel)
+                    self.shell.post(case, e.LegAnswered(int(told) if told else now, leg.channel))
+            if isinstance(call, Talking) and not call.joined:
+                bridge = ids.bridge(case.id)
+                winner = next(leg.channel for leg in call.legs if leg.ordinal == call.winner)
+                both = (case.id, winner)
+                if set(both) <= bridges.get(bridge, frozenset()):
+                    self.shell.post(case, e.CommandDone(now, c.AddToBridge(bridge, both)))
+
+    def _unknown(
+        self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]], after_gap: bool
+    ) -> None:
+        registry, strays = self.shell.registry, self.shell.strays
+        callers = [
+            one
+            for one in channels.values()
+            if one.role == "caller" and one.in_stasis and one.id not in registry and one.id not in strays
+        ]
+        for caller in callers:
+            if not after_gap and caller.id not in self._suspects:
+                continue
+            if caller.case.closed is not None:
+                strays.add(caller.id)
+                continue
+            self.shell.adopt(caller.case, self._found(caller, channels, bridges))
+        unclaimed = {
+            thing
+            for thing in (*channels, *bridges)
+            if (ids.call_of(thing) is not None or thing in strays) and (ids.call_of(thing) or thing) not in registry
+        }
+        for thing in sorted(unclaimed if after_gap else unclaimed & self._suspects):
+            self.agenda.at(self.switch.when_executed(), self._reap, thing)
+        self._suspects = unclaimed | {caller.id for caller in callers if caller.id not in registry}
+        strays &= {*channels, *bridges}
+
+    def _reap(self, thing: str) -> None:
+        channel = self.switch.channels.get(thing)
+        if channel is not None:
+            self.switch.hang_up(channel, 16)
+        elif thing in self.switch.bridges:
+            for member in self.switch.bridges.pop(thing):
+                self.switch.channels[member].bridge = None
+
+    def _found(
+        self, caller: Listed, channels: dict[str, Listed], bridges: dict[str, frozenset[str]]
+    ) -> FoundCall:
+        case = caller.case
+        bridge = ids.bridge(case.id)
+        legs = tuple(
+            FoundLeg(
+                channel=one.id,
+                ordinal=ids.ordinal_of(one.id) or 0,
+                agent=self.shell.snapshot.agents.get(one.agent),
+                up=one.up,
+                since=case.last.offered_at if case.last else int(self.agenda.now),
+            )
+            for one in channels.values()
+            if one.case is case and one.role == "leg"
+        )
+        answered = [case.answered[leg.channel] for leg in legs if leg.channel in case.answered]
+        return FoundCall(
+            channel=case.id,
+            called_number=case.plan.called,
+            calling_number=case.plan.number,
+            caller_name=None,
+            up=caller.up,
+            since=int(self.agenda.now),
+            legs=legs,
+            bridged=bridges.get(bridge, frozenset()),
+            has_bridge=bridge in bridges,
+            record=case.last,
+            answered_at=int(min(answered)) if answered else None,
+        )
+
+
+def _channels(case: Case) -> list[str]:
+    call = case.call
+    if call is None or isinstance(call, Ended):
+        return []
+    existing = [leg.channel for leg in call.legs.existing]
+    return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing

@@ -1,0 +1,79 @@
+"""The companies that are simulated: call centers, agents, numbers, and how they change during a run.
+
+Owns: a pool of routing snapshots, drawn once. Must not: depend on a world's seed (making one takes too long).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+
+from models.values.call import CostUnit, PhoneKind, Strategy
+from models.values.ip import IpMask, IpRules
+from models.values.money import Rate
+from models.values.pattern import NumberClaim, NumberTable
+from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+
+HOUSES = 60
+UNKNOWN_NUMBER = "99999999"
+OFFICE = "10.1.0.{}"
+"""Where agent n works: inside the office's mask."""
+ABROAD = "203.0.113.{}"
+_MASK = IpRules((IpMask.parse("10.1.0.0", "255.255.255.0"),))
+
+
+@cache
+def house(number: int) -> RoutingSnapshot:
+    """Company ``number`` (0 … HOUSES-1): 1 to 6 agents, 1 to 3 call centers that share them."""
+    rng = random.Random(f"house {number}")
+    count = rng.choice((1, 2, 2, 3, 4, 6))
+    agents = {
+        agent: AgentRoute(
+            id=agent,
+            name=f"Agente {agent}",
+            endpoint=None if rng.random() < 0.05 else f"83301{agent:02}",
+            phone_kind=PhoneKind.VIRTUAL if rng.random() < 0.25 else PhoneKind.SIP,
+        )
+        for agent in range(1, count + 1)
+    }
+    centers = {}
+    claims = []
+    strategies = list(Strategy)
+    for center in range(1, rng.choice((1, 1, 2, 3)) + 1):
+        team = rng.sample(sorted(agents), rng.randint(1, count))
+        centers[center] = CallCenterRoute(
+            id=center,
+            name=f"Centro {center}",
+            color="#336699",
+            rate=Rate(Decimal(rng.choice(("0", "12.5", "99.99"))), rng.choice(("CRC", "USD")), rng.choice([*CostUnit])),
+            agents=tuple(team),
+            pop_up_url="https://crm.example/?c={caller}&k={call_id}" if rng.random() < 0.3 else None,
+            # Round robin and ring-all are what most use, and ring-all has the races.
+            strategy=Strategy.ALL if rng.random() < 0.45 else strategies[(number + center) % len(strategies)],
+            ring_seconds=rng.choice((3, 8, 20)),
+            max_wait_seconds=rng.choice((5, 20, 60)),
+            wrap_up_seconds=rng.choice((0, 0, 5, 20)),
+        )
+        claims.append(NumberClaim(f"2200000{center}", center))
+    return RoutingSnapshot(number + 1, Account("Simulada"), centers, agents, NumberTable.of(claims))
+
+
+@cache
+def changed(number: int, how: str, agent: int) -> RoutingSnapshot:
+    """The company after an administrator's change: an agent deactivated, moved out, or only the office allowed."""
+    now = house(number)
+    if how == "office_only":
+        return replace(now, generation=now.generation + 100, ip_rules=_MASK)
+    if how == "deactivated":
+        agents = {**now.agents, agent: replace(now.agents[agent], active=False)}
+        centers = {
+            center: replace(route, agents=tuple(one for one in route.agents if one != agent))
+            for center, route in now.call_centers.items()
+        }
+        return replace(now, generation=now.generation + 200, agents=agents, call_centers=centers)
+    if how == "deleted":
+        agents = {one: route for one, route in now.agents.items() if one != agent}
+        return replace(now, generation=now.generation + 300, agents=agents)
+    raise ValueError(how)

@@ -1,0 +1,295 @@
+"""Callers, agents at their desks, and phones: everybody who does as they please.
+
+Owns: their behaviour, drawn from the world's seed, and what is on the agents' screens. Must not: know the core's mind.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ari_app.core import events as e
+from ari_app.core import roster as roster_of
+from models.values.call import AgentState
+from models.values.routing import RoutingSnapshot
+from simulation.agenda import Agenda
+from simulation.case import Case, Violation
+from simulation.house import ABROAD, OFFICE
+from simulation.switch import Channel, Switch
+from simulation.weather import Weather
+
+if TYPE_CHECKING:
+    from simulation.shell import Shell
+
+MOODS = ("answers", "answers", "answers", "together", "together", "edge", "mixed", "mixed", "refuses")
+PHONES = ("answer", "answer", "answer", "busy", "decline", "ignore", "unreachable", "mute", "dies")
+
+
+class Desk:
+    """An agent: the browser, the phone, and what an outsider knows of their state."""
+
+    def __init__(self, agent: int, people: People) -> None:
+        self.agent = agent
+        self.people = people
+        rng = people.rng
+        self.mood = rng.choice(MOODS)
+        self.address = (ABROAD if rng.random() < 0.15 else OFFICE).format(agent)
+        self.sessions = 0
+        self.connected = False
+        self.seated = False
+        self.paused = False
+        self.wants_pause: bool | None = None
+        self.holder: str | None = None
+        """The call that was given this agent."""
+        self.rests_until = 0.0
+        self.wraps_until = 0.0
+        self.pops: dict[str, str] = {}
+
+    # ------------------------------------------------------------ the browser
+    def show(self, case: Case, pop: Mapping[str, Any]) -> None:
+        self.pops[case.id] = str(pop["phase"])
+        people = self.people
+        if not self.connected or people.rng.random() < people.weather.no_ack:
+            return
+        delay = 400 * people.rng.random() if people.rng.random() < 0.1 else 2 + 20 * people.rng.random()
+        people.agenda.after(delay, self._ack, case)
+        if pop["can_answer"]:
+            self._press(case)
+
+    def _ack(self, case: Case) -> None:
+        if self.connected and case.id in self.pops:
+            self.people.shell.post(case, e.PopShown(int(self.people.agenda.now), self.agent))
+
+    def _press(self, case: Case) -> None:
+        """A virtual phone is answered, or declined, on the screen; sometimes before it rings."""
+        people = self.people
+        what = people.rng.random()
+        delay = people.rng.choice((30.0, 200.0, 1500.0, 4000.0)) * people.rng.random()
+        if what < 0.7:
+            people.agenda.at(people.soon(self, delay), self._press_now, case, e.AnswerRequested)
+        elif what < 0.8:
+            people.agenda.after(delay, self._press_now, case, e.HangupRequested)
+
+    def _press_now(self, case: Case, kind: Any) -> None:
+        if case.id in self.pops:
+            self.people.shell.post(case, kind(int(self.people.agenda.now), self.agent))
+
+    def update(self, case: Case, changes: Mapping[str, Any]) -> None:
+        if case.id not in self.pops:
+            raise Violation(f"agent {self.agent}: the pop of {case.id} is changed but not on the screen: {changes}")
+        self.pops[case.id] = str(changes.get("phase", self.pops[case.id]))
+
+    def close(self, case: Case, reason: str) -> None:
+        if self.pops.pop(case.id, None) is None:
+            raise Violation(f"agent {self.agent}: the pop of {case.id} is closed but not on the screen ({reason})")
+
+    # ------------------------------------------------------------ at work
+    def connect(self, *, new: bool = False) -> None:
+        people = self.people
+        if not people.shell.running:
+            return
+        if new or not self.sessions:
+            self.sessions += 1
+        now = int(people.agenda.now)
+        known = people.shell.snapshot.agents.get(self.agent)
+        if known is None or not known.active:
+            return
+        self.connected = self.seated = True
+        session = f"s{self.agent}.{self.sessions}"
+        people.shell.apply(roster_of.connect(people.shell.roster, self.agent, session, self.address, now))
+
+    def disconnect(self) -> None:
+        if self.people.shell.running:
+            self.connected = False
+            shell = self.people.shell
+            shell.apply(roster_of.disconnect(shell.roster, self.agent, int(self.people.agenda.now)))
+
+    def log_out(self) -> None:
+        if self.people.shell.running:
+            self.connected = False
+            shell = self.people.shell
+            shell.apply(roster_of.log_out(shell.roster, self.agent, "user", int(self.people.agenda.now)))
+
+    def wish(self, state: AgentState) -> None:
+        shell = self.people.shell
+        if not shell.running or not self.seated:
+            return
+        pause = state is AgentState.PAUSED
+        if self.holder is not None:
+            self.wants_pause = pause
+        elif pause != self.paused or self.wraps_until:
+            self.paused = pause
+            self.rests_until = self.wraps_until = 0.0
+        shell.apply(roster_of.wish(shell.roster, self.agent, state, None, int(self.people.agenda.now)))
+
+    def logged_out(self, session: str | None) -> None:
+        """The roster says so (a new session replaces an old one: still at work)."""
+        if session == f"s{self.agent}.{self.sessions}":
+            self.connected = self.seated = self.paused = False
+            self.wants_pause = None
+            self.rests_until = self.wraps_until = 0.0
+
+    def given_back(self, call_id: str) -> None:
+        if self.holder != call_id:
+            raise Violation(f"agent {self.agent} is released by {call_id} but held by {self.holder}")
+        self.holder = None
+        if self.wants_pause:
+            self.paused = True
+        self.wants_pause = None
+
+    def engine_died(self) -> None:
+        self.holder = None
+        self.wants_pause = None
+        self.connected = False
+        self.rests_until = self.wraps_until = 0.0
+        self.pops = {call: phase for call, phase in self.pops.items() if phase == "ended"}
+
+
+class People:
+    def __init__(
+        self, agenda: Agenda, rng: random.Random, weather: Weather, switch: Switch, shell: Shell, house: RoutingSnapshot
+    ) -> None:
+        self.agenda = agenda
+        self.rng = rng
+        self.weather = weather
+        self.switch = switch
+        self.shell = shell
+        self.beat = rng.choice((200.0, 500.0, 1000.0))
+        """Who acts *together* acts at a multiple of this."""
+        self.desks = {agent: Desk(agent, self) for agent in house.agents}
+
+    def desk(self, agent: int) -> Desk:
+        return self.desks[agent]
+
+    def soon(self, desk: Desk, delay: float) -> float:
+        """When: on the beat for those who act together."""
+        when = self.agenda.now + delay
+        return -(-when // self.beat) * self.beat if desk.mood == "together" else when
+
+    # ------------------------------------------------------------ callers
+    def arrive(self, case: Case) -> None:
+        """The caller's channel enters the application."""
+        channel = Channel(case.id, case, "caller")
+        switch = self.switch
+        if not switch.connected and self.rng.random() < 0.7:
+            # Nobody holds the application: the dialplan's fallback has this one, the engine never hears of it.
+            case.over = case.unrecorded = True
+            return
+        channel.in_stasis = True
+        switch.channels[case.id] = channel
+        switch.tell(channel, e.CallerArrived, case.id, case.plan.called, case.plan.number, None)
+        patience = case.plan.patience
+        if patience is not None:
+            when = self.agenda.now + patience
+            if self.rng.random() < 0.3:
+                when = -(-when // self.beat) * self.beat
+            self.agenda.at(when, self._give_up, channel)
+
+    def _give_up(self, channel: Channel) -> None:
+        if channel.case.joined_at is None:
+            self.switch.hang_up(channel, 16)
+
+    # ------------------------------------------------------------ phones
+    def no_channel(self, agent: int) -> bool:
+        """Asterisk can't even make a channel for this phone (not registered)."""
+        desk = self.desks[agent]
+        return self.rng.random() < (0.3 if desk.mood == "refuses" else 0.01)
+
+    def phone_rings(self, leg: Channel, seconds: int) -> None:
+        """The INVITE goes out."""
+        desk = self.desks[leg.agent]
+        self.shell.checks.rings(leg)
+        agenda, rng = self.agenda, self.rng
+        if leg.half is not None:
+            agenda.after(self.switch.lag(), self.switch.far_arrives, leg)
+            if rng.random() < 0.5:
+                agenda.after(self.switch.lag(), self._alert, leg)
+            agenda.after(seconds * 1000.0, self._no_answer, leg)
+            return
+        what = rng.choice(PHONES)
+        if desk.mood in ("answers", "together", "edge"):
+            what = "answer" if rng.random() < 0.9 else what
+        elif desk.mood == "refuses":
+            what = rng.choice(("busy", "decline", "ignore", "unreachable"))
+        ring = 5 + 60 * rng.random()
+        if what in ("busy", "unreachable"):
+            agenda.after(ring, self._refuse, leg, what)
+            return
+        if what == "dies":
+            agenda.after(3000 * rng.random(), self.switch.hang_up, leg, rng.choice((0, 16, 27, 38)))
+            return
+        if what != "mute":
+            agenda.after(ring, self._alert, leg)
+        if what == "answer":
+            if desk.mood == "edge":
+                # As our ring timer runs out, or as it is set: the last moment and the first.
+                ours = (seconds - 15) * 1000.0
+                delay = rng.choice((ring, max(ring, ours + rng.choice((-250, -20, -2, 0, 1, 5, 50)) - 30)))
+            else:
+                delay = ring + rng.choice((0.0, 200.0, 2000.0, 6000.0)) * rng.random()
+            agenda.at(self.soon(desk, delay), self._answer, leg)
+        elif what == "decline":
+            agenda.after(ring + 2000 * rng.random(), self._refuse, leg, what)
+        agenda.after(seconds * 1000.0, self._no_answer, leg)
+        if rng.random() < 0.04:
+            case = leg.case
+            agenda.after(ring + 2000 * rng.random(), desk._press_now, case, e.HangupRequested)
+
+    def _alert(self, leg: Channel) -> None:
+        if not leg.dying and not leg.up and leg.id in self.switch.channels:
+            self.switch.tell(leg, e.LegRinging, leg.id)
+
+    def _answer(self, leg: Channel) -> None:
+        if leg.id in self.switch.channels:
+            self.switch.answered(leg)
+
+    def _no_answer(self, leg: Channel) -> None:
+        if not leg.up and not leg.dying and leg.id in self.switch.channels:
+            self._end_unanswered(leg, e.Refusal.NO_ANSWER, 19)
+
+    def _refuse(self, leg: Channel, what: str) -> None:
+        if leg.up or leg.dying or leg.id not in self.switch.channels:
+            return
+        if what == "busy":
+            self._end_unanswered(leg, e.Refusal.BUSY, 17)
+        elif what == "decline":
+            self._end_unanswered(leg, self.rng.choice((e.Refusal.BUSY, e.Refusal.DECLINED, e.Refusal.CONGESTION)), 21)
+        else:
+            self._end_unanswered(leg, self.rng.choice((e.Refusal.UNREACHABLE, e.Refusal.CONGESTION)), 20)
+
+    def _end_unanswered(self, leg: Channel, refusal: e.Refusal, cause: int) -> None:
+        """Measured: only Dial and ChannelDestroyed are told of such a leg, no StasisEnd."""
+        leg.refused = True
+        if self.rng.random() < 0.9:
+            self.switch.tell(leg, e.LegRefused, leg.id, refusal)
+        self.switch.hang_up(leg, cause)
+
+    # ------------------------------------------------------------ the talk
+    def joined(self, case: Case, channels: list[Channel]) -> None:
+        """They hear each other."""
+        legs = [channel for channel in channels if channel.role == "leg"]
+        caller = next((channel for channel in channels if channel.role == "caller"), None)
+        if caller is None or len(legs) != 1 or len(channels) != 2:
+            raise Violation(f"{case.id}: {[channel.id for channel in channels]} are put into the bridge")
+        leg = legs[0]
+        if not leg.up:
+            raise Violation(f"{case.id}: {leg.id} is put into the bridge before it answered")
+        if case.joined_at is None:
+            case.joined_at = self.agenda.now
+        if leg.dying or caller.dying or case.talked:
+            return
+        case.talked = True
+        self.agenda.after(case.plan.talk, self._talked_out, case, caller, leg)
+
+    def _talked_out(self, case: Case, caller: Channel, leg: Channel) -> None:
+        ender = case.plan.ender
+        if ender in ("caller", "both"):
+            self.switch.hang_up(caller, 16)
+        if ender in ("agent", "both"):
+            self.switch.hang_up(leg, 16)
+        if ender in ("desk", "administrator"):
+            who = leg.agent if ender == "desk" else None
+            # Impatient people press again; in the end they hang up the phone.
+            self.shell.post(case, e.HangupRequested(int(self.agenda.now), who))
+            self.agenda.after(60_000, self.switch.hang_up, leg, 16)

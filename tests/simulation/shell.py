@@ -1,0 +1,279 @@
+"""The engine's shell without asyncio: mailboxes, timers, the roster at work, the records.
+
+Owns: the wiring, the same as in ``ari_app.runner`` and ``ari_app.floor``. Must not: decide; and it forgives nothing
+that the real shell would not have to forgive.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core import inbound
+from ari_app.core import roster as roster_of
+from ari_app.core.adoption import FoundCall, adopt
+from ari_app.core.call import Call, Policy
+from ari_app.core.roster import Decision, LoggedOut, Nobody, Offer, Roster, Rules, Seat
+from models.values.call import LegOutcome
+from models.values.routing import RoutingSnapshot
+from simulation.agenda import Agenda
+from simulation.case import Case
+from simulation.checks import Checks
+from simulation.people import People
+from simulation.switch import Switch
+
+TICK = 250.0
+
+
+class Shell:
+    def __init__(
+        self, agenda: Agenda, rng: random.Random, switch: Switch, snapshot: RoutingSnapshot, trace: list[str] | None
+    ) -> None:
+        self.agenda = agenda
+        self.rng = rng
+        self.switch = switch
+        self.snapshot = snapshot
+        self.trace = trace
+        self.people: People
+        self.checks: Checks
+        self.policy = Policy()
+        self.roster = Roster(snapshot, Rules())
+        self.registry: dict[str, Case] = {}
+        self.strays: set[str] = set()
+        self.unclaimed: list[tuple[Case, e.Event]] | None = None
+        self.running = True
+        self.life = 0
+        self.drops_mailbox = False
+        """A seeded fault: what is in the mailbox of a call that has just ended is thrown away."""
+        self._tokens = 0
+        self._next_tick = 0.0
+
+    # ------------------------------------------------------------------------------------------ mailboxes
+    def on_event(self, case: Case, event: e.Event) -> None:
+        """From the socket's reader."""
+        if not self.running:
+            return
+        if isinstance(event, e.CallerArrived):
+            if case.id not in self.registry:
+                self._begin(case, *inbound.arrive(event, self.snapshot, self.policy))
+        elif case.id in self.registry:
+            self.post(case, event)
+        elif self.unclaimed is not None:
+            self.unclaimed.append((case, event))
+
+    def post(self, case: Case, event: e.Event) -> bool:
+        if self.registry.get(case.id) is not case:
+            return False
+        case.mailbox.append(event)
+        if not case.awake:
+            case.awake = True
+            # The call's task runs when the event loop comes to it.
+            self.agenda.after(0.0 if self.rng.random() < 0.7 else 2 * self.rng.random(), self._work, case)
+        return True
+
+    def _work(self, case: Case) -> None:
+        case.awake = False
+        mailbox = case.mailbox
+        while mailbox:
+            if case.over and self.drops_mailbox:
+                mailbox.clear()
+                return
+            event = mailbox.popleft()
+            before = case.call
+            assert before is not None
+            after, wanted = inbound.step(before, event)
+            case.call = after
+            if self.trace is not None:
+                self._note(case, event, after)
+            self.checks.stepped(case, before, event, after)
+            for command in wanted:
+                self._carry_out(case, command)
+            self.checks.settled(case)
+
+    def _note(self, case: Case, event: object, after: Call) -> None:
+        assert self.trace is not None
+        self.trace.append(f"{self.agenda.now:.2f} {case.id} {type(after).__name__} <- {event}")
+
+    def _begin(self, case: Case, call: Call, first: list[c.Command]) -> None:
+        self.registry[case.id] = case
+        case.call = call
+        if self.trace is not None:
+            self._note(case, "begins", call)
+        for command in first:
+            self._carry_out(case, command)
+        self.checks.settled(case)
+
+    def adopt(self, case: Case, found: FoundCall) -> None:
+        case.late = case.restarted = True
+        self._begin(case, *adopt(found, self.snapshot, self.policy, int(self.agenda.now)))
+
+    # ------------------------------------------------------------------------------------------ orders
+    def _carry_out(self, case: Case, command: c.Command) -> None:
+        if self.trace is not None:
+            self.trace.append(f"{self.agenda.now:.2f}      {command}")
+        _DO[type(command)](self, case, command)
+
+    def _order(self, case: Case, command: c.SwitchCommand) -> None:
+        self.switch.order(case, command)
+
+    def _dial(self, case: Case, command: c.DialLeg) -> None:
+        self.checks.dials(case, command)
+        self.switch.order(case, command)
+
+    def _show(self, case: Case, command: c.ShowPop) -> None:
+        case.shown_at[command.agent] = self.agenda.now
+        case.acked.discard(command.agent)
+        self.people.desk(command.agent).show(case, command.pop)
+
+    def _update(self, case: Case, command: c.UpdatePop) -> None:
+        self.people.desk(command.agent).update(case, command.changes)
+
+    def _close(self, case: Case, command: c.ClosePop) -> None:
+        self.people.desk(command.agent).close(case, command.reason)
+
+    def _seek(self, case: Case, command: c.SeekAgents) -> None:
+        self.apply(roster_of.seek(self.roster, case.id, command.route, int(self.agenda.now)))
+
+    def _stop_seeking(self, case: Case, command: c.StopSeeking) -> None:
+        self.roster = roster_of.stop_seeking(self.roster, case.id)
+
+    def _engage(self, case: Case, command: c.EngageAgent) -> None:
+        self.checks.engages(case, command)
+        self.apply(roster_of.engage(self.roster, command.agent, case.id, int(self.agenda.now)))
+
+    def _release(self, case: Case, command: c.ReleaseAgent) -> None:
+        self.checks.releases(case, command)
+        self._release_now(case.id, command.agent, command.outcome, command.wrap_up_seconds)
+
+    def _release_now(self, call_id: str, agent: int, outcome: LegOutcome, wrap_up: int) -> None:
+        now = int(self.agenda.now)
+        self.apply(roster_of.release(self.roster, agent, call_id, outcome, wrap_up * 1000, now))
+
+    def _look_up(self, case: Case, command: c.LookUpCaller) -> None:
+        if self.rng.random() < 0.9:
+            delay = 4 * self.rng.random() if self.rng.random() < 0.9 else 3000 * self.rng.random()
+            self.agenda.after(delay, self._looked_up, case, case.life, command.calling_number)
+
+    def _looked_up(self, case: Case, life: int, number: str | None) -> None:
+        if case.life == life:
+            contact = None if number is None else 7
+            card: Mapping[str, Any] = {"contact_id": contact, "name": "Ana", "fields": []}
+            self.post(case, e.CallerKnown(int(self.agenda.now), contact, card))
+
+    def _write(self, case: Case, command: c.WriteRecord) -> None:
+        self.checks.writes(case, command)
+
+    def _set_timer(self, case: Case, command: c.SetTimer) -> None:
+        self._tokens += 1
+        case.timers[command.name] = self._tokens
+        self.agenda.after(command.milliseconds, self._fire, case, command.name, self._tokens)
+
+    def _cancel_timer(self, case: Case, command: c.CancelTimer) -> None:
+        case.timers.pop(command.name, None)
+
+    def _fire(self, case: Case, name: str, token: int) -> None:
+        if case.timers.get(name) == token:
+            del case.timers[name]
+            self.post(case, e.TimerFired(int(self.agenda.now), name))
+
+    def _forget(self, case: Case, command: c.Forget) -> None:
+        self.checks.forgotten(case, command)
+        case.over = True
+        del self.registry[case.id]
+        self.strays.update(command.strays)
+
+    # ------------------------------------------------------------------------------------------ the floor
+    def apply(self, result: tuple[Roster, list[Decision]]) -> None:
+        self.roster, decisions = result
+        for decision in decisions:
+            if isinstance(decision, Offer):
+                self.checks.offered(decision)
+                case = self.registry.get(decision.call_id)
+                offer = e.AgentsOffered(int(self.agenda.now), decision.agents)
+                if case is None or not self.post(case, offer):
+                    self.roster = roster_of.stop_seeking(self.roster, decision.call_id)
+                    for agent in decision.agents:
+                        self.people.desk(agent.id).given_back(decision.call_id)
+                        self._release_now(decision.call_id, agent.id, LegOutcome.CALLER_GONE, 0)
+            elif isinstance(decision, Nobody):
+                found = self.registry.get(decision.call_id)
+                if found is not None:
+                    self.post(found, e.NobodyCanCome(int(self.agenda.now)))
+            elif isinstance(decision, LoggedOut):
+                self.people.desk(decision.agent).logged_out(decision.session)
+        self._plan_tick()
+
+    def _plan_tick(self) -> None:
+        """The floor ticks all the time; a tick before the next deadline changes nothing and is left out."""
+        if not self.roster.due:
+            return
+        deadline = min(_deadline(self.roster.seats[agent], self.roster.rules) for agent in self.roster.due)
+        when = max(-(-deadline // TICK) * TICK, (self.agenda.now // TICK + 1) * TICK)
+        if self.agenda.now < self._next_tick <= when:
+            return
+        self._next_tick = when
+        self.agenda.at(when, self._tick, self.life)
+
+    def _tick(self, life: int) -> None:
+        if self.running and life == self.life:
+            self.apply(roster_of.tick(self.roster, int(self.agenda.now)))
+
+    def adopt_snapshot(self, snapshot: RoutingSnapshot) -> None:
+        self.snapshot = snapshot
+        self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
+
+    # ------------------------------------------------------------------------------------------ life and death
+    def kill(self) -> None:
+        """SIGKILL: nothing is left but what was stored."""
+        self.running = False
+        self.life += 1
+        for case in self.registry.values():
+            case.call = None
+            case.life += 1
+            case.timers.clear()
+            case.mailbox.clear()
+        self.registry.clear()
+        self.strays.clear()
+        self.switch.cut()
+        self.switch.forget_orders()
+        for desk in self.people.desks.values():
+            desk.engine_died()
+
+    def revive(self) -> None:
+        """The engine starts: it knows its agents' last states and nothing of the calls."""
+        self.running = True
+        self._next_tick = 0.0
+        seats = tuple(self.roster.seats.values())
+        self.roster = Roster(self.snapshot, Rules())
+        self.apply(roster_of.restore(self.roster, seats, int(self.agenda.now)))
+
+
+def _deadline(seat: Seat, rules: Rules) -> float:
+    times = [float(seat.rest_until)] if seat.rest_until else []
+    if seat.wrap_up_until is not None:
+        times.append(float(seat.wrap_up_until))
+    if seat.lost_at is not None:
+        times.append(float(seat.lost_at + rules.reconnect_grace))
+    return min(times)
+
+
+_DO: dict[type, Any] = {
+    **dict.fromkeys((c.Ring, c.Answer, c.CreateLeg, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order),
+    **dict.fromkeys((c.DestroyBridge, c.Play), Shell._order),
+    c.DialLeg: Shell._dial,
+    c.ShowPop: Shell._show,
+    c.UpdatePop: Shell._update,
+    c.ClosePop: Shell._close,
+    c.SeekAgents: Shell._seek,
+    c.StopSeeking: Shell._stop_seeking,
+    c.EngageAgent: Shell._engage,
+    c.ReleaseAgent: Shell._release,
+    c.LookUpCaller: Shell._look_up,
+    c.WriteRecord: Shell._write,
+    c.SetTimer: Shell._set_timer,
+    c.CancelTimer: Shell._cancel_timer,
+    c.Forget: Shell._forget,
+}

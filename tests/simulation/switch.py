@@ -1,0 +1,398 @@
+"""A switch that is not there: channels, bridges, what is ordered of them and what is told of them.
+
+Owns: Asterisk's behaviour as far as the core can see it, and the faults of the wire. Must not: know the engine's
+mind. Facts and their order are those measured on Asterisk 22 and written down in docs and tests/asterisk.
+
+Of one channel the news come in order, of two in any. Orders are carried out in the order given. An order whose answer
+nobody needs is told to nobody, as ``ari_app.ari.execute`` does it.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core import ids
+from simulation.agenda import Agenda
+from simulation.case import Case
+from simulation.weather import Weather
+
+if TYPE_CHECKING:
+    from simulation.people import People
+    from simulation.shell import Shell
+
+PLAIN, REFUSED, LOST, UNANSWERED, LATE = range(5)
+
+SLOWEST = 2_500.0
+"""Milliseconds that a message may take at most."""
+
+
+class Channel:
+    __slots__ = (
+        "agent", "bridge", "case", "dialled", "dying", "half", "id", "in_stasis", "owner", "refused", "role", "up", "wire",
+    )  # fmt: skip
+
+    def __init__(self, channel_id: str, case: Case, role: str, agent: int = 0) -> None:
+        self.id = channel_id
+        self.case = case
+        self.role = role
+        """caller, leg, or far (of a virtual phone)."""
+        self.agent = agent
+        self.in_stasis = False
+        self.dying = False
+        self.up = False
+        self.dialled = False
+        self.refused = False
+        self.bridge: str | None = None
+        self.half: Channel | None = None
+        self.wire = 0.0
+        """When its last news arrives: later news come later."""
+
+
+class Switch:
+    def __init__(self, agenda: Agenda, rng: random.Random, weather: Weather, trace: list[str] | None) -> None:
+        self.agenda = agenda
+        self.rng = rng
+        self.weather = weather
+        self.trace = trace
+        self.shell: Shell
+        self.people: People
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, set[str]] = {}
+        self.cases: dict[str, Case] = {}
+        self.ended: dict[str, tuple[int, int]] = {}
+        """Asterisk's own log: channel -> (time, cause) of its end."""
+        self.connected = True
+        self.connection = 1
+        self.timeout = rng.choice((1000.0, 5000.0))
+        self._outstanding: dict[int, tuple[Case, c.SwitchCommand]] = {}
+        self._orders = 0
+        self._executed = 0.0
+        self._answered = 0.0
+        self._received_until = 0.0
+
+    def lag(self) -> float:
+        weather = self.weather
+        dice = self.rng.random()
+        if dice < weather.slow:
+            return min(100 * weather.lag, SLOWEST) * self.rng.random()
+        return weather.lag * 2 * dice
+
+    # ------------------------------------------------------------------------------------------ what is told
+    def tell(self, channel: Channel, kind: Any, *about: Any) -> None:
+        """News of this channel: ``kind(at, *about)``."""
+        case = channel.case
+        if not self.connected:
+            case.doubt = True
+            return
+        now = self.agenda.now
+        if self.weather.shuffled and kind is not e.CallerArrived and self.rng.random() < self.weather.shuffled:
+            when = now + self.weather.lag * 50 * self.rng.random()
+            case.doubt = True
+        else:
+            when = now + self.lag()
+            if when < channel.wire:
+                when = channel.wire
+            channel.wire = when
+        case.in_flight += 1
+        self.agenda.at(when, self._tell_now, case, self.connection, kind, about)
+
+    def _tell_now(self, case: Case, connection: int, kind: Any, about: tuple[Any, ...]) -> None:
+        case.in_flight -= 1
+        if connection != self.connection:
+            case.doubt = True
+            return
+        self.shell.on_event(case, kind(int(self.agenda.now), *about))
+
+    # ------------------------------------------------------------------------------------------ what is ordered
+    def order(self, case: Case, command: c.SwitchCommand) -> None:
+        case.in_flight += 1
+        self._orders += 1
+        self._outstanding[self._orders] = (case, command)
+        if not self.connected:
+            self._note_unended(case, command)
+            self.agenda.after(0, self._fail, self._orders, None)
+            return
+        fault = PLAIN
+        weather = self.weather
+        if weather.kind == "stormy":
+            dice = self.rng.random()
+            for fault_kind, share in (
+                (REFUSED, weather.refused),
+                (LOST, weather.lost),
+                (UNANSWERED, weather.unanswered),
+                (LATE, weather.late),
+            ):
+                if dice < share:
+                    fault = fault_kind
+                    break
+                dice -= share
+            if fault is not PLAIN:
+                self._note_unended(case, command)
+        when = self.agenda.now + self.lag()
+        if when < self._executed:
+            when = self._executed
+        self._executed = when
+        self.agenda.at(when, self._execute, self._orders, case, command, fault, self.connection)
+
+    def _note_unended(self, case: Case, command: c.SwitchCommand) -> None:
+        if isinstance(command, c.Hangup | c.DestroyBridge):
+            case.unended = True
+
+    def _execute(self, order: int, case: Case, command: c.SwitchCommand, fault: int, connection: int) -> None:
+        if connection != self.connection and self.agenda.now > self._received_until:
+            self._note_unended(case, command)
+            return  # it was never read from the socket
+        if fault is REFUSED:
+            self._answer(order, 500)
+            return
+        if fault is LOST:
+            self.agenda.after(self.timeout, self._fail, order, None)
+            return
+        if fault is LATE:
+            case.late = True
+            self.agenda.after(self.timeout, self._fail, order, None)
+            self.agenda.after(self.timeout + 6000 * self.rng.random(), _DO[type(command)], self, case, command)
+            return
+        status = _DO[type(command)](self, case, command)
+        if self.trace is not None:
+            self.trace.append(f"{self.agenda.now:.2f}    switch: {status} {command}")
+        if self.weather.hung_up and self.rng.random() < self.weather.hung_up:
+            self._somebody_hangs_up(case)
+        if connection != self.connection:
+            return
+        if fault is UNANSWERED:
+            self.agenda.after(self.timeout, self._fail, order, None)
+        elif status < 300 and not isinstance(command, c.AddToBridge):
+            self._outstanding.pop(order, None)
+            case.in_flight -= 1
+        else:
+            self._answer(order, status)
+
+    def _answer(self, order: int, status: int) -> None:
+        when = self.agenda.now + self.lag()
+        if when < self._answered:
+            when = self._answered
+        self._answered = when
+        self.agenda.at(when, self._fail, order, status)
+
+    def _fail(self, order: int, status: int | None) -> None:
+        """The answer (or that there is none) reaches the engine; see ``ari_app.ari.execute.answer``."""
+        found = self._outstanding.pop(order, None)
+        if found is None:
+            return  # the connection it was given on is gone
+        case, command = found
+        case.in_flight -= 1
+        at = int(self.agenda.now)
+        if status is not None and status < 300:
+            self.shell.post(case, e.CommandDone(at, command))
+        elif status == 404 and isinstance(command, c.Hangup):
+            self.shell.post(case, e.ChannelGone(at, command.channel))
+        elif (status == 404 and isinstance(command, c.DestroyBridge)) or (
+            status == 409 and isinstance(command, c.CreateLeg | c.CreateBridge)
+        ):
+            pass
+        else:
+            self.shell.post(case, e.CommandFailed(at, command, status, f"status {status}", timed_out=status is None))
+
+    # ------------------------------------------------------------------------------------------ the connection
+    def cut(self) -> None:
+        """The websocket is lost: nobody knows what became of the outstanding orders."""
+        self.connected = False
+        self.connection += 1
+        self._received_until = self.agenda.now + self.lag()
+        for order in tuple(self._outstanding):
+            case, command = self._outstanding[order]
+            self._note_unended(case, command)
+            self.agenda.after(0, self._fail, order, None)
+
+    def forget_orders(self) -> None:
+        """Nobody is there any more to hear the answers."""
+        for case, _ in self._outstanding.values():
+            case.in_flight -= 1
+        self._outstanding.clear()
+
+    def reconnect(self) -> None:
+        self.connected = True
+
+    def when_executed(self) -> float:
+        """When a question asked now is answered from the switch's state."""
+        self._executed = max(self.agenda.now + self.lag(), self._executed)
+        return self._executed
+
+    # ------------------------------------------------------------------------------------------ the orders
+    def _in_stasis(self, channel_id: str) -> Channel | int:
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            return 404
+        return channel if channel.in_stasis else 409
+
+    def _ring(self, case: Case, command: c.Ring) -> int:
+        found = self._in_stasis(command.channel)
+        return found if isinstance(found, int) else 204
+
+    def _pick_up(self, case: Case, command: c.Answer) -> int:
+        channel = self._in_stasis(command.channel)
+        if isinstance(channel, int):
+            return channel
+        if not channel.dying:
+            channel.up = True
+            near = channel.half
+            if channel.role == "far" and near is not None:
+                self.answered(near)
+        return 204
+
+    def answered(self, leg: Channel) -> None:
+        """The phone is picked up."""
+        if leg.dialled and not leg.up and not leg.dying:
+            leg.up = True
+            leg.case.answered.setdefault(leg.id, self.agenda.now)
+            self.tell(leg, e.LegAnswered, leg.id)
+
+    def _create(self, case: Case, command: c.CreateLeg) -> int:
+        if command.channel in self.channels:
+            return 409
+        if command.originator not in self.channels:
+            return 400
+        if self.people.no_channel(command.agent):
+            return 500
+        leg = Channel(command.channel, case, "leg", command.agent)
+        self.channels[leg.id] = leg
+        if command.virtual:
+            far = Channel(ids.far_half(leg.id), case, "far", command.agent)
+            self.channels[far.id] = far
+            leg.half, far.half = far, leg
+        self._later(case, self._enter, leg)
+        return 200
+
+    def _enter(self, leg: Channel) -> None:
+        leg.case.in_flight -= 1
+        if leg.id not in self.channels or (leg.dying and self.rng.random() < 0.5):
+            return
+        leg.in_stasis = True
+        self.tell(leg, e.LegReady, leg.id)
+
+    def _dial(self, case: Case, command: c.DialLeg) -> int:
+        leg = self._in_stasis(command.channel)
+        if isinstance(leg, int):
+            return leg
+        if leg.dialled:
+            return 409
+        leg.dialled = True
+        if not leg.dying:
+            self.people.phone_rings(leg, command.seconds)
+        return 204
+
+    def far_arrives(self, leg: Channel) -> None:
+        """A virtual phone is called: its far half enters the application."""
+        far = leg.half
+        if far is None or far.dying or far.id not in self.channels:
+            return
+        far.in_stasis = True
+        self.tell(far, e.FarHalfArrived, leg.id, far.id)
+
+    def _hang_up(self, case: Case, command: c.Hangup) -> int:
+        channel = self.channels.get(command.channel)
+        if channel is None:
+            return 404
+        self.hang_up(channel, command.cause)
+        return 204
+
+    def _create_bridge(self, case: Case, command: c.CreateBridge) -> int:
+        self.bridges.setdefault(command.bridge, set())
+        return 200
+
+    def _add(self, case: Case, command: c.AddToBridge) -> int:
+        bridge = self.bridges.get(command.bridge)
+        if bridge is None:
+            return 404
+        channels = [self.channels.get(channel) for channel in command.channels]
+        for channel in channels:
+            if channel is None:
+                return 400
+            if not channel.in_stasis or (channel.dying and self.rng.random() < 0.5):
+                return 422
+        for channel in channels:
+            if channel is not None and not channel.dying:
+                channel.bridge = command.bridge
+                bridge.add(channel.id)
+        self.people.joined(case, [channel for channel in channels if channel is not None])
+        return 204
+
+    def _destroy(self, case: Case, command: c.DestroyBridge) -> int:
+        bridge = self.bridges.pop(command.bridge, None)
+        if bridge is None:
+            return 404
+        for channel in bridge:
+            self.channels[channel].bridge = None
+        return 204
+
+    def _play(self, case: Case, command: c.Play) -> int:
+        channel = self._in_stasis(command.channel)
+        if isinstance(channel, int):
+            return channel
+        if self.rng.random() >= self.weather.no_playback_end:
+            self.agenda.after(4000 * self.rng.random(), self._played, channel, command.playback)
+        return 201
+
+    def _played(self, channel: Channel, playback: str) -> None:
+        if channel.id in self.channels or self.rng.random() < 0.5:
+            self.tell(channel, e.PlaybackFinished, playback)
+
+    # ------------------------------------------------------------------------------------------ the end
+    def hang_up(self, channel: Channel, cause: int) -> None:
+        """Somebody hung up, or was made to. Safe to repeat."""
+        if channel.dying or channel.id not in self.channels:
+            return
+        channel.dying = True
+        if channel.bridge is not None:
+            self.bridges[channel.bridge].discard(channel.id)
+            channel.bridge = None
+        if channel.in_stasis and not channel.refused:
+            for _ in range(self.rng.choice((0, 1, 1, 2))):
+                self.tell(channel, e.ChannelLeft, channel.id)
+        self._later(channel.case, self._bury, channel, cause)
+        if channel.half is not None:
+            self.hang_up(channel.half, cause)
+
+    def _bury(self, channel: Channel, cause: int) -> None:
+        channel.case.in_flight -= 1
+        del self.channels[channel.id]
+        self.ended[channel.id] = (int(self.agenda.now), cause)
+        was_in, channel.in_stasis = channel.in_stasis, False
+        if channel.role == "leg":
+            if was_in and not channel.refused:
+                self.tell(channel, e.ChannelLeft, channel.id)
+            elif not was_in and self.rng.random() < self.weather.no_news:
+                channel.case.doubt = True
+                return
+            self.tell(channel, e.ChannelGone, channel.id, cause or None)
+        elif was_in:
+            # Leaving the application is the last that is told of a channel that came through the dialplan.
+            self.tell(channel, e.ChannelGone, channel.id)
+            if self.rng.random() < 0.3:
+                self.tell(channel, e.ChannelGone, channel.id, cause or None)
+
+    def _later(self, case: Case, what: Any, *args: Any) -> None:
+        case.in_flight += 1
+        self.agenda.after(self.lag(), what, *args)
+
+    def _somebody_hangs_up(self, case: Case) -> None:
+        things = [channel for channel in self.channels.values() if channel.case is case]
+        if things:
+            self.hang_up(self.rng.choice(things), self.rng.choice((16, 16, 27, 38, 0)))
+
+
+_DO: dict[type, Any] = {
+    c.Ring: Switch._ring,
+    c.Answer: Switch._pick_up,
+    c.CreateLeg: Switch._create,
+    c.DialLeg: Switch._dial,
+    c.Hangup: Switch._hang_up,
+    c.CreateBridge: Switch._create_bridge,
+    c.AddToBridge: Switch._add,
+    c.DestroyBridge: Switch._destroy,
+    c.Play: Switch._play,
+}
