@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser.chromium import chromium
-from browser.desk_page import DeskPage
+from browser.house import PASSWORD, House, Profiles, unused_port
 from browser.scripted_engine import ScriptedEngine
 from browser.site import Site
-from peewee import Database
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser
 
 from admin.passwords import hash_password
 from models import db, demo, demo_data
 from models.account import ensure_account
+from models.secrets import load_or_create
 from models.settings import Settings
 from models.tables import Agent
 from models.values.call import Role
-
-PASSWORD = "una clave solo de prueba"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,38 +42,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = db.open_database(f"sqlite:///{folder}/centralita.db")
     db.migrate(database)
     ensure_account(database, Settings(data_dir=folder))
+    load_or_create(folder / "secrets.json")
     demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=hash_password)
     db.execute(database, "PRAGMA journal_mode=delete")
     database.close()
     return folder
 
 
-class Profiles:
-    """Browser profiles (cookies and storage of their own), and what went wrong in any of their pages."""
-
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
-        self._made: list[BrowserContext] = []
-        self.problems: list[str] = []
-
-    def new(self, **options: Any) -> BrowserContext:
-        profile = self._browser.new_context(
-            **{"locale": "es-CR", "viewport": {"width": 1366, "height": 850}, **options}
-        )
-        profile.set_default_timeout(10_000)
-        profile.on("weberror", lambda error: self.problems.append(str(error.error)))
-        profile.on("console", self._read)
-        self._made.append(profile)
-        return profile
-
-    def _read(self, message: ConsoleMessage) -> None:
-        # A refused connection is what tests of reconnecting make; what the content policy refuses never is.
-        if message.type == "error" and "Content Security Policy" in message.text:
-            self.problems.append(message.text)
-
-    def close(self) -> None:
-        while self._made:
-            self._made.pop().close()
+@pytest.fixture(scope="session")
+def cookies() -> list[Any]:
+    return []
 
 
 @pytest.fixture
@@ -88,28 +63,10 @@ def profiles(browser: Browser) -> Iterator[Profiles]:
     assert made.problems == []
 
 
-@dataclass
-class House:
-    """The web, the scripted engine, the database, and the agent `me` who may log in."""
-
-    site: Site
-    engine: ScriptedEngine
-    database: Database
-    me: Agent
-    profiles: Profiles
-
-    def page(self, **profile: Any) -> Page:
-        """A page in a browser profile of its own."""
-        return self.profiles.new(**profile).new_page()
-
-    def desk(self, **profile: Any) -> DeskPage:
-        """A desk where `me` has just logged in, connected and available."""
-        desk = DeskPage(self.page(**profile), self.site.url).log_in(str(self.me.email), PASSWORD)
-        return desk.wait_for_state("available")
-
-
 @pytest.fixture
-def house(filled: Path, tmp_path: Path, profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[House]:
+def house(
+    filled: Path, tmp_path: Path, profiles: Profiles, cookies: list[Any], request: pytest.FixtureRequest
+) -> Iterator[House]:
     """`@pytest.mark.parametrize("house", [{…}], indirect=True)` changes the hub's policy."""
     data_dir = tmp_path / "data"
     shutil.copytree(filled, data_dir)
@@ -119,8 +76,8 @@ def house(filled: Path, tmp_path: Path, profiles: Profiles, request: pytest.Fixt
     policy = {"close_seconds": 1.0, **getattr(request, "param", {})}
     with Site(data_dir) as site:
         engine = ScriptedEngine({me.id: profile}, token_key=site.secrets.token_key, web_port=site.port, **policy)
-        with engine:
-            site.serve(database, desk_port=engine.port)
-            yield House(site, engine, database, me, profiles)
+        with engine, unused_port() as control_port:
+            site.serve(database, desk_port=engine.port, control_port=control_port)
+            yield House(site, engine, database, me, profiles, cookies)
             profiles.close()  # before the engine goes, or each page would try to reconnect
     database.close()
