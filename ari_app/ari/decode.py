@@ -11,7 +11,8 @@ Source: rest-api/events.json of Asterisk 22.10; the order of events is in docs/p
 from __future__ import annotations
 
 import unicodedata
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -155,7 +156,7 @@ class _ApplicationReplaced(msgspec.Struct, tag_field="type", tag="ApplicationRep
     application: str = ""
 
 
-_Known = (
+_Known: TypeAlias = (
     RestAnswer
     | _StasisStart
     | _StasisEnd
@@ -208,6 +209,20 @@ def decode(raw: bytes | str, at: int) -> Message | None:
             # A phone's name in Latin-1 must not cost its call.
             return decode(raw.decode("utf-8", "replace"), at)
         raise MalformedMessage(str(error)) from None
+    return _meaning(message, at)
+
+
+def decode_object(message: Mapping[str, Any], at: int) -> Message | None:
+    """`decode`, for a message that somebody (ari-py) has parsed already."""
+    try:
+        return _meaning(msgspec.convert(message, _Known), at)
+    except msgspec.ValidationError as error:
+        if message.get("type") not in EVENT_TYPES:
+            return None
+        raise MalformedMessage(str(error)) from None
+
+
+def _meaning(message: _Known, at: int) -> Message | None:
     match message:
         case RestAnswer():
             return message

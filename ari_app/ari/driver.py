@@ -34,6 +34,20 @@ from ari_app.clock import now_ms
 log = structlog.get_logger(__name__)
 
 
+_STATUS_WORDS = {
+    401: (Down.PASSWORD_REFUSED, "Asterisk refuses the ARI user or password"),
+    403: (Down.PASSWORD_REFUSED, "Asterisk forbids this ARI user the events"),
+    404: (Down.ARI_REFUSED, "Asterisk answers, but has no ARI events: is res_ari_events loaded and ari.conf enabled?"),
+    503: (Down.ARI_REFUSED, "Asterisk is not ready to serve ARI, or has too many HTTP sessions"),
+}
+
+
+def refused(status: int) -> Disconnected:
+    """What an HTTP status in place of a websocket means, in words."""
+    why, words = _STATUS_WORDS.get(status, (Down.ARI_REFUSED, "Asterisk refuses the ARI websocket"))
+    return Disconnected(why, f"{words} (HTTP {status})")
+
+
 class Link(Protocol):
     """One connection, as the drivers' common part needs it. All of it is called in the event loop."""
 

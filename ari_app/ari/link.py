@@ -22,14 +22,8 @@ from websockets.http11 import Response as HandshakeResponse
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
+from ari_app.ari.driver import refused
 from ari_app.ari.port import Disconnected, Down, LinkRefused
-
-_STATUS_WORDS = {
-    401: (Down.PASSWORD_REFUSED, "Asterisk refuses the ARI user or password"),
-    403: (Down.PASSWORD_REFUSED, "Asterisk forbids this ARI user the events"),
-    404: (Down.ARI_REFUSED, "Asterisk answers, but has no ARI events: is res_ari_events loaded and ari.conf enabled?"),
-    503: (Down.ARI_REFUSED, "Asterisk is not ready to serve ARI, or has too many HTTP sessions"),
-}
 
 _LOST_WORDS: dict[int, str] = {
     CloseCode.GOING_AWAY: "Asterisk closed the connection: it is going away",
@@ -167,9 +161,7 @@ class Link(asyncio.Protocol):
         if error is None or self.heard_at is None:
             return None
         if isinstance(error, InvalidStatus):
-            status = error.response.status_code
-            why, words = _STATUS_WORDS.get(status, (Down.ARI_REFUSED, "Asterisk refuses the ARI websocket"))
-            return Disconnected(why, f"{words} (HTTP {status})")
+            return refused(error.response.status_code)
         if isinstance(error, WebSocketException):
             return Disconnected(Down.ARI_REFUSED, f"no websocket at this address ({error})")
         return None
