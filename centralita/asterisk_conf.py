@@ -181,16 +181,20 @@ def _trunks(config: SwitchConfig) -> str:
         # port as well as our address, so nobody else on this machine is taken for it.
         own = _host_port(config.self_address, config.sip_port)
         out, back = names.ENDPOINT_DEMO_TRUNK, names.ENDPOINT_DEMO_CALLER
+        # A virtual phone says nothing, so there is no media by which to tell that it is gone.
+        quiet = ("rtp_timeout = 0", "rtp_timeout_hold = 0")
         blocks += [
             f"[{out}](provider)",
             f"context = {names.CONTEXT_DEMO_CALLER}",
             f"aors = {out}",
+            *quiet,
             "",
             f"[{out}]",
             "type = aor",
             f"contact = sip:{own}",
             "",
             f"[{back}](provider)",
+            *quiet,
             "",
             f"[{back}]",
             "type = identify",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from switch.ari_socket import AriSocket
 from switch.real_switch import RealSwitch
+from switch.waiting import wait_until
 
 from centralita.embedded import AsteriskDist
 from dialplan import extensions, prompts
@@ -56,6 +57,21 @@ def test_a_demo_call_comes_back_as_a_callers_invite(switch: RealSwitch) -> None:
         assert ari.rest("DELETE", f"channels/{arrived['id']}")[0] == 204
     rows = [r for r in switch.cel() if r["context"] == "from-trunk" and r["event_type"] == "CHAN_START"]
     assert "centralita-demo.1" not in {r["channel_id"] for r in rows}, "only the INVITE that came in is an attempt"
+
+
+def test_a_demo_call_outlives_the_silence_of_a_virtual_phone(new_switch: Callable[..., RealSwitch]) -> None:
+    switch = new_switch(rtp_timeout_seconds=1)
+    with AriSocket(switch.websocket_url) as ari:
+        ari.rest(
+            "POST", "channels", endpoint="PJSIP/40001000@demo-trunk", context="centralita-demo-caller",
+            extension="demo", priority=1, channelId="centralita-demo.2",
+        )  # fmt: skip
+        call = str(ari.first("StasisStart")["channel"]["id"])
+        assert ari.rest("POST", f"channels/{call}/answer")[0] == 204
+        music = wait_until(lambda: [c for c in switch.channels() if c["dialplan"]["app_name"] == "MusicOnHold"], 15)
+        assert music[0]["id"] == "centralita-demo.2", "it has spoken for longer than the time-out"
+        assert ari.rest("DELETE", f"channels/{call}")[0] == 204
+        switch.wait_quiet()
 
 
 def test_without_demo_there_is_no_trunk_to_ourselves(new_switch: Callable[..., RealSwitch]) -> None:
