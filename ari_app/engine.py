@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 30.0
 STORED_SECONDS = 5.0
+AUDIT_AGAIN_SECONDS = (0.5, 2.0)
 CEL_MARK = "cel"
 
 
@@ -184,14 +185,23 @@ class Engine:
                 await asyncio.sleep(0.2 * 2**attempt)
         else:
             return
-        log.info("resynced", ended=findings.ended, adopted=findings.adopted, reaped=findings.reaped)
+        log.info("resynced", ended=findings.ended, adopted=findings.adopted, reaped=len(findings.reaped))
         self.findings = {"ended": findings.ended, "adopted": findings.adopted, "reaped": len(findings.reaped)}
         await self._audit(findings.alive, close_the_rest=self._first)
         self._first = False
+        if findings.reaped or findings.ended:
+            self._spawn(self._audit_again(findings.alive), "audit again")
         try:
             self.switch_version = str((await self.ask("asterisk.getInfo"))["system"]["version"])
         except Exception as error:
             log.info("no_version", error=str(error))
+
+    async def _audit_again(self, alive: set[str]) -> None:
+        """What has just been ended is told by the log a moment later; its CDR need not wait for the next sweep."""
+        for delay in AUDIT_AGAIN_SECONDS:
+            await asyncio.sleep(delay)
+            await self._read_ledger()
+            await self._audit(alive, close_the_rest=False)
 
     async def _sweep_for_ever(self) -> None:
         while not self._stopping:

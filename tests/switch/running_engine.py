@@ -107,7 +107,7 @@ class TestAccount:
     def allow_only(self, address: str, mask: str) -> None:
         rule = IpMask.parse(address, mask)
         with self.database.bind_ctx([IpRule]):
-            IpRule.create(address=address, mask=mask, normalised=str(rule))
+            IpRule.create(address=address, mask=mask, network=str(rule.network))
 
     def forget_ip_rules(self) -> None:
         with self.database.bind_ctx([IpRule]):
@@ -141,6 +141,7 @@ class Desk:
             f"ws://127.0.0.1:{self.engine.settings.desk_port}/desk",
             origin=f"http://127.0.0.1:{self.engine.settings.web_port}",  # type: ignore[arg-type]
             compression=None,
+            legacy=True,
         )
         self.send({"type": "hello", "token": token, "tab": "t1", "seen": 0})
         self._reader = threading.Thread(target=self._read, daemon=True)
