@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_process import PORTS
 from played_server import PlayedServer
 
 from models.secrets import Secrets, load_or_create
 from models.settings import Settings
-
-PORTS = ("web_port", "desk_port", "control_port", "ari_port", "sip_port")
 
 
 def free_ports(count: int) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command_process import environment
 from played_server import PlayedServer
 
 from centralita import checks_live, checks_machine, doctor
@@ -40,15 +41,6 @@ def found(findings: Iterator[Finding] | list[Finding]) -> dict[str, Finding]:
     return {finding.check: finding for finding in findings}
 
 
-def environ(settings: Settings) -> dict[str, str]:
-    ports = {
-        f"CENTRALITA_{name.upper()}": str(getattr(settings, name))
-        for name in ("web_port", "desk_port", "control_port", "ari_port", "sip_port")
-    }
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
-    return {**clean, **ports, "CENTRALITA_DATA_DIR": str(settings.data_dir), "CENTRALITA_LANGUAGE": "en"}
-
-
 def command(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-c", "from centralita.cli import main; main()", *arguments]
     return subprocess.run(line, env=env, capture_output=True, text=True, timeout=60, check=False)
@@ -57,7 +49,7 @@ def command(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess
 # ------------------------------------------------------------ the whole command
 def test_a_machine_on_which_it_never_ran(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings()
-    done = command(environ(settings), "doctor", "--json")
+    done = command(environment(settings, CENTRALITA_LANGUAGE="en"), "doctor", "--json")
     assert done.returncode == doctor.PROBLEMS
     report = json.loads(done.stdout)
     assert report["ok"] is False
@@ -70,7 +62,7 @@ def test_a_machine_on_which_it_never_ran(make_settings: Callable[..., Settings])
 
 
 def test_wrong_settings_are_named(settings: Settings) -> None:
-    done = command({**environ(settings), "CENTRALITA_WEB_PRT": "1"}, "doctor")
+    done = command(environment(settings, CENTRALITA_LANGUAGE="en", CENTRALITA_WEB_PRT="1"), "doctor")
     assert done.returncode == doctor.WRONG_SETTINGS
     assert "✘ Settings" in done.stdout
     assert "CENTRALITA_WEB_PRT: unknown setting; did you mean CENTRALITA_WEB_PORT?" in done.stdout

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
+from command_process import CommandProcess, alive, environment
 from switch.waiting import wait_until
 
 from centralita.running import PIDS_NAME
@@ -57,30 +57,16 @@ cli.main()
 '''
 
 
-class Command:
-    """A running `centralita up`; its output goes to a file."""
+class Up(CommandProcess):
+    """A running `centralita up` over the small programs."""
 
     def __init__(self, folder: Path, env: dict[str, str], engine: str = "stays") -> None:
         self.marks = folder / "marks"
-        self.marks.mkdir(exist_ok=True)
-        self.output = folder / "output"
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", HARNESS, str(self.marks), engine, "up"],
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.marks.mkdir()
+        super().__init__(folder / "output", [sys.executable, "-c", HARNESS, str(self.marks), engine, "up"], env)
 
-    @property
-    def told(self) -> str:
-        return self.output.read_text()
-
-    def ready(self) -> Command:
-        wait_until(lambda: "Ctrl-C" in self.told or self.process.poll() is not None, 20, self.told)
-        assert self.process.poll() is None, self.told
+    def ready(self) -> Up:
+        self.wait_for("Ctrl-C")
         return self
 
     def pids(self, name: str) -> list[int]:
@@ -93,45 +79,29 @@ class Command:
 
 @pytest.fixture
 def env(make_settings: Callable[..., Settings]) -> dict[str, str]:
-    settings = make_settings()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")}
-    ports = {
-        f"CENTRALITA_{name.upper()}": str(getattr(settings, name))
-        for name in ("web_port", "desk_port", "control_port", "ari_port", "sip_port")
-    }
-    return {**clean, **ports, "CENTRALITA_DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
+    return environment(make_settings())
 
 
 @pytest.fixture
-def up(tmp_path: Path, env: dict[str, str]) -> Iterator[Callable[..., Command]]:
-    started: list[Command] = []
+def up(tmp_path: Path, env: dict[str, str]) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
 
-    def start(**changes: str) -> Command:
+    def start(engine: str = "stays", **changes: str) -> Up:
         folder = tmp_path / f"run-{len(started)}"
         folder.mkdir()
-        engine = changes.pop("engine", "stays")
-        started.append(Command(folder, {**env, **changes}, engine))
+        started.append(Up(folder, {**env, **changes}, engine))
         return started[-1]
 
     yield start
     for command in started:
-        if command.process.poll() is None:
-            command.process.kill()
-            command.process.wait()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        command.kill()
 
 
 def data(env: dict[str, str]) -> Path:
     return Path(env["CENTRALITA_DATA_DIR"])
 
 
-def test_a_first_start_tells_what_a_newcomer_needs(up: Callable[..., Command], env: dict[str, str]) -> None:
+def test_a_first_start_tells_what_a_newcomer_needs(up: Callable[..., Up], env: dict[str, str]) -> None:
     command = up().ready()
     told = command.told
     logins = json.loads((data(env) / "demo-logins.json").read_text())
@@ -146,11 +116,11 @@ def test_a_first_start_tells_what_a_newcomer_needs(up: Callable[..., Command], e
     assert (data(env) / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_in_english(up: Callable[..., Command]) -> None:
+def test_in_english(up: Callable[..., Up]) -> None:
     assert "To stop: Ctrl-C" in up(CENTRALITA_LANGUAGE="en").ready().told
 
 
-def test_without_the_demonstration(up: Callable[..., Command], env: dict[str, str]) -> None:
+def test_without_the_demonstration(up: Callable[..., Up], env: dict[str, str]) -> None:
     told = up(CENTRALITA_DEMO="false").ready().told
     assert f"http://127.0.0.1:{env['CENTRALITA_WEB_PORT']}/" in told
     assert "Primer administrador" in told
@@ -158,7 +128,7 @@ def test_without_the_demonstration(up: Callable[..., Command], env: dict[str, st
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_everything_in_order(up: Callable[..., Command], env: dict[str, str], number: int) -> None:
+def test_a_signal_stops_everything_in_order(up: Callable[..., Up], env: dict[str, str], number: int) -> None:
     command = up().ready()
     children = command.everybody()
     began = time.monotonic()
@@ -170,7 +140,7 @@ def test_a_signal_stops_everything_in_order(up: Callable[..., Command], env: dic
     assert not (data(env) / PIDS_NAME).exists()
 
 
-def test_a_second_up_is_refused_in_words(up: Callable[..., Command]) -> None:
+def test_a_second_up_is_refused_in_words(up: Callable[..., Up]) -> None:
     first = up().ready()
     second = up()
     assert second.process.wait(20) == 3
@@ -180,7 +150,7 @@ def test_a_second_up_is_refused_in_words(up: Callable[..., Command]) -> None:
     assert first.process.poll() is None
 
 
-def test_after_kill_9_no_child_lingers_and_the_next_start_works(up: Callable[..., Command]) -> None:
+def test_after_kill_9_no_child_lingers_and_the_next_start_works(up: Callable[..., Up]) -> None:
     first = up().ready()
     children = first.everybody()
     assert len(children) == 3
@@ -190,7 +160,7 @@ def test_after_kill_9_no_child_lingers_and_the_next_start_works(up: Callable[...
     up().ready()
 
 
-def test_the_engine_is_back_after_kill_9(up: Callable[..., Command]) -> None:
+def test_the_engine_is_back_after_kill_9(up: Callable[..., Up]) -> None:
     command = up().ready()
     os.kill(command.pids("engine")[0], signal.SIGKILL)
     wait_until(lambda: len(command.pids("engine")) == 2, 3)
@@ -198,7 +168,7 @@ def test_the_engine_is_back_after_kill_9(up: Callable[..., Command]) -> None:
     assert len(command.pids("asterisk")) == len(command.pids("web")) == 1
 
 
-def test_a_taken_port_names_the_setting_and_starts_nothing(up: Callable[..., Command], env: dict[str, str]) -> None:
+def test_a_taken_port_names_the_setting_and_starts_nothing(up: Callable[..., Up], env: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(env["CENTRALITA_DESK_PORT"]))):
         command = up()
         assert command.process.wait(20) == 1
@@ -216,7 +186,7 @@ def test_a_taken_port_names_the_setting_and_starts_nothing(up: Callable[..., Com
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(
-    up: Callable[..., Command], env: dict[str, str], change: dict[str, str], word: str
+    up: Callable[..., Up], env: dict[str, str], change: dict[str, str], word: str
 ) -> None:
     command = up(**change)
     assert command.process.wait(20) == 2
@@ -224,7 +194,7 @@ def test_a_wrong_setting_is_refused_by_name(
     assert not data(env).exists(), "nothing was made"
 
 
-def test_a_data_folder_that_cannot_be_made(up: Callable[..., Command], tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_made(up: Callable[..., Up], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     command = up(CENTRALITA_DATA_DIR=str(tmp_path / "file" / "data"))
     assert command.process.wait(20) == 1
@@ -232,7 +202,7 @@ def test_a_data_folder_that_cannot_be_made(up: Callable[..., Command], tmp_path:
     assert "Traceback" not in command.told
 
 
-def test_an_engine_that_cannot_start_is_given_up_in_words(up: Callable[..., Command], env: dict[str, str]) -> None:
+def test_an_engine_that_cannot_start_is_given_up_in_words(up: Callable[..., Up], env: dict[str, str]) -> None:
     command = up(engine="dies")
     assert command.process.wait(40) == 1
     assert "no arranca, terminó 5 veces seguidas" in command.told
@@ -241,7 +211,7 @@ def test_an_engine_that_cannot_start_is_given_up_in_words(up: Callable[..., Comm
     assert not any(alive(pid) for pid in command.everybody())
 
 
-def test_spoiled_secrets_are_told_and_never_replaced(up: Callable[..., Command], env: dict[str, str]) -> None:
+def test_spoiled_secrets_are_told_and_never_replaced(up: Callable[..., Up], env: dict[str, str]) -> None:
     data(env).mkdir()
     (data(env) / "secrets.json").write_text("{broken")
     command = up()

@@ -1,0 +1,143 @@
+"""`centralita up` with the real Asterisk, engine and web: started, examined, wounded, stopped.
+
+Free ports, a data folder of its own, the checkout's embedded Asterisk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from command_process import CommandProcess, alive, environment
+from switch.fixtures import REPOSITORY
+from switch.waiting import wait_until
+
+from centralita import http_calls, ports, running
+from centralita.embedded import AsteriskDist
+from centralita.http_calls import Control, NoAnswer
+from models.secrets import load_or_create
+from models.settings import Settings
+
+pytestmark = pytest.mark.asterisk
+
+COMMAND = [sys.executable, "-c", "from centralita.cli import main; main()"]
+SECOND_START_SECONDS = 5.0
+ENGINE_BACK_SECONDS = 3.0
+
+
+class House:
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self._folder = folder
+        self._env = environment(settings, CENTRALITA_RTP_START="40000", CENTRALITA_RTP_END="40998")
+        self.runs: list[CommandProcess] = []
+
+    def up(self) -> CommandProcess:
+        run = CommandProcess(self._folder / f"output-{len(self.runs)}", [*COMMAND, "up"], self._env)
+        self.runs.append(run)
+        run.wait_for("Ctrl-C", 60)
+        return run
+
+    def command(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments], env=self._env, capture_output=True, text=True, timeout=seconds, check=False
+        )
+
+    def pid(self, name: str) -> int:
+        return running.children(self.settings.data_dir)[name]
+
+    def healthy(self) -> bool:
+        try:
+            return Control(self.settings, load_or_create(self.settings.secrets_file)).health().status == 200
+        except NoAnswer:
+            return False
+
+    def web_answers(self) -> bool:
+        try:
+            return http_calls.ask("127.0.0.1", self.settings.web_port, "/login").status == 200
+        except NoAnswer:
+            return False
+
+
+@pytest.fixture
+def house(make_settings: Callable[..., Settings], tmp_path: Path, asterisk_dist: AsteriskDist) -> Iterator[House]:
+    settings = make_settings()
+    settings.data_dir.mkdir(mode=0o700)
+    dist = Path(os.environ.get("ASTERISK_TEST_DIST") or REPOSITORY / "var" / "asterisk-dist")
+    (settings.data_dir / "asterisk-dist").symlink_to(dist.resolve())
+    made = House(settings, tmp_path)
+    yield made
+    for run in made.runs:
+        run.kill()
+
+
+def test_it_starts_is_well_stops_and_starts_quickly(house: House, record_property: Callable[..., None]) -> None:
+    first = house.up()
+    examined = house.command("doctor", "--json")
+    report = json.loads(examined.stdout)
+    wrong = [check for check in report["checks"] if check["verdict"] not in ("ok", "warning")]
+    assert wrong == []
+    assert examined.returncode == 0
+    children = list(running.children(house.settings.data_dir).values())
+    assert len(children) == 3
+
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(30) == 0
+    assert not any(alive(pid) for pid in children)
+    assert ports.all_taken(house.settings) == []
+
+    began = time.monotonic()
+    second = house.up()
+    took = time.monotonic() - began
+    record_property("second_start_seconds", round(took, 2))
+    print(f"second start: {took:.2f} s")
+    assert took < SECOND_START_SECONDS
+    assert "Base de datos creada" in first.told
+    assert "Base de datos creada" not in second.told
+    for login in json.loads((house.settings.data_dir / "demo-logins.json").read_text()):
+        assert login["password"] in first.told
+        assert login["password"] in second.told, "the same logins"
+
+
+def test_each_program_killed_is_back(house: House, record_property: Callable[..., None]) -> None:
+    house.up()
+    for name, well in (("engine", house.healthy), ("web", house.web_answers), ("asterisk", house.healthy)):
+        pid = house.pid(name)
+        began = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: not alive(pid), 5)  # type: ignore[misc]
+        wait_until(well, 30, f"{name} is back")
+        took = time.monotonic() - began
+        record_property(f"{name}_back_seconds", round(took, 2))
+        print(f"{name} back: {took:.2f} s")
+        assert house.pid(name) != pid
+        if name == "engine":
+            assert took < ENGINE_BACK_SECONDS
+
+
+def test_kill_9_of_up_leaves_nobody_and_the_next_one_starts(house: House) -> None:
+    run = house.up()
+    children = list(running.children(house.settings.data_dir).values())
+    run.process.kill()
+    run.process.wait()
+    wait_until(lambda: not any(alive(pid) for pid in children), 15)
+    house.up()
+
+
+def test_a_demo_call_without_an_agent_is_told_and_recorded(house: House) -> None:
+    house.up()
+    refused = house.command("demo-call")
+    assert refused.returncode == 4
+    assert re.search(r"agente@\S+ / [a-z0-9-]{14}", refused.stdout)
+    called = house.command("demo-call", "40004000", "--anyway", seconds=100)
+    assert called.returncode == 0, called.stdout
+    assert "Llamando de" in called.stdout
+    assert "Historial de llamadas" in called.stdout
