@@ -1,0 +1,106 @@
+"""Datos de la cuenta: name, country, language, time zone, currency; and the reasons for a pause.
+
+Owns: this page. Must not: be a section: it stands in the user's menu, for administrators.
+"""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from babel import Locale
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_required
+from phonenumbers import SUPPORTED_REGIONS
+
+from admin import language, notices
+from admin.installation import installation
+from admin.section_forms import Choice, Lines, SectionForm, Text
+from models.checks import check_account, check_pause_reason
+from models.db import transaction
+from models.tables import Account, PauseReason, name_key
+from models.values.call import Role
+from models.values.money import CURRENCIES
+
+pages = Blueprint("account_settings", __name__, url_prefix="/cuenta")
+
+
+def _regions() -> list[tuple[str, str]]:
+    locale = get_locale() or Locale("es")
+    named = ((code, locale.territories.get(code, code)) for code in SUPPORTED_REGIONS)
+    return sorted(((code, f"{name} ({code})") for code, name in named), key=lambda pair: name_key(pair[1]))
+
+
+class AccountForm(SectionForm):
+    name = Text(_l("Nombre de la cuenta"), attributes={"maxlength": 100, "required": True})
+    region = Choice(_l("País"), options=_regions, help=_l("Según él se leen los números de teléfono."))
+    language = Choice(_l("Idioma"), options=lambda: language.NAMES.items())
+    timezone = Choice(_l("Zona horaria"), options=lambda: [(name, name) for name in sorted(available_timezones())])
+    currency = Choice(_l("Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
+    pauses = Lines(_l("Razones de pausa, una por línea"), span=True, attributes={"rows": 6})
+    groups = (
+        (_l("Cuenta"), ("name", "region", "language", "timezone", "currency")),
+        (_l("Pausas de los agentes"), ("pauses",)),
+    )
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+
+
+@pages.route("", methods=["GET", "POST"])
+@login_required
+def index() -> Any:
+    if current_user.role is not Role.ADMINISTRATOR:
+        abort(403)
+    row = Account.get()
+    stored = {name: getattr(row, name) for name in ("name", "region", "language", "timezone", "currency")}
+    active = PauseReason.select(PauseReason.name).where(PauseReason.active).order_by(PauseReason.position)
+    stored["pauses"] = [name for (name,) in active.tuples()]
+    form = AccountForm(request.form if request.method == "POST" else None, data=stored)
+    if request.method == "POST" and _save(form, row):
+        notices.saved_and_reloaded(_("Guardado: %(name)s.", name=row.name), installation().engine.reload())
+        return redirect(url_for(".index"))
+    page = render_template("account.html", form=form, heading=_("Datos de la cuenta"))
+    return page, 422 if form.is_refused else 200
+
+
+def _save(form: AccountForm, row: Account) -> bool:
+    for field in form:
+        field.errors = list(field.process_errors)
+    with transaction(installation().database):
+        checked = check_account(form.typed(), row)
+        form.show(checked.errors)
+        _check_pauses(form)
+        if form.is_refused:
+            return False
+        for name, value in checked.values.items():
+            setattr(row, name, value)
+        row.save()
+        _keep_pauses(form["pauses"].data)
+    return True
+
+
+def _check_pauses(form: AccountForm) -> None:
+    known = {row.name_key: row for row in PauseReason.select()}
+    seen: set[str] = set()
+    for name in form["pauses"].data:
+        if name_key(name) in seen:
+            form.refuse("pauses", _("«%(name)s» está dos veces.", name=name))
+        seen.add(name_key(name))
+        problem = check_pause_reason({"name": name}, known.get(name_key(name))).errors.get("name")
+        if problem is not None:
+            form.show({"pauses": problem})
+
+
+def _keep_pauses(names: list[str]) -> None:
+    """Those of the list, in its order; the others are out of use, and what was noted with them stays."""
+    known = {row.name_key: row for row in PauseReason.select()}
+    for position, name in enumerate(names):
+        row = known.pop(name_key(name), None) or PauseReason()
+        row.name, row.active, row.position = name, True, position
+        row.save()
+    for row in known.values():
+        row.active = False
+        row.save()

@@ -1,0 +1,407 @@
+"""The view that every section is: Flask-Admin's for peewee, mended once.
+
+Owns: list, create, edit, delete and download as all sections have them; transactions; permissions; telling the engine.
+Must not: know a section.
+
+What is mended: filters on related tables (every join starts at the root), N+1 queries (what a list shows is selected with
+it), silent cascades (`references`), unknown orders and pages (`listing`), transactions around changes, downloads (streamed,
+no formulas), searching without accents, errors beside their fields (`models.checks`), and two people at the same row.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from flask import abort, current_app, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.contrib.peewee import ModelView
+from flask_babel import gettext as _
+from flask_login import current_user
+from peewee import JOIN, Field, IntegrityError, ModelSelect
+from werkzeug.wrappers import Response
+
+from admin import csv_stream, listing, notices
+from admin.folding import any_contains
+from admin.installation import installation
+from admin.listing import Column, Filter, Page, Wanted
+from admin.permissions import Act, may
+from admin.problems import problem_text
+from admin.references import references
+from admin.section_forms import SectionForm
+from models.checks import Checked
+from models.db import transaction
+from models.tables import Row
+
+_SEEN = "_seen"
+_DERIVED = ("name_key", "email_key", "search", "folded")  # kept by the tables' own `save`
+
+
+def acting(act: Act) -> Callable[[Any], Any]:
+    """Says which permission an exposed method needs; one that says nothing is refused to all but administrators."""
+
+    def mark(method: Any) -> Any:
+        method.act = act
+        return method
+
+    return mark
+
+
+class NotSaved(Exception):
+    """Leaves the transaction; the form has the reasons."""
+
+
+class SectionView(ModelView):
+    """A section. Subclasses say what it has; the templates are sections/list.html and sections/form.html unless said."""
+
+    slug: ClassVar[str]  # of the address and of the download's name
+    endpoint_name: ClassVar[str]
+    label: ClassVar[Any]  # on the screen, of the section
+    singular: ClassVar[Any]  # of one row
+    icon: ClassVar[str]
+    table: ClassVar[type[Row]]
+    note: ClassVar[Any] = ""  # what an empty list says
+    columns: ClassVar[Sequence[Column]] = ()
+    filters: ClassVar[Sequence[Filter]] = ()
+    searched: ClassVar[Sequence[Field]] = ()
+    joined: ClassVar[Sequence[Field]] = ()  # foreign keys of `table` that the list shows
+    order: ClassVar[Sequence[Any]] = ()
+    form_class: ClassVar[type[SectionForm] | None] = None
+    can_add = True
+    can_drop = True
+    create_on_list: ClassVar[bool] = False
+    changes_routing: ClassVar[bool] = False
+    list_page = "sections/list.html"
+    form_page = "sections/form.html"
+
+    # Nothing of Flask-Admin's own actions, editors and exports is exposed: ours take their place.
+    can_export = False
+    details_view = export = ajax_lookup = ajax_update = action_view = None  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.form = self.form_class or SectionForm
+        super().__init__(self.table, name=self.slug, endpoint=self.endpoint_name, url=f"/{self.slug}")
+
+    def scaffold_list_columns(self) -> list[str]:
+        return []
+
+    def scaffold_sortable_columns(self) -> dict[str, Field]:
+        return {}
+
+    # ------------------------------------------------------------ who may
+    def can(self, act: Act | str) -> bool:
+        """May the user do `act` here, and does the section have it?"""
+        act = Act(act)
+        if (act is Act.CREATE and not self.can_add) or (act is Act.DELETE and not self.can_drop):
+            return False
+        return bool(current_user.is_authenticated) and may(current_user.role, self.endpoint, act)
+
+    def is_accessible(self) -> bool:
+        return bool(current_user.is_authenticated)
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        if not current_user.is_authenticated:
+            return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+        act = getattr(getattr(type(self), name), "act", None)
+        if act is None or not self.can(act):
+            abort(403)
+        return None
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)  # Flask-Admin's would call it again after any TypeError
+
+    # ------------------------------------------------------------ the list
+    def base_query(self) -> ModelSelect:
+        """Every row, with the related rows that the list shows."""
+        related = [column.rel_model for column in self.joined]
+        query = self.table.select(self.table, *related)
+        for column in self.joined:
+            query = query.join_from(self.table, column.rel_model, JOIN.LEFT_OUTER, on=column)
+        return query
+
+    def narrowed(self, wanted: Wanted) -> ModelSelect:
+        """The rows that the search finds, in no order."""
+        query = self.base_query()
+        if wanted.text:
+            found = self.search(wanted.text)
+            if found is not None:
+                query = query.where(found)
+        for one in self.filters_shown():
+            if one.name in wanted.values:
+                query = one.apply(query, wanted.values[one.name])
+        if wanted.problems:
+            query = query.where(False)  # rather nothing than everything when a filter is not understood
+        return query
+
+    def search(self, text: str) -> Any:
+        """The condition of the filter box, or None."""
+        return any_contains(tuple(self.searched), text)
+
+    def filters_shown(self) -> Sequence[Filter]:
+        return self.filters
+
+    def ordered(self, query: ModelSelect, wanted: Wanted) -> ModelSelect:
+        key = self.table._meta.primary_key  # type: ignore[attr-defined]
+        for column in self.columns:
+            if wanted.sort and column.name == wanted.sort:
+                parts = [part.desc() if wanted.descending else part.asc() for part in column.sort]
+                return query.order_by(*parts, key)
+        return query.order_by(*self.order, key)
+
+    def wanted(self) -> Wanted:
+        return listing.read(request.args, self.filters_shown(), self.columns)
+
+    @expose("/")
+    @acting(Act.READ)
+    def index_view(self) -> Any:
+        form = self.new_form() if self.create_on_list and self.can(Act.CREATE) else None
+        return self.show_list(form)
+
+    def show_list(self, form: SectionForm | None = None) -> Any:
+        wanted = self.wanted()
+        query = self.narrowed(wanted)
+        page = listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
+        problems = {name: problem_text(problem) for name, problem in wanted.problems.items()}
+        return self.render(
+            self.list_page, **self.frame(), wanted=wanted, page=page, columns=self.columns, form=form,
+            filters=self.filters_shown(), problems=problems, sizes=listing.SIZES, **self.list_extras(page),
+        )  # fmt: skip
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        """What the section's list template needs besides, counted for the page at once."""
+        return {}
+
+    def frame(self) -> dict[str, Any]:
+        return {"section": self, "heading": str(self.label), "can": self.can}
+
+    # ------------------------------------------------------------ download
+    def csv_columns(self) -> Sequence[tuple[Any, Callable[[Any], Any]]]:
+        """Headings, and what of a row stands under them; empty: no download."""
+        return ()
+
+    @expose("/descargar.csv")
+    @acting(Act.DOWNLOAD)
+    def download(self) -> Any:
+        """Everything the search finds, not only the page."""
+        columns = self.csv_columns()
+        if not columns:
+            abort(404)
+        wanted = self.wanted()
+        batches = csv_stream.chunks(self.ordered(self.narrowed(wanted), wanted), self.table._meta.primary_key)  # type: ignore[attr-defined]
+        return csv_stream.download(
+            self.slug,
+            [heading for heading, _read in columns],
+            (self.prepare(batch) for batch in batches),
+            lambda row: [read(row) for _heading, read in columns],
+        )
+
+    def prepare(self, batch: list[Any]) -> list[Any]:
+        """Reads what a batch of the download needs besides, at once."""
+        return batch
+
+    # ------------------------------------------------------------ create and edit
+    def new_form(self, row: Any = None) -> SectionForm:
+        """The form, empty or with the row's values, and with what was sent when something was."""
+        if self.form_class is None:
+            abort(404)
+        return self.made(self.form_class, row)
+
+    def made(self, form_class: type[SectionForm], row: Any) -> SectionForm:
+        sent = None
+        if request.method == "POST":
+            sent = request.form.copy()
+            sent.update(request.files)
+        return form_class(sent, data=self.stored(row))
+
+    def stored(self, row: Any) -> dict[str, Any]:
+        """What the form's fields show of a row; None: of a new one, the columns' defaults."""
+        source = self.table() if row is None else row
+        fields: Any = self.table._meta.fields  # type: ignore[attr-defined]
+        return {name: getattr(source, name) for name in fields if name != "id"}
+
+    @expose("/nuevo", methods=("GET", "POST"))
+    @acting(Act.CREATE)
+    def create_view(self) -> Any:
+        form = self.new_form()
+        if request.method == "POST":
+            row = self.save(form, None)
+            if row is not None:
+                return self.created(row)
+            if self.create_on_list:
+                return self.show_list(form), 422
+        return self.show_form(form, None)
+
+    @expose("/<int:row_id>", methods=("GET", "POST"))
+    @acting(Act.EDIT)
+    def edit_view(self, row_id: int) -> Any:
+        row = self.row_or_404(row_id)
+        form = self.new_form(row)
+        if request.method == "POST":
+            saved = self.save(form, row)
+            if saved is not None:
+                return self.edited(saved)
+        return self.show_form(form, row)
+
+    def show_form(self, form: SectionForm, row: Any) -> Any:
+        title = str(self.singular) if row is None else self.title_of(row)
+        body = self.render(
+            self.form_page, **(self.frame() | {"heading": title}), form=form, row=row,
+            seen=self.fingerprint(row), **self.form_extras(row),
+        )  # fmt: skip
+        return body, 422 if form.is_refused else 200
+
+    def form_extras(self, row: Any) -> dict[str, Any]:
+        return {}
+
+    def title_of(self, row: Any) -> str:
+        return str(getattr(row, "name", "") or self.singular)
+
+    def row_or_404(self, row_id: int) -> Any:
+        # An id that no column holds is no row either.
+        row = self.table.get_or_none(self.table.id == row_id) if row_id < 2**63 else None
+        if row is None:
+            abort(404)
+        return row
+
+    def created(self, row: Any) -> Response:
+        return redirect(url_for(".index_view"))
+
+    def edited(self, row: Any) -> Response:
+        return redirect(url_for(".index_view"))
+
+    # ------------------------------------------------------------ saving
+    def check(self, form: SectionForm, row: Any) -> Checked:
+        """The section's check of `models.checks`."""
+        raise NotImplementedError
+
+    def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
+        """Saves what hangs on the saved row, in the same transaction."""
+
+    def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
+        """The last word before the row is saved, in the transaction. May refuse a field and raise `NotSaved`."""
+
+    def save(self, form: SectionForm, row: Any) -> Any:
+        """All or nothing. The saved row, or None: the form says why not."""
+        created = row is None
+        for field in form:
+            field.errors = list(field.process_errors)
+        try:
+            with transaction(installation().database):
+                if not created:
+                    row = self.row_or_404(row.id)
+                    self._refuse_if_changed(form, row)
+                checked = self.check(form, row)
+                form.show(checked.errors)
+                if form.is_refused:
+                    raise NotSaved
+                row = self.table() if row is None else row
+                values = checked.values
+                self.before_saving(form, row, values, created)
+                self._store(row, values)
+                self.relations(form, row, values)
+        except NotSaved:
+            return None
+        except IntegrityError:
+            form.problems.append(_("Otra persona guardó lo mismo en este momento. Revisa y salva de nuevo."))
+            return None
+        self.after_commit(row, _("Guardado: %(name)s.", name=self.title_of(row)))
+        return row
+
+    def _store(self, row: Any, values: dict[str, Any]) -> None:
+        """Only what the form has is written: the engine writes other columns of the same rows."""
+        fields: Any = self.table._meta.fields  # type: ignore[attr-defined]
+        kept = {name: value for name, value in values.items() if name in fields}
+        for name, value in kept.items():
+            setattr(row, name, value)
+        if row.get_id() is None:
+            row.save(force_insert=True)
+        else:
+            dirty = {column.name for column in row.dirty_fields}
+            row.save(only=[*kept, *dirty, *(name for name in _DERIVED if name in fields)])
+
+    def fingerprint(self, row: Any) -> str:
+        """What the form's fields held when the page was made; "" for a new row."""
+        if row is None:
+            return ""
+        content = json.dumps(self.stored(row), default=str, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+    def _refuse_if_changed(self, form: SectionForm, row: Any) -> None:
+        """Two people at one row: the second is told, and saves over it only knowing it."""
+        seen = request.form.get(_SEEN, "")
+        if seen and seen != self.fingerprint(row):
+            form.problems.append(
+                _("Otra persona cambió esto mientras lo editabas. Si salvas de nuevo, queda lo que ves aquí.")
+            )
+            raise NotSaved
+
+    def after_commit(self, row: Any, text: str) -> None:
+        """Tells the person, and the engine when calls are routed by it."""
+        if self.changes_routing:
+            notices.saved_and_reloaded(text, installation().engine.reload())
+        else:
+            flash(text, "success")
+
+    # ------------------------------------------------------------ delete
+    goes_too: ClassVar[tuple[type[Row], ...]] = ()
+
+    @expose("/<int:row_id>/eliminar", methods=("GET", "POST"))
+    @acting(Act.DELETE)
+    def delete_view(self, row_id: int) -> Any:
+        """Asks first, and says what would go with it or what is in the way."""
+        row = self.row_or_404(row_id)
+        found = references(row, goes_too=self.goes_too)
+        blocked = [one for one in found if not one.goes]
+        status = 200
+        if request.method == "POST":
+            if self._delete(row):
+                self.after_commit(row, _("Eliminado: %(name)s.", name=self.title_of(row)))
+                return redirect(url_for(".index_view"))
+            status = 409
+        return self.render(
+            "sections/delete.html", **(self.frame() | {"heading": self.title_of(row)}), row=row, blocked=blocked,
+            going=[one for one in found if one.goes], warning=self.delete_warning(row), can_deactivate=self._has_active(row),
+        ), status  # fmt: skip
+
+    def delete_warning(self, row: Any) -> str:
+        """What else to know before it is deleted, or ""."""
+        return ""
+
+    def _has_active(self, row: Any) -> bool:
+        return bool(getattr(row, "active", False)) and self.can(Act.EDIT)
+
+    def _delete(self, row: Any) -> bool:
+        """False when something came in the way; nothing is deleted then."""
+        try:
+            with transaction(installation().database):
+                row = self.row_or_404(row.id)
+                if any(not one.goes for one in references(row, goes_too=self.goes_too)):
+                    return False
+                self.before_deleting(row)
+                row.delete_instance(recursive=False)
+        except IntegrityError:
+            return False
+        self.after_deleting(row)
+        return True
+
+    def before_deleting(self, row: Any) -> None:
+        """Deletes what `goes_too`, in the same transaction."""
+
+    def after_deleting(self, row: Any) -> None:
+        """After the commit."""
+
+    @expose("/<int:row_id>/desactivar", methods=("POST",))
+    @acting(Act.EDIT)
+    def deactivate_view(self, row_id: int) -> Any:
+        """What is used is not deleted but taken out of use."""
+        row = self.row_or_404(row_id)
+        if not hasattr(row, "active"):
+            abort(404)
+        self.set_active(row, False)
+        self.after_commit(row, _("Desactivado: %(name)s.", name=self.title_of(row)))
+        return redirect(url_for(".index_view"))
+
+    def set_active(self, row: Any, active: bool) -> None:
+        with transaction(installation().database):
+            row.active = active
+            row.save(only=["active", *(name for name in _DERIVED if name in type(row)._meta.fields)])

@@ -1,0 +1,108 @@
+"""The engine's control API as the web uses it (docs/protocols/control-api.md).
+
+Owns: the requests and their time-outs. Must not: wait long (a page hangs on it), retry, or raise: the engine being away
+is an answer, not an error.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+_MAX_ANSWER: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The engine routes by the changed tables from now on."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The tables make no valid snapshot: the engine goes on with the one of before. `problems` are sentences."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Nobody answered, or not in time. An engine that starts reads the tables anew."""
+
+    why: str
+
+
+Reloaded = InForce | Refused | Away
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: Any
+
+
+class Engine:
+    """Times in seconds."""
+
+    def __init__(self, port: int, token: str, *, timeout: float = 2.0, reload_timeout: float = 5.0) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._token = token
+        self._timeout = timeout
+        self._reload_timeout = reload_timeout
+        # Never through a proxy of the environment: the token would leave the machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def health(self) -> dict[str, Any] | None:
+        """What `/health` says, also when it says that a part is away; None when the engine does not answer."""
+        answer = self._ask("GET", "/health", timeout=self._timeout)
+        return answer.body if isinstance(answer, Answer) and isinstance(answer.body, dict) else None
+
+    def reload(self) -> Reloaded:
+        """Call it after the commit: the tables changed."""
+        answer = self._ask("POST", "/reload", timeout=self._reload_timeout)
+        if isinstance(answer, Away):
+            return answer
+        body = answer.body if isinstance(answer.body, dict) else {}
+        if answer.status == HTTPStatus.OK:
+            return InForce(int(body.get("generation", 0)))
+        if answer.status == HTTPStatus.CONFLICT:
+            return Refused(tuple(str(problem) for problem in body.get("problems", ())))
+        return Away(f"HTTP {answer.status} {body.get('error', '')}".strip())
+
+    def agents(self) -> list[dict[str, Any]] | None:
+        """The agents' states as the roster has them; None when the engine does not answer."""
+        answer = self._ask("GET", "/agents", timeout=self._timeout)
+        return answer.body if isinstance(answer, Answer) and isinstance(answer.body, list) else None
+
+    def logout(self, agent_id: int, *, cause: str, session: str | None = None) -> bool:
+        """Ends the agent's desks (of one session, or all). `cause`: user, administrator, ip."""
+        answer = self._ask(
+            "POST", f"/agents/{agent_id}/logout", {"cause": cause, "session": session}, timeout=self._timeout
+        )
+        return isinstance(answer, Answer) and answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
+
+    def _ask(self, method: str, path: str, body: object = None, *, timeout: float) -> Answer | Away:
+        request = urllib.request.Request(  # noqa: S310  # always http://127.0.0.1
+            self._base + path,
+            method=method,
+            data=json.dumps(body if body is not None else {}).encode() if method == "POST" else None,
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with self._opener.open(request, timeout=timeout) as response:
+                return Answer(response.status, _json(response.read(_MAX_ANSWER)))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, _json(error.read(_MAX_ANSWER)))
+        except (OSError, ValueError) as error:
+            return Away(str(error))
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return None

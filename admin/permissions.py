@@ -1,0 +1,40 @@
+"""Who may do what. Asked on the server for every view and every action; what is not listed is refused.
+
+Owns: the table of roles. Must not: know requests or rows.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from models.values.call import Role
+
+
+class Act(StrEnum):
+    READ = "read"
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+    DOWNLOAD = "download"
+
+
+ALL: Final = frozenset(Act)
+_LOOK: Final = frozenset({Act.READ, Act.DOWNLOAD})
+
+# An administrator may do everything, an agent works at the desk and has none of these pages.
+_SUPERVISOR: Final = {
+    "home": _LOOK,
+    "contacts": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
+    "calls": _LOOK,
+    "logins": _LOOK,
+}
+
+
+def may(role: Role | str, section: str, act: Act = Act.READ) -> bool:
+    """May a user of `role` do `act` in `section` (a view's endpoint)?"""
+    match Role(role):
+        case Role.ADMINISTRATOR:
+            return True
+        case Role.SUPERVISOR:
+            return act in _SUPERVISOR.get(section, frozenset())
+        case Role.AGENT:
+            return False

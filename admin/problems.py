@@ -1,0 +1,70 @@
+"""What is wrong with a value, in the words of the screen.
+
+Owns: a text for each code of `models.values.errors`. Must not: find problems.
+"""
+
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+
+from models.values.errors import InvalidValue
+
+TEXTS: Final[dict[str, Any]] = {
+    "required": _l("Hace falta este dato."),
+    "too_long": _l("A lo sumo %(maximum)s caracteres; tiene %(length)s."),
+    "control_characters": _l("Tiene caracteres de control, que no se permiten."),
+    "not_a_choice": _l("«%(value)s» no es una de las opciones: %(choices)s."),
+    "not_unique": _l("«%(value)s» ya está en uso."),
+    "not_found": _l("No existe: «%(value)s»."),
+    "in_use": _l("Se usa %(uses)s veces y no se puede eliminar; se puede desactivar."),
+    "not_a_number": _l("«%(value)s» no es un número."),
+    "out_of_range": _l("Debe estar entre %(minimum)s y %(maximum)s; es %(value)s."),
+    "not_a_date": _l("«%(value)s» no es una fecha (año-mes-día)."),
+    "not_a_time": _l("«%(value)s» no es una hora (horas:minutos)."),
+    "phone_invalid": _l("«%(value)s» no es un número de teléfono."),
+    "endpoint_invalid": _l("«%(value)s» no es un endpoint: de 2 a 16 dígitos."),
+    "pattern_empty": _l("Hace falta un número."),
+    "pattern_too_long": _l("A lo sumo %(maximum)s dígitos; «%(value)s» tiene más."),
+    "pattern_character": _l(
+        "«%(character)s» no se permite en «%(value)s»: dígitos, X por un dígito cualquiera y un * final."
+    ),
+    "pattern_star_not_last": _l("El * de «%(value)s» debe ser el último carácter."),
+    "pattern_plus_not_first": _l("El + de «%(value)s» debe ser el primer carácter."),
+    "pattern_taken": _l("«%(value)s» ya lo atiende «%(other)s»."),
+    "pattern_repeated": _l("«%(value)s» y «%(other)s» son el mismo número."),
+    "ip_address_invalid": _l("«%(value)s» no es una dirección IP."),
+    "ip_mask_invalid": _l("«%(value)s» no es una máscara."),
+    "ip_mask_holes": _l(
+        "La máscara «%(value)s» tiene huecos: sus unos van todos antes que sus ceros, como en 255.255.255.0."
+    ),
+    "ip_mask_family": _l("La máscara «%(value)s» no corresponde a la dirección %(address)s."),
+    "money_invalid": _l("«%(value)s» no es un monto."),
+    "money_negative": _l("Un monto no puede ser negativo."),
+    "money_too_large": _l("A lo sumo %(maximum)s."),
+    "money_decimals": _l("A lo sumo %(maximum)s decimales."),
+    "currency_unknown": _l("«%(value)s» no es un código de moneda ISO 4217, como CRC."),
+    "color_invalid": _l("«%(value)s» no es un color como #1f6feb."),
+    "url_invalid": _l("«%(value)s» no es una dirección web."),
+    "url_scheme": _l("Solo direcciones http:// y https://, no «%(scheme)s»."),
+    "url_credentials": _l("La dirección no debe llevar usuario ni contraseña."),
+    "url_host": _l("La dirección necesita un servidor fijo."),
+    "url_character": _l("La dirección tiene un carácter que no se permite: «%(character)s»."),
+    "url_placeholder_unknown": _l("{%(name)s} no se conoce. Se conocen: %(known)s."),
+    "url_braces": _l("En «%(value)s» hay una llave sin abrir o sin cerrar."),
+    "email_invalid": _l("«%(value)s» no es un correo electrónico."),
+    "host_invalid": _l("«%(value)s» no es un nombre de servidor ni una dirección IP."),
+    "filename_invalid": _l("«%(value)s» no sirve como nombre de archivo."),
+    "name_or_phone": _l("Hace falta el nombre o el teléfono."),
+    "last_administrator": _l("Es el último administrador activo: debe quedar al menos uno."),
+    "region_unknown": _l("«%(value)s» no es un código de país como CR."),
+    "timezone_unknown": _l("«%(value)s» no es una zona horaria como America/Costa_Rica."),
+    "language_unknown": _l("«%(value)s» no es un idioma de las pantallas: %(choices)s."),
+    "additional_name": _l("«%(value)s» no sirve como nombre: solo letras, dígitos, espacios y . - _"),
+    "options_invalid": _l("Las opciones no son válidas: %(reason)s."),
+}
+
+
+def problem_text(problem: InvalidValue) -> str:
+    """The problem in the language of the request; in English when the code is a new one."""
+    text = TEXTS.get(problem.code)
+    return problem.message if text is None else str(text) % problem.params

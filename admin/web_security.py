@@ -1,0 +1,53 @@
+"""What every answer tells the browser to refuse.
+
+Owns: the content security policy and the other headers. Must not: check who asks.
+"""
+
+from typing import Any, Final
+
+from flask import Flask, Response, request
+
+from admin.installation import installation
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; connect-src 'self' {desk}; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; object-src 'none'"
+)
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_headers)
+
+
+def desk_socket_url() -> str:
+    """Where this browser opens the desk's websocket: the host by which it came, unless settings say another."""
+    settings = installation().settings
+    if settings.public_desk_url:
+        return settings.public_desk_url
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    scheme = "wss" if request.is_secure else "ws"
+    return f"{scheme}://{host}:{settings.desk_port}/desk"
+
+
+def _headers(response: Response) -> Any:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _POLICY.format(desk=_origin(desk_socket_url())))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if not (request.endpoint or "").endswith("static"):
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host = rest.split("/", 1)[0]
+    # What stands in the header comes from the Host header: only what can be a host enters it.
+    return f"{scheme}://{host}" if all(c.isalnum() or c in ".-:[]" for c in host) else ""

@@ -1,0 +1,185 @@
+"""Stored codes in the words of the screen: outcomes, states, roles, strategies, reasons.
+
+Owns: a label for each member of the enums, reasons of calls, HTTP errors. Must not: store anything.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from models.tables.contacts import DispositionAction, FieldKind
+from models.tables.forms import FormFieldKind
+from models.tables.paper import Letter, PrinterKind
+from models.values.call import AgentState, CostUnit, Direction, LegOutcome, Outcome, PhoneKind, Role, Strategy
+
+LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
+    Direction: {
+        Direction.INBOUND: _l("Entrante"),
+        Direction.OUTBOUND: _l("Saliente"),
+        Direction.INTERNAL: _l("Interna"),
+    },
+    Outcome: {
+        Outcome.ANSWERED: _l("Contestada"),
+        Outcome.ABANDONED: _l("Abandonada"),
+        Outcome.BUSY: _l("Ocupado"),
+        Outcome.NO_ANSWER: _l("Sin respuesta"),
+        Outcome.NO_AGENTS: _l("Sin agentes"),
+        Outcome.UNKNOWN_NUMBER: _l("Número desconocido"),
+        Outcome.ENGINE_AWAY: _l("Sin motor"),
+        Outcome.FAILED: _l("Fallida"),
+        Outcome.IN_PROGRESS: _l("En curso"),
+    },
+    LegOutcome: {
+        LegOutcome.ANSWERED: _l("contestó"),
+        LegOutcome.NO_ANSWER: _l("no contestó"),
+        LegOutcome.BUSY: _l("ocupado"),
+        LegOutcome.REFUSED: _l("rechazó"),
+        LegOutcome.UNREACHABLE: _l("teléfono sin conexión"),
+        LegOutcome.LOST_RACE: _l("otra persona contestó antes"),
+        LegOutcome.CALLER_GONE: _l("quien llamaba colgó"),
+        LegOutcome.FAILED: _l("falló"),
+    },
+    Strategy: {
+        Strategy.ALL: _l("Todos a la vez"),
+        Strategy.ROUND_ROBIN_MEMORY: _l("Por turno, con memoria"),
+        Strategy.LONGEST_IDLE: _l("Quien lleva más tiempo libre"),
+        Strategy.FEWEST_CALLS: _l("Quien ha atendido menos"),
+        Strategy.PRIORITY: _l("Por prioridad"),
+        Strategy.RANDOM: _l("Al azar"),
+    },
+    AgentState: {
+        AgentState.OFFLINE: _l("Desconectado"),
+        AgentState.AVAILABLE: _l("Disponible"),
+        AgentState.RINGING: _l("Timbrando"),
+        AgentState.TALKING: _l("En llamada"),
+        AgentState.WRAP_UP: _l("Trabajo posterior"),
+        AgentState.PAUSED: _l("En pausa"),
+    },
+    PhoneKind: {
+        PhoneKind.SIP: _l("Teléfono IP (SIP)"),
+        PhoneKind.VIRTUAL: _l("Virtual, en el escritorio"),
+    },
+    Role: {
+        Role.ADMINISTRATOR: _l("Administrador"),
+        Role.SUPERVISOR: _l("Supervisor"),
+        Role.AGENT: _l("Agente"),
+    },
+    CostUnit: {CostUnit.SECOND: _l("segundo"), CostUnit.MINUTE: _l("minuto"), CostUnit.HOUR: _l("hora")},
+    FieldKind: {
+        FieldKind.TEXT: _l("Texto"),
+        FieldKind.NUMBER: _l("Número"),
+        FieldKind.DATE: _l("Fecha"),
+        FieldKind.YES_NO: _l("Sí o no"),
+        FieldKind.LIST: _l("Lista"),
+    },
+    DispositionAction: {
+        DispositionAction.NONE: _l("Ninguna"),
+        DispositionAction.CALL_BACK: _l("Devolver la llamada"),
+        DispositionAction.DO_NOT_CALL: _l("No volver a llamar"),
+    },
+    FormFieldKind: {
+        FormFieldKind.TEXT: _l("Texto"),
+        FormFieldKind.LONG_TEXT: _l("Texto largo"),
+        FormFieldKind.NUMBER: _l("Número"),
+        FormFieldKind.DATE: _l("Fecha"),
+        FormFieldKind.TIME: _l("Hora"),
+        FormFieldKind.LIST: _l("Lista"),
+        FormFieldKind.CHOICES: _l("Varias opciones"),
+        FormFieldKind.YES_NO: _l("Sí o no"),
+        FormFieldKind.PHONE: _l("Teléfono"),
+        FormFieldKind.EMAIL: _l("Correo"),
+        FormFieldKind.FILE: _l("Archivo"),
+        FormFieldKind.HEADING: _l("Encabezado"),
+    },
+    PrinterKind: {
+        PrinterKind.ESCPOS: _l("De red (ESC/POS)"),
+        PrinterKind.CUPS: _l("CUPS o controlador"),
+        PrinterKind.FILE: _l("Archivo"),
+        PrinterKind.BROWSER: _l("El navegador"),
+    },
+    Letter: {Letter.SMALL: _l("Pequeña"), Letter.MEDIUM: _l("Mediana"), Letter.LARGE: _l("Grande")},
+}
+
+REASONS: Final[dict[str, Any]] = {
+    "no_call_center_has_this_number": _l("ningún call center atiende ese número"),
+    "pop_not_acknowledged": _l("la ficha no se vio a tiempo en el escritorio"),
+    "declined_on_desk": _l("rechazada en el escritorio"),
+    "from_cel": _l("según el registro de la central"),
+    "engine_restarted": _l("el motor se reinició"),
+    "not_logged_in": _l("no había entrado"),
+    "no_phone": _l("sin teléfono"),
+    "address_not_allowed": _l("IP no permitida"),
+    "desk_cut_off": _l("escritorio sin conexión"),
+    "on_another_call": _l("en otra llamada"),
+}
+
+# Why a log-in ended, as the engine and the web note it.
+LOGOUT_CAUSES: Final[dict[str, Any]] = {
+    "user": _l("Salió"),
+    "lost_connection": _l("Perdió la conexión"),
+    "connection": _l("Perdió la conexión"),
+    "ip": _l("IP no permitida"),
+    "address": _l("IP no permitida"),
+    "administrator": _l("Por un administrador"),
+    "deactivated": _l("Fue desactivado"),
+    "expired": _l("Venció"),
+    "restart": _l("Reinicio"),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(label=label, reason=reason, logout_cause=logout_cause)
+
+
+def label(member: StrEnum | None) -> str:
+    """The words for an enum's member."""
+    if member is None:
+        return "—"
+    return str(LABELS.get(type(member), {}).get(member, member.value))
+
+
+def choices(enum: type[StrEnum]) -> list[tuple[str, Any]]:
+    """For a drop-down: value and words, in the enum's order."""
+    return [(member.value, LABELS[enum][member]) for member in enum]
+
+
+def reason(code: str | None) -> str:
+    """A call's or leg's reason; a code that has no words (a SIP reason) is shown as it is."""
+    return str(REASONS.get(code or "", code or ""))
+
+
+def logout_cause(code: str | None) -> str:
+    return str(LOGOUT_CAUSES.get(code or "", code or ""))
+
+
+def http_error(error: HTTPException) -> tuple[str, str]:
+    """Title and text of an error's page."""
+    if isinstance(error, CSRFError):
+        return _("El formulario ya no es válido"), _("Vuelve a la página anterior, recárgala y repite.")
+    if isinstance(error, RateLimitExceeded):
+        return _("Demasiados intentos"), _("Espera un minuto y vuelve a intentarlo.")
+    match error.code, error.description:
+        case 403, "address":
+            return _("Dirección no permitida"), _(
+                "Desde esta dirección de internet no se puede trabajar. Habla con tu administrador."
+            )
+        case 404, "invitation":
+            return _("La invitación ya no sirve"), _("Ya se usó o venció. Pide otra a tu administrador.")
+        case 401, _text:
+            return _("Hace falta entrar"), _("La sesión terminó. Entra de nuevo.")
+        case 403, _text:
+            return _("Sin permiso"), _("Tu usuario no puede ver o hacer esto.")
+        case 404, _text:
+            return _("No se encontró"), _("Esta página no existe, o lo que mostraba ya no está.")
+        case 405, _text:
+            return _("Así no se puede pedir"), _("Esta acción se hace con un botón de su página.")
+        case 413, _text:
+            return _("Demasiado grande"), _("Lo que se envió pasa del tamaño permitido.")
+        case _:
+            return _("No se pudo"), _("La petición no se entendió.")
