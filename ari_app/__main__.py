@@ -14,7 +14,6 @@ import sys
 
 import structlog
 import uvloop
-from peewee import Database
 
 from ari_app import presence
 from ari_app.ari.client import WebsocketAri
@@ -31,6 +30,7 @@ from ari_app.floor import Floor
 from ari_app.ledger import Ledger
 from ari_app.records import RecordWriter
 from ari_app.screen_pop import ScreenPopHub
+from ari_app.storing import writers_connection
 from dialplan import names, prompts
 from models.cdr import engine_mark
 from models.db import DatabaseError, open_database
@@ -74,10 +74,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     """Build and start every part; the stack stops them in the reverse order."""
     database = open_database(settings, bind=False)
 
-    def writers_database() -> Database:
-        return open_database(settings, bind=False)
-
-    records = RecordWriter(writers_database, settings.data_dir / "journal")
+    records = RecordWriter(writers_connection(settings.database), settings.data_dir / "journal")
     records.start()
     stack.callback(records.close)
     # What the journal holds comes first: states and open calls are read as they were last written.

@@ -25,7 +25,7 @@ REFUSED_BYTES: Final = 64 * 1024 * 1024
 _PATTERN: Final = "journal-*.jsonl"
 
 
-class JournalBusy(Exception):
+class JournalBusy(OSError):
     """Another process uses this folder."""
 
 

@@ -1,4 +1,7 @@
-"""A hub on loopback with a listener that writes down what it was told, and desks that speak the real protocol."""
+"""A hub on loopback with a listener that writes down what it was told, and desks that speak the real protocol.
+
+For the records: a migrated database of each kind, and the writer.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +19,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from ari_app.desk_sockets import DeskPolicy, same_host_origins
+from ari_app.records import RecordWriter
 from ari_app.screen_pop import ScreenPopHub
+from ari_app.storing import writers_connection
 from models import tokens
+from models.db import migrate, open_database
 
 KEY = "a key for tests only"
 WEB_PORT = 8000
@@ -139,3 +146,38 @@ def close_code() -> Callable[[ClientConnection], Any]:
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
     return until
+
+
+# ---------------------------------------------------------------- records
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database."""
+    made = f"sqlite:///{tmp_path}/c.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    database = open_database(made, bind=False)
+    migrate(database)
+    database.close()
+    return made
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    made = f"sqlite:///{tmp_path}/c.db"
+    database = open_database(made, bind=False)
+    migrate(database)
+    database.close()
+    return made
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Callable[[str], RecordWriter]]:
+    """`writer(url)` – a started writer with its journal in the test's folder, closed at the end."""
+    made: list[RecordWriter] = []
+
+    def start(url: str) -> RecordWriter:
+        made.append(RecordWriter(writers_connection(url), tmp_path / "journal"))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close(5)
