@@ -180,7 +180,7 @@ def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome
         return Outcome.ANSWERED, "ended_while_the_engine_was_away"
     if not known_center:
         return Outcome.UNKNOWN_NUMBER, "no_call_center_has_this_number"
-    return Outcome.ABANDONED, "ended_while_the_engine_was_away"
+    return Outcome.ABANDONED, "gave_up_unseen_by_the_engine"
 
 
 def _talker(story: Story) -> ChannelStory | None:
