@@ -15,8 +15,11 @@ from models.settings import Settings, SettingsError, load
 
 WRONG_SETTINGS = 2
 
+# Settings are read when a command runs: a wrong one must not stop `--help`.
+_help = Words(language_before_settings())
+
 app = typer.Typer(
-    help="Centralita: a call-center CRM that carries its own telephone switch.",
+    help=_help("help"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,7 +43,7 @@ def _settings(console: Console) -> Settings:
         raise typer.Exit(WRONG_SETTINGS) from None
 
 
-@app.command()
+@app.command(help=_help("help_up"))
 def up() -> None:
     """Start everything and watch over it, until Ctrl-C or SIGTERM."""
     from centralita import up as running_house
@@ -49,11 +52,11 @@ def up() -> None:
     raise typer.Exit(running_house.run(_settings(console), console))
 
 
-@app.command("demo-call")
+@app.command("demo-call", help=_help("help_demo_call"))
 def demo_call(
-    number: Annotated[str | None, typer.Argument(help="The number to dial; a demonstration one if not given.")] = None,
-    caller: Annotated[str | None, typer.Option(help="The number it seems to come from.")] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Call even if no agent is available.")] = False,
+    number: Annotated[str | None, typer.Argument(help=_help("help_number"))] = None,
+    caller: Annotated[str | None, typer.Option(help=_help("help_caller"))] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help=_help("help_anyway"))] = False,
 ) -> None:
     """Call as a simulated customer, through the real switch."""
     from centralita import demo_call as demonstration
@@ -62,9 +65,9 @@ def demo_call(
     raise typer.Exit(demonstration.run(_settings(console), console, number, caller, anyway=anyway))
 
 
-@app.command()
+@app.command(help=_help("help_doctor"))
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: a list of checks.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_help("help_json"))] = False,
 ) -> None:
     """Check each part, say what is wrong and how to mend it."""
     from centralita import doctor as examination
@@ -72,7 +75,7 @@ def doctor(
     raise typer.Exit(examination.run(Console(highlight=False, soft_wrap=True), as_json=as_json))
 
 
-@app.command()
+@app.command(help=_help("help_version"))
 def version() -> None:
     """Say which version this is."""
     from importlib.metadata import version as installed

@@ -11,6 +11,31 @@ from typing import Final
 from models.settings import LANGUAGES
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    # -- --help --------------------------------------------------------------------------------------------------------
+    "help": (
+        "Centralita: un CRM de call center que trae su propia central telefónica.",
+        "Centralita: a call-center CRM that carries its own telephone switch.",
+    ),
+    "help_up": (
+        "Arranca todo y lo vigila, hasta Ctrl-C o SIGTERM.",
+        "Start everything and watch over it, until Ctrl-C or SIGTERM.",
+    ),
+    "help_demo_call": (
+        "Llama como un cliente simulado, a través de la central de verdad.",
+        "Call as a simulated customer, through the real switch.",
+    ),
+    "help_number": (
+        "El número que se marca; si falta, uno de demostración.",
+        "The number to dial; if none, a demo one.",
+    ),
+    "help_caller": ("El número desde el que parece llamar.", "The number it seems to come from."),
+    "help_anyway": ("Llamar aunque no haya agente disponible.", "Call even if no agent is available."),
+    "help_doctor": (
+        "Revisa cada parte, dice qué anda mal y cómo arreglarlo.",
+        "Check each part, say what is wrong and how to mend it.",
+    ),
+    "help_json": ("Para máquinas: una lista de revisiones.", "For machines: a list of checks."),
+    "help_version": ("Dice qué versión es.", "Say which version this is."),
     # -- up: before the start ------------------------------------------------------------------------------------------
     "settings_wrong": ("Configuración incorrecta:", "Wrong settings:"),
     "settings_where": (
