@@ -94,8 +94,10 @@ def announcing(call: Announcing, event: Event) -> Step:
         case PlaybackFinished():
             return clear(call, call.outcome, call.reason, event.at)
         case TimerFired(name=name):
+            if name == legs.LEFTOVERS:
+                return call, legs.end_leftovers(call.legs)
             return clear(call, call.outcome, call.reason, event.at) if name == ANNOUNCEMENT else (call, [])
-        case CommandFailed(command=Answer() | Play()):
+        case CommandFailed(command=Answer(channel=facts.caller_channel) | Play()):
             return clear(call, call.outcome, call.reason, event.at)
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return clear(caller_left(call, event), call.outcome, call.reason, event.at)
@@ -109,6 +111,8 @@ def announcing(call: Announcing, event: Event) -> Step:
             return _late(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
             return _late(call, ChannelGone(event.at, channel))
+        case CommandFailed():
+            return call, legs.unended(facts, call.legs, event)
         case (
             NobodyCanCome()
             | PopShown()
@@ -118,7 +122,6 @@ def announcing(call: Announcing, event: Event) -> Step:
             | AnswerRequested()
             | HangupRequested()
             | ChannelLeft()
-            | CommandFailed()
             | CommandDone()
             | CallerArrived()
         ):
@@ -131,15 +134,17 @@ def announcing(call: Announcing, event: Event) -> Step:
 
 
 def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, reason: str, at: int) -> Step:
-    """Order the end of everything this call holds."""
+    """Order the end of everything this call holds. ``at`` may lie in the past: an end that was missed in a gap."""
     facts, all_legs = call.facts, call.legs
     winner = answered_at = None
-    commands: list[Command] = []
+    at = max(at, facts.offered_at)
+    commands: list[Command] = [CancelTimer(legs.LEFTOVERS)]
     match call:
         case Waiting() | Alerting():
             commands += [StopSeeking(facts.id), CancelTimer(LONGEST_WAIT), CancelTimer(ring_timer(facts))]
         case Talking():
             winner, answered_at = call.winner, call.answered_at if call.joined else None
+            at = max(at, call.answered_at)
             commands.append(CancelTimer(APART))
         case Announcing():
             commands.append(CancelTimer(ANNOUNCEMENT))

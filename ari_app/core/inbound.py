@@ -124,6 +124,8 @@ def _waiting(call: Waiting, event: Event) -> Step:
         case CallerKnown():
             return caller_known(call, event, call.legs.live)
         case TimerFired(name=name):
+            if name == legs.LEFTOVERS:
+                return call, legs.end_leftovers(call.legs)
             return _nobody_came(call) if name == LONGEST_WAIT else (call, [])
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _caller_gone(call, event)
@@ -133,6 +135,8 @@ def _waiting(call: Waiting, event: Event) -> Step:
             return _late(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
             return _late(call, ChannelGone(event.at, channel))
+        case CommandFailed():
+            return call, legs.unended(facts, call.legs, event)
         case (
             PopShown()
             | LegRinging()
@@ -142,7 +146,6 @@ def _waiting(call: Waiting, event: Event) -> Step:
             | HangupRequested()
             | ChannelLeft()
             | PlaybackFinished()
-            | CommandFailed()
             | CommandDone()
             | CallerArrived()
         ):
@@ -258,6 +261,8 @@ def _timer(call: Alerting, name: str, at: int) -> Step:
         # The phones that ring may ring on to the end of this offer; then nobody else is looked for.
         commands: list[Command] = [StopSeeking(facts.id)]
         return replace(call, facts=replace(facts, overdue=True)), commands
+    if name == legs.LEFTOVERS:
+        return call, legs.end_leftovers(call.legs)
     if name == ring_timer(facts):
         remaining, ending = legs.end_all(facts, call.legs, LegOutcome.NO_ANSWER, at)
         return _settle(replace(call, legs=remaining), ending)
@@ -281,7 +286,7 @@ def _failed(call: Alerting, event: CommandFailed) -> Step:
                 lambda leg: legs.end(facts, leg, LegOutcome.UNREACHABLE, at, reason=event.reason[:60], gone=unmade),
             )
         case _:
-            return call, []
+            return call, legs.unended(facts, call.legs, event)
 
 
 def _nobody_came(call: Waiting) -> Step:

@@ -22,13 +22,16 @@ from ari_app.core.commands import (
     SetTimer,
     ShowPop,
 )
-from ari_app.core.events import ChannelGone, LegAnswered, LegReady, Refusal
+from ari_app.core.events import ChannelGone, CommandFailed, LegAnswered, LegReady, Refusal
 from ari_app.core.pops import pop_of
 from models.values.call import LegOutcome, PhoneKind
 from models.values.routing import AgentRoute
 
 # Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.
 DIAL_NET = 15
+
+LEFTOVERS = "leftovers"
+"""The timer of a call that goes on while the end of one of its legs could not be ordered."""
 
 Change = Callable[[Leg], tuple[Leg, list[Command]]]
 
@@ -165,7 +168,8 @@ def end(
             leg,
             state=LegState.GONE if gone else LegState.ENDING,
             outcome=outcome,
-            ended_at=at,
+            # An end that was missed in a gap is told with the time when the gap began.
+            ended_at=max(at, leg.ringing_at or leg.offered_at),
             cause=cause if cause is not None else leg.cause,
             reason=reason or leg.reason,
         ),
@@ -193,3 +197,16 @@ def late(leg: Leg, event: LegReady | LegAnswered | ChannelGone) -> tuple[Leg, li
             return leg, []
         return replace(leg, state=LegState.GONE, cause=leg.cause if leg.cause is not None else event.cause), []
     return replace(leg, state=LegState.ENDING), [Hangup(leg.channel)]
+
+
+def unended(facts: Facts, legs: Legs, event: CommandFailed) -> list[Command]:
+    """The order to end a leg failed, or nobody knows: its phone must not ring on while the call does."""
+    if not isinstance(event.command, Hangup):
+        return []
+    leg = legs.on(event.command.channel)
+    return [SetTimer(LEFTOVERS, facts.policy.clearing)] if leg and leg.exists and not leg.live else []
+
+
+def end_leftovers(legs: Legs) -> list[Command]:
+    """Order the end of every leg again that was told to end and may still be there."""
+    return [Hangup(leg.channel) for leg in legs.existing if not leg.live]

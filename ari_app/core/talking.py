@@ -99,7 +99,7 @@ def step(call: Talking, event: Event) -> Step:
             return _over(call, by_caller=False, at=event.at)
         case CommandDone(command=AddToBridge()):
             return replace(call, joined=True), []
-        case CommandFailed(command=Answer() | CreateBridge() | AddToBridge()):
+        case CommandFailed(command=Answer(channel=facts.caller_channel) | CreateBridge() | AddToBridge()):
             # Mostly because one of them has just gone: that news is on its way and says more than this.
             # A time-out says nothing at all: the connection was lost, and it is tried again.
             if event.timed_out and call.rejoin < facts.policy.rejoin_tries:
@@ -109,10 +109,14 @@ def step(call: Talking, event: Event) -> Step:
             if not call.apart:
                 return call, join(facts, winner)
             return clear(call, Outcome.FAILED, "caller_and_agent_could_not_be_joined", event.at)
+        case TimerFired(name=legs.LEFTOVERS):
+            return call, legs.end_leftovers(call.legs)
         case LegReady() | LegAnswered() | ChannelGone():
             return _late(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
             return _late(call, ChannelGone(event.at, channel))
+        case CommandFailed():
+            return call, legs.unended(facts, call.legs, event)
         case CallerKnown():
             return caller_known(call, event, (winner,))
         case AgentsOffered():
@@ -127,7 +131,6 @@ def step(call: Talking, event: Event) -> Step:
             | ChannelLeft()
             | PlaybackFinished()
             | TimerFired()
-            | CommandFailed()
             | CommandDone()
             | CallerArrived()
         ):

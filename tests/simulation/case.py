@@ -61,6 +61,8 @@ class Case:
     # What went wrong, and so what is forgiven:
     doubt: bool = False
     """News was lost: model and switch may disagree until a timer or the next comparison."""
+    missed: bool = False
+    """It lived through a gap: an end may be told late, with its true time."""
     unended: bool = False
     """The order to end something was not carried out or not answered: a stray may be named to the reaper."""
     late: bool = False

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulation.agenda import Agenda
+from simulation.case import Case
+from simulation.shell import Shell
+from simulation.switch import Switch
+
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import ids
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.call import Ended, LegState, Talking
-from simulation.agenda import Agenda
-from simulation.case import Case
-from simulation.shell import Shell
-from simulation.switch import Switch
 
 SWEEP = 30_000.0
 
@@ -79,6 +80,8 @@ class Comparing:
                 self.shell.post(case, e.ChannelGone(at, channel, cause))
         if after_gap:
             self._tell_the_missed(channels, bridges)
+            for case in self.shell.registry.values():
+                case.doubt = False  # nothing after a gap is trusted; from here on all must agree again
         self._unknown(channels, bridges, after_gap)
         unclaimed, self.shell.unclaimed = self.shell.unclaimed or [], None
         for case, event in unclaimed:
@@ -95,6 +98,9 @@ class Comparing:
                 found = channels.get(leg.channel)
                 if found is None:
                     continue
+                far = channels.get(ids.far_half(leg.channel))
+                if far is not None and far.in_stasis and leg.far_half is None:
+                    self.shell.post(case, e.FarHalfArrived(now, leg.channel, far.id))
                 if leg.state is LegState.CREATING and found.in_stasis:
                     self.shell.post(case, e.LegReady(now, leg.channel))
                 elif leg.state in (LegState.DIALLED, LegState.RINGING) and found.up:
@@ -107,9 +113,7 @@ class Comparing:
                 if set(both) <= bridges.get(bridge, frozenset()):
                     self.shell.post(case, e.CommandDone(now, c.AddToBridge(bridge, both)))
 
-    def _unknown(
-        self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]], after_gap: bool
-    ) -> None:
+    def _unknown(self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]], after_gap: bool) -> None:
         registry, strays = self.shell.registry, self.shell.strays
         callers = [
             one
@@ -141,9 +145,7 @@ class Comparing:
             for member in self.switch.bridges.pop(thing):
                 self.switch.channels[member].bridge = None
 
-    def _found(
-        self, caller: Listed, channels: dict[str, Listed], bridges: dict[str, frozenset[str]]
-    ) -> FoundCall:
+    def _found(self, caller: Listed, channels: dict[str, Listed], bridges: dict[str, frozenset[str]]) -> FoundCall:
         case = caller.case
         bridge = ids.bridge(case.id)
         legs = tuple(

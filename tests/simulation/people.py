@@ -9,15 +9,16 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ari_app.core import events as e
-from ari_app.core import roster as roster_of
-from models.values.call import AgentState
-from models.values.routing import RoutingSnapshot
 from simulation.agenda import Agenda
 from simulation.case import Case, Violation
 from simulation.house import ABROAD, OFFICE
 from simulation.switch import Channel, Switch
 from simulation.weather import Weather
+
+from ari_app.core import events as e
+from ari_app.core import roster as roster_of
+from models.values.call import AgentState
+from models.values.routing import RoutingSnapshot
 
 if TYPE_CHECKING:
     from simulation.shell import Shell
@@ -96,23 +97,28 @@ class Desk:
         if known is None or not known.active:
             return
         self.connected = self.seated = True
+        people.note(f"agent {self.agent}'s desk {self.sessions} is on the line")
         session = f"s{self.agent}.{self.sessions}"
         people.shell.apply(roster_of.connect(people.shell.roster, self.agent, session, self.address, now))
 
     def disconnect(self) -> None:
+        self.people.note(f"agent {self.agent}'s desk is off the line")
         if self.people.shell.running:
             self.connected = False
             shell = self.people.shell
             shell.apply(roster_of.disconnect(shell.roster, self.agent, int(self.people.agenda.now)))
 
     def log_out(self) -> None:
+        self.people.note(f"agent {self.agent} logs out")
         if self.people.shell.running:
             self.connected = False
+            self.wants_pause = None
             shell = self.people.shell
             shell.apply(roster_of.log_out(shell.roster, self.agent, "user", int(self.people.agenda.now)))
 
     def wish(self, state: AgentState) -> None:
         shell = self.people.shell
+        self.people.note(f"agent {self.agent} wishes to be {state}")
         if not shell.running or not self.seated:
             return
         pause = state is AgentState.PAUSED
@@ -158,6 +164,10 @@ class People:
         self.beat = rng.choice((200.0, 500.0, 1000.0))
         """Who acts *together* acts at a multiple of this."""
         self.desks = {agent: Desk(agent, self) for agent in house.agents}
+
+    def note(self, what: str) -> None:
+        if self.switch.trace is not None:
+            self.switch.trace.append(f"{self.agenda.now:.2f} ---- {what}")
 
     def desk(self, agent: int) -> Desk:
         return self.desks[agent]

@@ -10,6 +10,12 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from simulation.agenda import Agenda
+from simulation.case import Case
+from simulation.checks import Checks
+from simulation.people import People
+from simulation.switch import Switch
+
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import inbound
@@ -19,11 +25,6 @@ from ari_app.core.call import Call, Policy
 from ari_app.core.roster import Decision, LoggedOut, Nobody, Offer, Roster, Rules, Seat
 from models.values.call import LegOutcome
 from models.values.routing import RoutingSnapshot
-from simulation.agenda import Agenda
-from simulation.case import Case
-from simulation.checks import Checks
-from simulation.people import People
-from simulation.switch import Switch
 
 TICK = 250.0
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from ari_app.core import commands as c
-from ari_app.core import events as e
-from ari_app.core import ids
 from simulation.agenda import Agenda
 from simulation.case import Case
 from simulation.weather import Weather
+
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core import ids
 
 if TYPE_CHECKING:
     from simulation.people import People
@@ -31,7 +32,7 @@ SLOWEST = 2_500.0
 
 class Channel:
     __slots__ = (
-        "agent", "bridge", "case", "dialled", "dying", "half", "id", "in_stasis", "owner", "refused", "role", "up", "wire",
+        "agent", "bridge", "case", "dialled", "dying", "half", "id", "in_stasis", "refused", "role", "up", "wire",
     )  # fmt: skip
 
     def __init__(self, channel_id: str, case: Case, role: str, agent: int = 0) -> None:
@@ -168,6 +169,8 @@ class Switch:
         elif status < 300 and not isinstance(command, c.AddToBridge):
             self._outstanding.pop(order, None)
             case.in_flight -= 1
+            if case.in_flight == 0:
+                self.shell.checks.perhaps_compare(case)
         else:
             self._answer(order, status)
 
@@ -352,7 +355,7 @@ class Switch:
             channel.bridge = None
         if channel.in_stasis and not channel.refused:
             for _ in range(self.rng.choice((0, 1, 1, 2))):
-                self.tell(channel, e.ChannelLeft, channel.id)
+                self.tell(channel, e.ChannelLeft, channel.id, cause or None)
         self._later(channel.case, self._bury, channel, cause)
         if channel.half is not None:
             self.hang_up(channel.half, cause)

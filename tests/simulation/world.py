@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from models.values.call import AgentState
 from simulation import house, weather
 from simulation.agenda import EPOCH, Agenda
 from simulation.case import CallerPlan, Case, Violation
@@ -17,6 +16,8 @@ from simulation.comparing import SWEEP, Comparing
 from simulation.people import People
 from simulation.shell import Shell
 from simulation.switch import Switch
+
+from models.values.call import AgentState
 
 FOREVER = EPOCH + 3_600_000.0
 """A world that still goes on after an hour never ends."""
@@ -147,7 +148,7 @@ class World:
             self.comparing.lost_at = int(self.agenda.now)
             self.switch.cut()
             for case in self.cases:
-                case.doubt = case.doubt or not case.over
+                case.doubt = case.missed = case.doubt or not case.over
             self.agenda.after(self.rng.choice((50.0, 2_000.0, 15_000.0)) * self.rng.random(), self._reconnect)
 
     def _reconnect(self) -> None:
