@@ -1,4 +1,4 @@
-"""What `make run` and `make test` do on a machine that lacks something: pip, a new Python, Chromium, SIPp, PostgreSQL."""
+"""What the two commands do on a machine that lacks something: pip, a new Python, Chromium, SIPp, PostgreSQL."""
 
 from __future__ import annotations
 
