@@ -23,7 +23,7 @@ from ari_app.core import cel, ids
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.call import Alerting, Announcing, Clearing, Ended, LegState, Talking, Waiting
 from ari_app.core.commands import AddToBridge
-from ari_app.core.events import ChannelGone, CommandDone, Event, LegAnswered, LegReady
+from ari_app.core.events import ChannelGone, CommandDone, Event, FarHalfArrived, LegAnswered, LegReady
 from ari_app.ledger import Ledger
 from ari_app.registry import Registry
 from ari_app.runner import CallRunner
@@ -174,6 +174,9 @@ class Resync:
                 if found is None:
                     continue
                 at = now_ms()
+                far = channels.get(ids.far_half(leg.channel))
+                if far is not None and far.in_application and leg.far_half is None:
+                    runner.post(FarHalfArrived(at, leg.channel, far.id))
                 if leg.state is LegState.CREATING and found.in_application:
                     runner.post(LegReady(at, leg.channel))
                 elif leg.state in (LegState.DIALLED, LegState.RINGING) and found.state == "Up":

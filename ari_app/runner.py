@@ -16,7 +16,7 @@ from ari_app.clock import now_ms
 from ari_app.core import cdr, commands, ids, inbound
 from ari_app.core.call import Call, Clearing, Ended, Talking
 from ari_app.core.commands import Command
-from ari_app.core.events import CallerKnown, Event, TimerFired
+from ari_app.core.events import AgentsOffered, CallerKnown, Event, TimerFired
 from models.values.call import LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.routing import CallCenterRoute
@@ -104,7 +104,8 @@ class CallRunner:
         return self._mailbox.qsize()
 
     async def _run(self) -> None:
-        while not self._over:
+        # What is in the mailbox when the call is over may be agents just given to it: the core gives them back.
+        while not self._over or not self._mailbox.empty():
             event = await self._mailbox.get()
             assert self.call is not None
             try:
@@ -112,6 +113,7 @@ class CallRunner:
             except Exception:
                 log.exception("core_failed", call=self.call_id, event=event)
                 self._give_up()
+                self._give_back(event)
                 return
             if wanted:
                 self._carry_out(wanted)
@@ -149,6 +151,16 @@ class CallRunner:
             )
             self._around.records.write_call(cdr.closing(closing), cdr.legs(closing))
         self._forget(commands.Forget(self.call_id, (call.facts.caller_channel, *(leg.channel for leg in call.legs))))
+
+    def _give_back(self, event: Event) -> None:
+        """The agents whom nobody will take any more, in this event and in the mailbox."""
+        while True:
+            if isinstance(event, AgentsOffered):
+                for agent in event.agents:
+                    self._around.floor.release(agent.id, self.call_id, LegOutcome.FAILED, 0)
+            if self._mailbox.empty():
+                return
+            event = self._mailbox.get_nowait()
 
     # ------------------------------------------------------------ the commands
     def _order(self, command: commands.SwitchCommand) -> None:
