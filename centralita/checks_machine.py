@@ -58,7 +58,7 @@ def data_dir_check(settings: Settings, words: Words) -> Finding:
         if secret.exists() and secret.stat().st_mode & 0o077:
             text = words("data_dir_open", path=path, what=secret.name)
             return Finding("data_dir", Verdict.PROBLEM, text, words("data_dir_open_mend", mode="600", what=secret))
-    return Finding("data_dir", Verdict.OK, words("data_dir_ok", path=path.resolve()))
+    return Finding("data_dir", Verdict.OK, words("data_dir_ok", path=path))
 
 
 def disk_check(settings: Settings, words: Words) -> Finding:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from centralita.console import plain
 from centralita.messages import Words, language_before_settings
-from models.settings import Settings, SettingsError, load
+from models.settings import Settings, SettingsError
 
 WRONG_SETTINGS = 2
 
@@ -33,7 +33,9 @@ def main() -> None:
 def _settings(console: Console) -> Settings:
     """Exits with 2, naming every wrong setting."""
     try:
-        return load()
+        from centralita.programs import load_settings
+
+        return load_settings()
     except SettingsError as error:
         words = Words(language_before_settings())
         console.print(f"[red]✘ {plain(words('settings_wrong'))}[/]")
@@ -48,7 +50,7 @@ def up() -> None:
     """Start everything and watch over it, until Ctrl-C or SIGTERM."""
     from centralita import up as running_house
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     raise typer.Exit(running_house.run(_settings(console), console))
 
 

@@ -15,7 +15,8 @@ from centralita.checks_machine import machine_checks, python_check
 from centralita.console import plain
 from centralita.findings import Finding, Verdict
 from centralita.messages import Words, language_before_settings
-from models.settings import Settings, SettingsError, load
+from centralita.programs import load_settings
+from models.settings import Settings, SettingsError
 
 OK, PROBLEMS, WRONG_SETTINGS = 0, 1, 2
 
@@ -54,7 +55,7 @@ def examine() -> tuple[list[Finding], Words, int]:
     settings: Settings | None = None
     problems: dict[str, str] = {}
     try:
-        settings = load()
+        settings = load_settings()
     except SettingsError as error:
         problems = error.problems
     words = Words(settings.language if settings else language_before_settings())

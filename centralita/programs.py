@@ -16,9 +16,15 @@ from centralita.embedded import AsteriskDist
 from centralita.http_calls import Control, NoAnswer
 from centralita.supervisor import Probe, Program
 from models.secrets import Secrets
-from models.settings import Settings, environment_name
+from models.settings import Settings, environment_name, load
 
 PACKAGES = Path(__file__).resolve().parent.parent
+
+
+def load_settings() -> Settings:
+    """The settings with the data folder's absolute path: programs run in folders of their own. Raises SettingsError."""
+    settings = load()
+    return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
 
 
 def log_dir(settings: Settings) -> Path:
@@ -48,10 +54,10 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What our Python programs read their settings from: ours, with the data folder's absolute path."""
+    """What our Python programs read their settings from: ours, with the data folder's path as we have it."""
     return {
         **os.environ,
-        environment_name("data_dir"): str(settings.data_dir.resolve()),
+        environment_name("data_dir"): str(settings.data_dir),
         "PYTHONUNBUFFERED": "1",
     }
 

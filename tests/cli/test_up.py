@@ -20,6 +20,7 @@ import pytest
 from command_process import CommandProcess, alive, environment
 from switch.waiting import wait_until
 
+from centralita import programs
 from centralita.running import PIDS_NAME
 from models.settings import Settings
 
@@ -254,3 +255,14 @@ def test_a_terminal_that_is_stopped_stops_nothing(env: dict[str, str], tmp_path:
         process.wait()
         os.close(reading)
         os.close(writing)
+
+
+def test_a_relative_data_folder(env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the default is: what runs in a folder of its own (apt, Asterisk, the engine) finds it all the same."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**env, "CENTRALITA_DATA_DIR": "var"}.items():
+        monkeypatch.setenv(name, value)
+    settings = programs.load_settings()
+    assert settings.data_dir == tmp_path / "var"
+    assert settings.database == f"sqlite:///{tmp_path}/var/centralita.db"
+    assert programs.environment(settings)["CENTRALITA_DATA_DIR"] == str(tmp_path / "var")
