@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -42,6 +43,7 @@ class ScriptedEngine:
         self.refused: set[str] = set()
         self.heard: list[tuple[Any, ...]] = []
         self.clock_ahead_ms = 0
+        self._known_at_start: list[tuple[int, Mapping[str, Any]]] = []
         self._policy = DeskPolicy(token_key=token_key, origin_allowed=same_host_origins(web_port), **policy)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-engine", daemon=True)
@@ -71,8 +73,15 @@ class ScriptedEngine:
     def start(self) -> None:
         """Listen; after a `stop`, on the same port, knowing nothing of before."""
         self._hub = self._new_hub()
+        for agent, pop in self._known_at_start:
+            self.show(agent, pop)
+        self._known_at_start.clear()
         self._await(self._hub.start("127.0.0.1", self.port))
         self.port = self._hub.port
+
+    def change_key(self) -> None:
+        """From the next `start` on, every token of the web is a forged one."""
+        self._policy = replace(self._policy, token_key="another installation's key")
 
     def stop(self) -> None:
         """Every desk is told 1001."""
@@ -100,6 +109,10 @@ class ScriptedEngine:
 
     def show(self, agent: int, pop: Mapping[str, Any]) -> None:
         self._call(self._hub.show, agent, str(pop["call_id"]), pop)
+
+    def show_before_start(self, agent: int, pop: Mapping[str, Any]) -> None:
+        """The next `start` knows this call before the first desk is back."""
+        self._known_at_start.append((agent, pop))
 
     def update(self, agent: int, call_id: str, **changes: Any) -> None:
         self._call(self._hub.update, agent, call_id, changes)

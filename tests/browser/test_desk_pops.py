@@ -6,6 +6,7 @@ from typing import Any
 
 from browser.desk_page import pop, rgb
 from browser.house import House
+from browser.scripted_engine import until
 from playwright.sync_api import expect
 
 from models.values.color import contrast, readable_ink
@@ -60,7 +61,7 @@ def test_acknowledged_after_the_paint_not_before(house: House) -> None:
     )
     call_id = house.offer()
     desk.pop(call_id).wait_for_phase("ringing")
-    desk.page.wait_for_function("frames_wanted.length > 0")
+    until(lambda: desk.page.evaluate("frames_wanted.length"), "a frame was asked for")
     assert house.engine.of("ack") == []
     desk.page.evaluate("frames_wanted.forEach((frame) => frame(performance.now()))")
     house.engine.wait("ack", house.me.id, call_id)
@@ -271,5 +272,5 @@ def test_logo_of_our_own_web_is_shown_and_a_foreign_one_never_asked_for(house: H
     house.offer("c-2", center={"logo_url": f"/logos/{center.logo_sha256}"})
     logo = desk.pop("c-2").wait_for_phase("ringing").part("logo")
     expect(logo).to_be_visible()
-    desk.page.wait_for_function("(image) => image.complete && image.naturalWidth > 0", arg=logo.element_handle())
+    until(lambda: logo.evaluate("(image) => image.complete && image.naturalWidth > 0"), "the picture is there")
     assert [url for url in asked if "tracker" in url] == []

@@ -119,8 +119,9 @@ line.addEventListener("line", ({ detail }) => {
   bar.setLine(detail.line, detail.why);
   for (const view of stage.views.values()) view.setLine(detail.line === "open");
   drawIdle();
-  if (detail.line === "stopped" && detail.why === "ended" && !leaving) goToLogin();
-  if (detail.line === "stopped" && detail.why === "login" && stage.views.size === 0) location.assign(data.urls.login);
+  if (detail.line !== "stopped" || leaving) return;
+  // With a call on the screen the agent decides when to leave it: the banner has the way.
+  if (detail.why === "ended" || (detail.why === "login" && stage.views.size === 0)) goToLogin();
 });
 
 line.addEventListener("unsent", ({ detail }) => {
