@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
 from peewee import Database
 
 from ari_app.ari.decode import Decoded, PhoneChanged, UnknownArrived
-from ari_app.ari.phones import Phones
+from ari_app.ari.phones import PROBE_PREFIX, PhoneConfig, Phones
 from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
@@ -31,7 +32,9 @@ from ari_app.resync import Resync
 from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
 from models import cdr
+from models.db import execute, placeholder
 from models.snapshot import build
+from models.values.call import PhoneKind
 from models.values.cdr import CallRecord
 from models.values.routing import RoutingSnapshot
 
@@ -41,6 +44,13 @@ SWEEP_SECONDS = 30.0
 STORED_SECONDS = 5.0
 AUDIT_AGAIN_SECONDS = (0.5, 2.0)
 CEL_MARK = "cel"
+
+
+def phones_of(database: Database) -> list[PhoneConfig]:
+    """The IP phones of the active agents."""
+    sql = "SELECT endpoint, sip_ha1, name FROM agents WHERE active AND phone_kind = {0} AND endpoint IS NOT NULL"
+    rows = execute(database, sql.format(placeholder(database)), (PhoneKind.SIP.value,)).fetchall()
+    return [PhoneConfig(endpoint, ha1, name) for endpoint, ha1, name in rows if ha1]
 
 
 class Engine:
@@ -128,6 +138,8 @@ class Engine:
         elif isinstance(event, PhoneChanged):
             log.info("phone", endpoint=event.endpoint, status=event.status)
         elif isinstance(event, UnknownArrived):
+            if event.channel.startswith(PROBE_PREFIX):
+                return
             log.warning("unknown_channel_ended", channel=event.channel, name=event.name, args=event.args)
             self.port.submit("channels.hangup", channelId=event.channel)
         elif not self.registry.tell(decoded.thing, event):
@@ -173,6 +185,7 @@ class Engine:
         """Nothing after a gap is trusted. Phones are pushed at the same time: they do not need the calls."""
         since = self.connected_since
         lost_at, self._lost_at = self._lost_at, None
+        self.phones.forget()
         self._spawn(self.push_phones(), "phones")
         for attempt in range(5):
             if not self.connected or self.connected_since != since:
@@ -218,7 +231,9 @@ class Engine:
     async def push_phones(self) -> None:
         """Make PJSIP's phones those of the agents."""
         try:
-            await self.phones.push(self.snapshot.ip_rules)
+            phones = await self.in_database(phones_of)
+            pushed = await self.phones.push(phones, self.snapshot.ip_rules)
+            log.info("phones", **asdict(pushed))
         except Exception:
             log.exception("phones_not_pushed")
 

@@ -49,6 +49,8 @@ VARIABLE_AGENT: Final = "CENTRALITA_AGENT"
 """On an agent's leg: the agent's id."""
 VARIABLE_LEG: Final = "CENTRALITA_LEG"
 """On a virtual phone's near half: its channel id; Asterisk copies it to the far half, which tells its leg so."""
+VARIABLE_PHONE: Final = "CENTRALITA_PHONE"
+"""On a pushed endpoint: the fingerprint of what was pushed."""
 CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT)
 
 # -- CEL (docs: Asterisk, "Channel Event Logging") --------------------------------------------------------------------
