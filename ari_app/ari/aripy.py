@@ -198,7 +198,7 @@ class _Receiver:
 
 
 class _SocketHttp:
-    """What ari-py takes for an HTTP client (swaggerpy.http_client): documents over HTTP, the rest on the event socket."""
+    """What ari-py takes for an HTTP client (swaggerpy.http_client): API documents over HTTP, all else on the socket."""
 
     def __init__(self, user: str, password: str, seconds: float, connected: Callable[[Any], _Receiver]) -> None:
         self._auth = (user, password)

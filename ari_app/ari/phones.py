@@ -1,28 +1,27 @@
-"""The agents' phones, pushed to PJSIP over ARI: no file, no reload.
+"""Agents' phones on the switch: pushed to PJSIP over ARI, only what changed, and taken away again.
 
-Owns: making the switch's phones those of the tables, and nothing else's. Must not: know what a phone's objects hold
-(``dialplan.phone``), or read the tables.
+Owns: comparing what is wanted with what is there, and the requests between. Must not: know the fields of a phone
+(`dialplan.phone`), or read the database.
 
-Pushed objects live in the switch's memory (docs/decisions/0011), so after every connect all are looked at. Each carries
-a fingerprint of what was pushed: a phone that is as it should be is not touched, and an engine's restart costs one
-question a phone.
+What is there is asked of the switch after every connect: a fingerprint of its own configuration stands in each
+endpoint (`callerid_tag`, which no caller sees), so a restarted engine pushes nothing to a switch that has it all, and
+finds the phones of agents who are gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import structlog
 
 from ari_app.ari.port import AriPort, Response
-from dialplan import names
 from dialplan.phone import (
-    CONFIG_CLASS,
-    ENDPOINT_PATTERN,
     ConfigRequest,
     PhoneObject,
     phone_objects,
@@ -34,177 +33,226 @@ from models.values.ip import IpRules
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 50
-"""Phones worked on at the same time: the socket carries the calls' requests too."""
-PROBE_PREFIX = "probe-"
-"""A channel that exists only to be asked functions by; the engine leaves it alone."""
+MARK: Final = "centralita:"
+"""What every fingerprint of ours begins with; an endpoint without it is none of ours (a trunk)."""
+FINGERPRINT_FIELD: Final = "callerid_tag"
+
+_CONTACT_HOST: Final = re.compile(r"sips?:(?:[^@;,]*@)?(?:\[([0-9A-Fa-f:.]+)\]|([^:;,>\s]+))")
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneConfig:
-    """An agent's IP phone. ``ha1``: the digest of its secret (RFC 2617, 3.2.2.2)."""
+    """An agent's SIP phone. `ha1`: MD5(endpoint:realm:secret) in hexadecimal; an inactive one is taken away."""
 
     endpoint: str
-    ha1: str
-    name: str = ""
+    ha1: str = field(repr=False)
+    active: bool = True
+    display_name: str = ""
 
 
 @dataclass(slots=True)
-class Pushed:
-    """What a push did."""
+class PushReport:
+    """What a push did. `failed`: endpoint to reason; the others are in place."""
 
+    pushed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unregistered: list[str] = field(default_factory=list)
+    """Registered from an address that is not allowed any more: the switch has forgotten where they are."""
     unchanged: int = 0
-    pushed: int = 0
-    removed: int = 0
-    unregistered: int = 0
-    failed: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    milliseconds: int = 0
 
 
 class Phones:
-    def __init__(self, port: AriPort) -> None:
+    """The phones on one switch. `at_once`: how many are worked on at the same time; calls' requests go between them."""
+
+    def __init__(
+        self, port: AriPort, *, at_once: int = 8, media_address: str | None = None, qualify_seconds: int = 30
+    ) -> None:
         self._port = port
+        self._at_once = at_once
+        self._media_address = media_address
+        self._qualify_seconds = qualify_seconds
         self._lock = asyncio.Lock()
-        self._known: dict[str, str] = {}
-        self._rules: IpRules | None = None
+        self._there: dict[str, str] = {}
+        self._connection: int | None = None
 
-    def forget(self) -> None:
-        """The connection is new: the switch may be too."""
-        self._known.clear()
+    async def push(self, phones: Iterable[PhoneConfig], ip_rules: IpRules) -> PushReport:
+        """Make the switch's phones these, reachable from the addresses that `ip_rules` allow. One push at a time.
 
-    async def push(self, phones: Iterable[PhoneConfig], rules: IpRules) -> Pushed:
-        """Make the switch's phones these, reachable from where the rules allow. Raises RuntimeError in words."""
+        Never raises for what the switch answers: see `failed`. Registrations and calls of unchanged and changed phones
+        go on, except registrations from addresses that are not allowed any more.
+        """
         async with self._lock:
-            wanted = {phone.endpoint: phone for phone in phones}
-            pushed = Pushed()
-            there = await self._there()
-            for stale in sorted(there - set(wanted)):
-                await self._send(removal_requests(stale))
-                self._known.pop(stale, None)
-                pushed.removed += 1
-            networks = () if not rules.masks else tuple(rules.for_asterisk())
-            if self._rules is not None and rules != self._rules and rules.masks:
-                pushed.unregistered = await self._unregister_the_refused(list(wanted.values()), networks, rules)
-            queue = list(wanted.values())
-            for start in range(0, len(queue), AT_ONCE):
-                await asyncio.gather(
-                    *(
-                        self._one(phone, networks, pushed, is_there=phone.endpoint in there)
-                        for phone in queue[start : start + AT_ONCE]
-                    )
+            began = time.monotonic()
+            report = PushReport()
+            wanted = self._wanted(phones, ip_rules, report)
+            connection = self._port.counters.connects
+            if self._connection != connection:
+                self._there = await self._on_the_switch()
+                self._connection = connection
+            gone = [endpoint for endpoint in self._there if endpoint not in wanted]
+            changed = {
+                endpoint: objects
+                for endpoint, objects in wanted.items()
+                if self._there.get(endpoint) != fingerprint_of(objects)
+            }
+            report.unchanged = len(wanted) - len(changed)
+            await self._each(gone, lambda endpoint: self._remove(endpoint, report))
+            await self._each(changed, lambda endpoint: self._put(endpoint, changed[endpoint], ip_rules, report))
+            report.milliseconds = round((time.monotonic() - began) * 1000)
+            if changed or gone or report.failed:
+                log.info(
+                    "phones_pushed",
+                    pushed=len(report.pushed),
+                    removed=len(report.removed),
+                    unregistered=len(report.unregistered),
+                    unchanged=report.unchanged,
+                    failed=report.failed,
+                    ms=report.milliseconds,
                 )
-            self._rules = rules
-            return pushed
+            return report
 
-    async def _there(self) -> set[str]:
-        """The phones that the switch has now, whoever pushed them; the trunks are none."""
-        answer = await self._port.submit("endpoints.listByTech", tech="PJSIP")
-        if not answer.ok:
-            raise RuntimeError(f"the switch does not list its endpoints: {answer.reason}")
-        ours = (names.ENDPOINT_TRUNK, names.ENDPOINT_DEMO_TRUNK)
-        found = {str(item["resource"]) for item in answer.body}
-        return {name for name in found if name[:1].isdigit() and ENDPOINT_PATTERN.fullmatch(name) and name not in ours}
+    async def remove(self, endpoints: Iterable[str]) -> PushReport:
+        """Take these phones away, their registrations with them."""
+        async with self._lock:
+            report = PushReport()
+            await self._each(list(endpoints), lambda endpoint: self._remove(endpoint, report))
+            return report
 
-    async def _one(self, phone: PhoneConfig, networks: Sequence[str], pushed: Pushed, *, is_there: bool) -> None:
-        try:
-            objects = phone_objects(
-                phone.endpoint, digest_ha1=phone.ha1, display_name=phone.name, allowed_networks=networks
-            )
-        except ValueError as error:
-            log.error("phone_refused", endpoint=phone.endpoint, why=str(error))
-            pushed.failed += 1
-            return
-        mark = _fingerprint(objects)
-        if is_there and mark == (self._known.get(phone.endpoint) or await self._mark_of(phone.endpoint)):
-            self._known[phone.endpoint] = mark
-            pushed.unchanged += 1
-            return
-        if await self._send(push_requests(_marked(objects, mark))):
-            self._known[phone.endpoint] = mark
-            pushed.pushed += 1
-        else:
-            self._known.pop(phone.endpoint, None)
-            pushed.failed += 1
+    async def registered_address(self, endpoint: str) -> str | None:
+        """The IP address this phone is registered at; None: it is not, or nobody knows."""
+        return await registered_address(self._port, endpoint)
 
-    async def _mark_of(self, endpoint: str) -> str | None:
-        answer = await self._port.submit("asterisk.getObject", **_address("endpoint", endpoint))
-        if not answer.ok:
-            return None
-        return next((field["value"] for field in answer.body if field["attribute"] == names.VARIABLE_PHONE), None)
-
-    async def _send(self, requests: Sequence[ConfigRequest]) -> bool:
-        """In order, without waiting for each; True when all were taken."""
-        waiting: list[tuple[ConfigRequest, asyncio.Future[Response]]] = []
-        for request in requests:
-            kind, name = request.uri.split("/")[-2:]
-            address = _address(kind, name)
-            if request.only_if_absent and (await self._port.submit("asterisk.getObject", **address)).status != 404:
+    # ------------------------------------------------------------------------------------------------------ inside
+    def _wanted(
+        self, phones: Iterable[PhoneConfig], ip_rules: IpRules, report: PushReport
+    ) -> dict[str, list[PhoneObject]]:
+        networks = () if ip_rules.is_open else ip_rules.for_asterisk()
+        wanted: dict[str, list[PhoneObject]] = {}
+        for phone in phones:
+            if not phone.active:
                 continue
-            if request.method == "DELETE":
-                waiting.append((request, self._port.submit("asterisk.deleteObject", **address)))
+            try:
+                objects = phone_objects(
+                    phone.endpoint,
+                    digest_ha1=phone.ha1,
+                    display_name=phone.display_name,
+                    allowed_networks=networks,
+                    media_address=self._media_address,
+                    qualify_seconds=self._qualify_seconds,
+                )
+            except ValueError as error:
+                report.failed[phone.endpoint] = str(error)
+                continue
+            wanted[phone.endpoint] = _with_fingerprint(objects)
+        return wanted
+
+    async def _on_the_switch(self) -> dict[str, str]:
+        """Our endpoints there, each with its fingerprint."""
+        listed = await self._port.submit("endpoints.listByTech", tech="PJSIP")
+        if not listed.ok:
+            log.warning("phones_unknown", reason=listed.reason)
+            return {}
+        found: dict[str, str] = {}
+
+        async def look(endpoint: str) -> None:
+            answer = await self._port.submit(
+                "asterisk.getObject", configClass="res_pjsip", objectType="endpoint", id=endpoint
+            )
+            fields = answer.body if answer.ok else []
+            tag = next((entry["value"] for entry in fields if entry["attribute"] == FINGERPRINT_FIELD), "")
+            if tag.startswith(MARK):
+                found[endpoint] = tag
+
+        await self._each([str(entry["resource"]) for entry in listed.body], look)
+        return found
+
+    async def _put(self, endpoint: str, objects: list[PhoneObject], ip_rules: IpRules, report: PushReport) -> None:
+        requests = push_requests(objects)
+        # Asked first, so that all the rest leaves in one go: the endpoint is away for about a millisecond.
+        absent: dict[str, bool] = {}
+        for request in requests:
+            if request.only_if_absent:
+                answer = await self._submit(replace(request, method="GET", body=None))
+                if answer.status is None:
+                    report.failed[endpoint] = answer.reason
+                    return
+                absent[request.uri] = answer.status == 404
+        self._there.pop(endpoint, None)
+        failure = await self._carry_out([request for request in requests if absent.get(request.uri, True)])
+        if failure is not None:
+            report.failed[endpoint] = failure
+            return
+        self._there[endpoint] = fingerprint_of(objects)
+        report.pushed.append(endpoint)
+        if ip_rules.is_open:
+            return
+        address = await self.registered_address(endpoint)
+        if address is not None and not ip_rules.allows(address):
+            failure = await self._carry_out(unregister_requests(objects))
+            if failure is not None:
+                report.failed[endpoint] = failure
+                self._there.pop(endpoint, None)
             else:
-                fields = (request.body or {}).get("fields", [])
-                waiting.append((request, self._port.submit("asterisk.updateObject", **address, fields=fields)))
-        well = True
-        for request, future in waiting:
+                report.unregistered.append(endpoint)
+
+    async def _remove(self, endpoint: str, report: PushReport) -> None:
+        failure = await self._carry_out(removal_requests(endpoint))
+        if failure is None:
+            self._there.pop(endpoint, None)
+            report.removed.append(endpoint)
+        else:
+            report.failed[endpoint] = failure
+
+    async def _carry_out(self, requests: list[ConfigRequest]) -> str | None:
+        """All of them, in this order, without waiting between; the first failure in words."""
+        futures = [self._submit(request) for request in requests]
+        failure = None
+        for request, future in zip(requests, futures, strict=True):
             answer = await future
             if not answer.ok and not (request.method == "DELETE" and answer.status == 404):
-                log.error("phone_not_pushed", request=request.uri, method=request.method, why=answer.reason)
-                well = False
-        return well
+                failure = failure or f"{request.method} {request.uri}: {answer.reason}"
+        return failure
 
-    # ------------------------------------------------------------ where phones are registered
-    async def _unregister_the_refused(
-        self, phones: Sequence[PhoneConfig], networks: Sequence[str], rules: IpRules
-    ) -> int:
-        """A phone that is registered from an address the new rules refuse must not ring there any more."""
-        addresses = await self._registered([phone.endpoint for phone in phones])
-        refused = [phone for phone in phones if (at := addresses.get(phone.endpoint)) and not rules.allows(at)]
-        for phone in refused:
-            log.warning("phone_unregistered", endpoint=phone.endpoint, address=addresses[phone.endpoint])
-            objects = phone_objects(phone.endpoint, digest_ha1=phone.ha1, allowed_networks=networks)
-            await self._send(unregister_requests(objects))
-        return len(refused)
+    def _submit(self, request: ConfigRequest) -> asyncio.Future[Response]:
+        config_class, object_type, object_id = request.uri.split("/")[-3:]
+        params: dict[str, Any] = {"configClass": config_class, "objectType": object_type, "id": object_id}
+        match request.method:
+            case "GET":
+                return self._port.submit("asterisk.getObject", **params)
+            case "PUT":
+                return self._port.submit("asterisk.updateObject", **params, **(request.body or {}))
+            case _:
+                return self._port.submit("asterisk.deleteObject", **params)
 
-    async def _registered(self, endpoints: Sequence[str]) -> dict[str, str]:
-        """Endpoint -> the address it registered from. Functions are evaluated on a channel only, so one is made."""
-        probe = PROBE_PREFIX + secrets.token_hex(6)
-        made = await self._port.submit(
-            "channels.create",
-            endpoint=f"Local/probe@{names.CONTEXT_VIRTUAL_PHONE}/n",
-            app=names.STASIS_APP,
-            channelId=probe,
-        )
-        if not made.ok:
-            log.error("registrations_unknown", why=made.reason)
-            return {}
-        try:
-            found = {}
-            for endpoint in endpoints:
-                contact = await self._function(probe, f"PJSIP_AOR({endpoint},contact)")
-                if contact:
-                    found[endpoint] = await self._function(probe, f"PJSIP_CONTACT({contact.split(',')[0]},via_addr)")
-            return {endpoint: address for endpoint, address in found.items() if address}
-        finally:
-            await self._port.submit("channels.hangup", channelId=probe)
+    async def _each(self, things: Iterable[str], work: Callable[[str], Awaitable[None]]) -> None:
+        waiting = iter(list(things))
 
-    async def _function(self, channel: str, function: str) -> str:
-        answer = await self._port.submit("channels.getChannelVar", channelId=channel, variable=function)
-        return str(answer.body.get("value") or "") if answer.ok and isinstance(answer.body, dict) else ""
+        async def worker() -> None:
+            for thing in waiting:
+                await work(thing)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._at_once):
+                group.create_task(worker())
 
 
-def _address(kind: str, name: str) -> dict[str, str]:
-    return {"configClass": CONFIG_CLASS, "objectType": kind, "id": name}
+async def registered_address(port: AriPort, endpoint: str) -> str | None:
+    """The IP address a phone is registered at, as its packets came from there; None: it is not, or nobody knows."""
+    answer = await port.submit("asterisk.getGlobalVar", variable=f"PJSIP_AOR({endpoint},contact)")
+    value = answer.body.get("value", "") if answer.ok and isinstance(answer.body, Mapping) else ""
+    found = _CONTACT_HOST.search(value)
+    return (found[1] or found[2]) if found else None
 
 
-def _fingerprint(objects: Sequence[PhoneObject]) -> str:
-    return hashlib.sha256(repr(objects).encode()).hexdigest()[:16]
+def fingerprint_of(objects: list[PhoneObject]) -> str:
+    """The fingerprint that stands in a phone's endpoint."""
+    return next(value for name, value in objects[-1].fields if name == FINGERPRINT_FIELD)
 
 
-def _marked(objects: Sequence[PhoneObject], mark: str) -> list[PhoneObject]:
-    """The endpoint with its fingerprint, as a channel variable: the one field of it that is free."""
-    return [
-        replace(item, fields=(*item.fields, ("set_var", f"{names.VARIABLE_PHONE}={mark}")))
-        if item.object_type == "endpoint"
-        else item
-        for item in objects
-    ]
+def _with_fingerprint(objects: list[PhoneObject]) -> list[PhoneObject]:
+    text = repr([(item.object_type, item.object_id, item.fields) for item in objects])
+    tag = MARK + hashlib.sha256(text.encode()).hexdigest()[:20]
+    *others, endpoint = objects
+    return [*others, replace(endpoint, fields=(*endpoint.fields, (FINGERPRINT_FIELD, tag)))]
