@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import structlog
 from peewee import Database
 
 from ari_app.ari.decode import Decoded, PhoneChanged, UnknownArrived
-from ari_app.ari.phones import PROBE_PREFIX, PhoneConfig, Phones
+from ari_app.ari.phones import PhoneConfig, Phones
 from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
@@ -50,7 +49,7 @@ def phones_of(database: Database) -> list[PhoneConfig]:
     """The IP phones of the active agents."""
     sql = "SELECT endpoint, sip_ha1, name FROM agents WHERE active AND phone_kind = {0} AND endpoint IS NOT NULL"
     rows = execute(database, sql.format(placeholder(database)), (PhoneKind.SIP.value,)).fetchall()
-    return [PhoneConfig(endpoint, ha1, name) for endpoint, ha1, name in rows if ha1]
+    return [PhoneConfig(endpoint, ha1, display_name=name) for endpoint, ha1, name in rows if ha1]
 
 
 class Engine:
@@ -138,8 +137,6 @@ class Engine:
         elif isinstance(event, PhoneChanged):
             log.info("phone", endpoint=event.endpoint, status=event.status)
         elif isinstance(event, UnknownArrived):
-            if event.channel.startswith(PROBE_PREFIX):
-                return
             log.warning("unknown_channel_ended", channel=event.channel, name=event.name, args=event.args)
             self.port.submit("channels.hangup", channelId=event.channel)
         elif not self.registry.tell(decoded.thing, event):
@@ -185,7 +182,6 @@ class Engine:
         """Nothing after a gap is trusted. Phones are pushed at the same time: they do not need the calls."""
         since = self.connected_since
         lost_at, self._lost_at = self._lost_at, None
-        self.phones.forget()
         self._spawn(self.push_phones(), "phones")
         for attempt in range(5):
             if not self.connected or self.connected_since != since:
@@ -232,8 +228,7 @@ class Engine:
         """Make PJSIP's phones those of the agents."""
         try:
             phones = await self.in_database(phones_of)
-            pushed = await self.phones.push(phones, self.snapshot.ip_rules)
-            log.info("phones", **asdict(pushed))
+            await self.phones.push(phones, self.snapshot.ip_rules)
         except Exception:
             log.exception("phones_not_pushed")
 

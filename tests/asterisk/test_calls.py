@@ -293,3 +293,25 @@ def test_a_demo_call_goes_through_the_real_switch(engine: RunningEngine, switch:
 
     [call] = engine.closed(1)
     assert call["outcome"] == "answered"
+
+
+def test_an_answered_call_with_postgresql(
+    switch: RealSwitch, sipp_caller: Callers, phone: Callable[..., SippPhone], tmp_path: Path, postgres_url: str
+) -> None:
+    engine = RunningEngine(switch, tmp_path / "data", database_url=postgres_url)
+    try:
+        ana = engine.account.agent("Ana Ñandú", "8330103")
+        engine.account.call_center("Pizza Tica", ["40001000"], [ana])
+        engine.start()
+        desk = engine.desk(ana)
+        phone("8330103")
+
+        assert sipp_caller(switch, "40001000", caller="88887777", talk_ms=400).call().successful == 1
+
+        [call] = engine.closed(1)
+        assert (call["outcome"], call["agent_id"], call["cost"]) == ("answered", ana, 30_000_000)
+        assert desk.pop["card"]["contact_id"] == call["contact_id"]
+        assert [leg["outcome"] for leg in engine.legs()] == ["answered"]
+    finally:
+        engine.stop()
+        switch.remove_phone("8330103")
