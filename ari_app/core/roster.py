@@ -49,6 +49,8 @@ class Seat:
     taken: int = 0
     pause_wish: str | None = None
     """Asked for a pause while on a call; it begins when the call is over."""
+    leaving: str | None = None
+    """Was logged out while on a call, and why; it takes effect when the call is over."""
 
     @property
     def deadline(self) -> bool:
@@ -77,7 +79,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
-    """Nobody of this call's call center is logged in."""
+    """Nobody who has a phone and may work is logged in at this call's call center."""
 
     call_id: str
 
@@ -143,9 +145,11 @@ def connect(roster: Roster, agent: int, session: str, address: str, at: int) -> 
         decisions.append(LoggedIn(agent, session, address, at))
     elif seat.session != session:
         if seat.session is not None:
-            decisions.append(LoggedOut(agent, seat.session, "user", at))
+            decisions.append(LoggedOut(agent, seat.session, seat.leaving or "user", at))
         decisions.append(LoggedIn(agent, session, address, at))
-    seat = replace(seat, connected=True, allowed=allowed, address=address, session=session, lost_at=None)
+    seat = replace(
+        seat, connected=True, allowed=allowed, address=address, session=session, lost_at=None, leaving=None
+    )
     return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
 
 
@@ -164,7 +168,7 @@ def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
     if seat is None:
         return roster, []
     if seat.call is not None:
-        seat = replace(seat, connected=False, lost_at=at - roster.rules.reconnect_grace, pause_wish=None)
+        seat = replace(seat, connected=False, lost_at=at, pause_wish=None, leaving=cause)
         return _seat(roster, seat, at), [SeatChanged(seat)]
     return _leave(roster, seat, cause, at)
 
@@ -213,8 +217,8 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
             left = roster.seats.get(seat.agent)
             if left is not None:
                 roster = _seat(roster, replace(left, allowed=allowed), at)
-        elif not seat.allowed:
-            roster = _seat(roster, replace(seat, allowed=True), at)
+        elif not seat.allowed or seat.leaving in ("ip", "deactivated"):
+            roster = _seat(roster, replace(seat, allowed=True, leaving=None), at)
     return _distribute(roster, decisions, at)
 
 
@@ -224,8 +228,7 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
 def seek(roster: Roster, call_id: str, route: CallCenterRoute, at: int) -> Result:
     """A call looks for agents. It keeps its place in the line if it looked before."""
     seeker = roster.seekers.get(call_id) or Seeker(call_id, route, at)
-    seats = roster.seats
-    if not any(agent in seats for agent in route.agents):
+    if not any(_could_come(roster, agent) for agent in route.agents):
         seekers = {other: kept for other, kept in roster.seekers.items() if other != call_id}
         return replace(roster, seekers=seekers), [Nobody(call_id)]
     roster = replace(roster, seekers={**roster.seekers, call_id: seeker})
@@ -267,8 +270,9 @@ def release(roster: Roster, agent: int, call_id: str, outcome: LegOutcome, wrap_
         seat = replace(
             seat, state=AgentState.PAUSED, reason=seat.pause_wish or None, pause_wish=None, wrap_up_until=None
         )
-    if not is_user(roster, agent) or not seat.allowed or _lost_for_good(roster, seat, at):
-        roster, decisions = _leave(_seat(roster, seat, at), seat, "lost_connection" if seat.allowed else "ip", at)
+    cause = _why_leaves(roster, seat, at)
+    if cause is not None:
+        roster, decisions = _leave(_seat(roster, seat, at), seat, cause, at)
         return _distribute(roster, decisions, at)
     return _distribute(_seat(roster, seat, at), [SeatChanged(seat)], at)
 
@@ -327,6 +331,25 @@ def why_not(roster: Roster, agent: int, at: int) -> str | None:
     return "resting" if seat.rest_until > at else None
 
 
+def _could_come(roster: Roster, agent: int) -> bool:
+    """Is at work and has a phone: not now perhaps, but worth waiting for."""
+    route, seat = roster.snapshot.agents.get(agent), roster.seats.get(agent)
+    if route is None or seat is None:
+        return False
+    return route.active and bool(route.endpoint) and seat.allowed and seat.leaving is None
+
+
+def _why_leaves(roster: Roster, seat: Seat, at: int) -> str | None:
+    """Why an agent whose call is over goes; None: stays."""
+    if seat.leaving is not None:
+        return seat.leaving
+    if not is_user(roster, seat.agent):
+        return "deactivated"
+    if not seat.allowed:
+        return "ip"
+    return "lost_connection" if _lost_for_good(roster, seat, at) else None
+
+
 def _seat(roster: Roster, seat: Seat, at: int) -> Roster:
     seats = {**roster.seats, seat.agent: seat}
     due = roster.due | {seat.agent} if seat.deadline else roster.due - {seat.agent}
@@ -349,6 +372,7 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         connected=False,
         lost_at=None,
         wrap_up_until=None,
+        leaving=None,
     )
     return roster, [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
 
