@@ -126,6 +126,8 @@ class _StasisEnd(msgspec.Struct, tag_field="type", tag="StasisEnd"):
 
 class _ChannelHangupRequest(msgspec.Struct, tag_field="type", tag="ChannelHangupRequest"):
     channel: _Channel
+    cause: int = 0
+    soft: bool = False
 
 
 class _ChannelDestroyed(msgspec.Struct, tag_field="type", tag="ChannelDestroyed"):
@@ -234,8 +236,9 @@ def _meaning(message: _Known, at: int) -> Message | None:
             if ids.ordinal_of(channel.id) is not None:
                 return Decoded(channel.id, core.ChannelLeft(at, channel.id))
             return Decoded(channel.id, core.ChannelGone(at, channel.id))
-        case _ChannelHangupRequest(channel=channel):
-            return Decoded(channel.id, core.ChannelLeft(at, channel.id))
+        case _ChannelHangupRequest(channel=channel, cause=cause, soft=soft):
+            # A soft one was ordered on our side, and its "cause" is a flag of Asterisk's own, not of Q.850.
+            return Decoded(channel.id, core.ChannelLeft(at, channel.id, None if soft else cause or None))
         case _ChannelDestroyed(channel=channel, cause=cause):
             return Decoded(channel.id, core.ChannelGone(at, channel.id, cause or None))
         case _Dial(peer=peer, dialstatus=status):

@@ -101,7 +101,9 @@ def dial(status: str) -> str:
             UnknownArrived(AT, "centralita-9.9", "X/y", ("virtual-phone", "8", "")),
         ),
         (start("centralita-9.9", "spy"), "centralita-9.9", UnknownArrived(AT, "centralita-9.9", "X/y", ("spy",))),
+        # Soft: ordered by us; 32 is AST_SOFTHANGUP_EXPLICIT, no cause.
         (HANGUP_REQUEST, LEG, ChannelLeft(AT, LEG)),
+        (HANGUP_REQUEST.replace('"cause":32,"soft":true', '"cause":17'), LEG, ChannelLeft(AT, LEG, 17)),
         (DESTROYED, LEG, ChannelGone(AT, LEG, 16)),
         (DESTROYED.replace('"cause":16,', '"cause":0,'), LEG, ChannelGone(AT, LEG, None)),
         (json.dumps({"type": "StasisEnd", "channel": {"id": LEG}}), LEG, ChannelLeft(AT, LEG)),
