@@ -91,10 +91,10 @@ export class Notes {
     switch (status) {
       case 200:
         this.wasSaved = true;
-        Object.assign(this.saved, sent, body.notes ?? {});
-        for (const name of FIELDS) {
-          // What was typed while the answer was under way stays.
+        for (const name of Object.keys(sent)) {
           const input = this.form.elements[name];
+          this.saved[name] = body.notes[name];
+          // What was typed while the answer was under way stays.
           if (input.value === sent[name]) input.value = this.saved[name];
         }
         this.#keep();

@@ -32,25 +32,27 @@ export function get(url) {
   return ask(url);
 }
 
-/** The page may be a day old: its own token is not asked to live that long. */
-async function freshCsrf() {
-  if (csrf === null || Date.now() - csrf.at > CSRF_KEPT_MS) {
-    const { status, body } = await get(data.urls.csrf);
-    csrf = status === 200 ? { token: body.csrf, at: Date.now() } : null;
-  }
-  return csrf?.token ?? "";
+/** The page may be a day old: its own token is not asked to live that long. The answer's status when there is none. */
+async function refreshCsrf() {
+  if (csrf !== null && Date.now() - csrf.at < CSRF_KEPT_MS) return 200;
+  const { status, body } = await get(data.urls.csrf);
+  csrf = status === 200 ? { token: body.csrf, at: Date.now() } : null;
+  return status;
 }
 
 export async function post(url, content) {
-  const send = async () =>
-    ask(url, {
+  const send = async () => {
+    const status = await refreshCsrf();
+    if (csrf === null) return { status, body: {} };
+    return ask(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": await freshCsrf() },
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf.token },
       body: JSON.stringify(content),
     });
+  };
   const answer = await send();
   if (answer.status !== 400) return answer;
-  csrf = null; // whatever was wrong with the token, a new one will tell
+  csrf = null; // whatever was wrong with the token, asking for a new one will tell
   return send();
 }
 
