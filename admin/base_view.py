@@ -3,9 +3,9 @@
 Owns: list, create, edit, delete and download as all sections have them; transactions; permissions; telling the engine.
 Must not: know a section.
 
-What is mended: filters on related tables (every join starts at the root), N+1 queries (what a list shows is selected with
-it), silent cascades (`references`), unknown orders and pages (`listing`), transactions around changes, downloads (streamed,
-no formulas), searching without accents, errors beside their fields (`models.checks`), and two people at the same row.
+What is mended: filters on related tables (every join starts at the root), N+1 queries (what a list shows is selected
+with it), silent cascades (`references`), unknown orders and pages (`listing`), transactions around changes, downloads
+(streamed, no formulas), searching without accents, errors beside their fields (`models.checks`), two people at one row.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from admin.installation import installation
 from admin.listing import Column, Filter, Page, Wanted
 from admin.permissions import Act, may
 from admin.problems import problem_text
-from admin.references import references
+from admin.references import Reference, references
 from admin.section_forms import SectionForm
 from models.checks import Checked
 from models.db import transaction
@@ -52,7 +52,7 @@ class NotSaved(Exception):
 
 
 class SectionView(ModelView):
-    """A section. Subclasses say what it has; the templates are sections/list.html and sections/form.html unless said."""
+    """A section. Subclasses say what it has; the templates are sections/list.html and form.html unless said."""
 
     slug: ClassVar[str]  # of the address and of the download's name
     endpoint_name: ClassVar[str]
@@ -163,9 +163,17 @@ class SectionView(ModelView):
         page = listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
         problems = {name: problem_text(problem) for name, problem in wanted.problems.items()}
         return self.render(
-            self.list_page, **self.frame(), wanted=wanted, page=page, columns=self.columns, form=form,
-            filters=self.filters_shown(), problems=problems, sizes=listing.SIZES, **self.list_extras(page),
-        )  # fmt: skip
+            self.list_page,
+            **self.frame(),
+            wanted=wanted,
+            page=page,
+            columns=self.columns,
+            form=form,
+            filters=self.filters_shown(),
+            problems=problems,
+            sizes=listing.SIZES,
+            **self.list_extras(page),
+        )
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         """What the section's list template needs besides, counted for the page at once."""
@@ -245,9 +253,13 @@ class SectionView(ModelView):
     def show_form(self, form: SectionForm, row: Any) -> Any:
         title = str(self.singular) if row is None else self.title_of(row)
         body = self.render(
-            self.form_page, **(self.frame() | {"heading": title}), form=form, row=row,
-            seen=self.fingerprint(row), **self.form_extras(row),
-        )  # fmt: skip
+            self.form_page,
+            **(self.frame() | {"heading": title}),
+            form=form,
+            row=row,
+            seen=self.fingerprint(row),
+            **self.form_extras(row),
+        )
         return body, 422 if form.is_refused else 200
 
     def form_extras(self, row: Any) -> dict[str, Any]:
@@ -350,7 +362,7 @@ class SectionView(ModelView):
     def delete_view(self, row_id: int) -> Any:
         """Asks first, and says what would go with it or what is in the way."""
         row = self.row_or_404(row_id)
-        found = references(row, goes_too=self.goes_too)
+        found = self.found_references(row)
         blocked = [one for one in found if not one.goes]
         status = 200
         if request.method == "POST":
@@ -359,9 +371,21 @@ class SectionView(ModelView):
                 return redirect(url_for(".index_view"))
             status = 409
         return self.render(
-            "sections/delete.html", **(self.frame() | {"heading": self.title_of(row)}), row=row, blocked=blocked,
-            going=[one for one in found if one.goes], warning=self.delete_warning(row), can_deactivate=self._has_active(row),
-        ), status  # fmt: skip
+            "sections/delete.html",
+            **(self.frame() | {"heading": self.title_of(row)}),
+            row=row,
+            blocked=blocked,
+            going=[one for one in found if one.goes],
+            warning=self.delete_warning(row),
+            can_deactivate=self._has_active(row),
+        ), status
+
+    def found_references(self, row: Any) -> list[Reference]:
+        return [*references(row, goes_too=self.goes_too), *self.in_the_way(row)]
+
+    def in_the_way(self, row: Any) -> list[Reference]:
+        """What forbids a deletion besides the rows that point to it."""
+        return []
 
     def delete_warning(self, row: Any) -> str:
         """What else to know before it is deleted, or ""."""
@@ -375,11 +399,11 @@ class SectionView(ModelView):
         try:
             with transaction(installation().database):
                 row = self.row_or_404(row.id)
-                if any(not one.goes for one in references(row, goes_too=self.goes_too)):
+                if any(not one.goes for one in self.found_references(row)):
                     return False
                 self.before_deleting(row)
                 row.delete_instance(recursive=False)
-        except IntegrityError:
+        except (IntegrityError, NotSaved):
             return False
         self.after_deleting(row)
         return True

@@ -21,9 +21,17 @@ NOTHING = "—"
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        moment=moment, day=day, clock=clock, duration=duration, seconds=seconds, money=money, phone=phone, size=size,
-        number=number, ago=ago,
-    )  # fmt: skip
+        moment=moment,
+        day=day,
+        clock=clock,
+        duration=duration,
+        seconds=seconds,
+        money=money,
+        phone=phone,
+        size=size,
+        number=number,
+        ago=ago,
+    )
 
 
 def moment(at: datetime | None) -> str:

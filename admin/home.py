@@ -103,10 +103,16 @@ def _people() -> list[dict[str, Any]]:
     )
     order = list(AgentState)
     people = [
-        {"id": key, "name": name, "endpoint": endpoint, "state": AgentState(state or AgentState.OFFLINE),
-         "reason": reason or "", "since": since}
+        {
+            "id": key,
+            "name": name,
+            "endpoint": endpoint,
+            "state": AgentState(state or AgentState.OFFLINE),
+            "reason": reason or "",
+            "since": since,
+        }
         for key, name, endpoint, state, reason, since in rows
-    ]  # fmt: skip
+    ]
     return sorted(people, key=lambda one: (one["state"] is AgentState.OFFLINE, order.index(one["state"]), one["name"]))
 
 

@@ -52,7 +52,7 @@ class Filter:
 class ChoiceFilter(Filter):
     choices: Callable[[], Iterable[tuple[str, Any]]] = tuple
     kind: str = "choice"
-    everything: Any = _l("Todos")
+    everything: Any = field(default_factory=lambda: _l("Todos"))
 
     def parse(self, text: str) -> Any:
         if text not in {str(value) for value, _label in self.choices()}:

@@ -137,24 +137,49 @@ class Calls(SectionView):
     order = (Call.offered_at.desc(),)
     list_page = "calls/list.html"
     filters = (
-        ChoiceFilter("type", _l("Tipo"), lambda query, value: query.where(Call.direction == value),
-                     choices=lambda: _TYPES, everything=_l("Todas")),
+        ChoiceFilter(
+            "type",
+            _l("Tipo"),
+            lambda query, value: query.where(Call.direction == value),
+            choices=lambda: _TYPES,
+            everything=_l("Todas"),
+        ),
         MomentFilter("start", _l("Inicio"), lambda query, at: query.where(Call.offered_at >= at)),
         MomentFilter("end", _l("Fin"), lambda query, at: query.where(Call.offered_at <= at)),
         Filter("contact", _l("Contacto"), _by_contact),
-        ChoiceFilter("disposition", _l("Disposición"), lambda query, key: query.where(Call.disposition == int(key)),
-                     choices=names_of(Disposition), everything=_l("Todas")),
-        ChoiceFilter("agent", _l("Agente"), lambda query, key: query.where(Call.agent == int(key)),
-                     choices=names_of(Agent)),
-        ChoiceFilter("company", _l("Compañía"), lambda query, key: query.where(Contact.company == int(key)),
-                     choices=names_of(Company), everything=_l("Todas")),
-        ChoiceFilter("call_center", _l("Call Center"), lambda query, key: query.where(Call.call_center == int(key)),
-                     choices=names_of(CallCenter)),
+        ChoiceFilter(
+            "disposition",
+            _l("Disposición"),
+            lambda query, key: query.where(Call.disposition == int(key)),
+            choices=names_of(Disposition),
+            everything=_l("Todas"),
+        ),
+        ChoiceFilter(
+            "agent", _l("Agente"), lambda query, key: query.where(Call.agent == int(key)), choices=names_of(Agent)
+        ),
+        ChoiceFilter(
+            "company",
+            _l("Compañía"),
+            lambda query, key: query.where(Contact.company == int(key)),
+            choices=names_of(Company),
+            everything=_l("Todas"),
+        ),
+        ChoiceFilter(
+            "call_center",
+            _l("Call Center"),
+            lambda query, key: query.where(Call.call_center == int(key)),
+            choices=names_of(CallCenter),
+        ),
         ChoiceFilter("list", _l("Lista"), _in_list, choices=names_of(ContactList), everything=_l("Todas")),
-        ChoiceFilter("outcome", _l("Cómo terminó"), lambda query, value: query.where(Call.outcome == value),
-                     choices=lambda: choices(Outcome), everything=_l("De cualquier modo")),
+        ChoiceFilter(
+            "outcome",
+            _l("Cómo terminó"),
+            lambda query, value: query.where(Call.outcome == value),
+            choices=lambda: choices(Outcome),
+            everything=_l("De cualquier modo"),
+        ),
         _OfContact("contact_id", _l("Contacto"), lambda query, contact: query.where(Call.contact == contact), "hidden"),
-    )  # fmt: skip
+    )
 
     def base_query(self) -> ModelSelect:
         return selected()

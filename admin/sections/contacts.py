@@ -1,6 +1,6 @@
 """Contactos: who calls and is called, with the account's additional fields.
 
-Owns: the section, and the form that has a field for each additional one. Must not: import files (a later section of it).
+Owns: the section, and the form that has a field for each additional one. Must not: import files.
 """
 
 from collections.abc import Sequence
@@ -120,22 +120,38 @@ class Contacts(SectionView):
     form_page = "contacts/form.html"
 
     def filters_shown(self) -> Sequence[Filter]:
-        activity = (("1", _l("Hoy y ayer")), ("7", _l("7 días")), ("30", _l("30 días")), ("365", _l("Un año")),
-                    ("never", _l("Nunca")))  # fmt: skip
+        activity = (
+            ("1", _l("Hoy y ayer")),
+            ("7", _l("7 días")),
+            ("30", _l("30 días")),
+            ("365", _l("Un año")),
+            ("never", _l("Nunca")),
+        )
         return (
-            ChoiceFilter("activity", _l("Última actividad"), _active_since, choices=lambda: activity,
-                         everything=_l("Cualquiera")),
+            ChoiceFilter(
+                "activity", _l("Última actividad"), _active_since, choices=lambda: activity, everything=_l("Cualquiera")
+            ),
             ChoiceFilter("list", _l("Lista"), _in_list, choices=names_of(ContactList), everything=_l("Todas")),
-            ChoiceFilter("disposition", _l("Disposición"), lambda query, key: query.where(Contact.disposition == int(key)),
-                         choices=names_of(Disposition), everything=_l("Todas")),
-            ChoiceFilter("company", _l("Compañía"), lambda query, key: query.where(Contact.company == int(key)),
-                         choices=names_of(Company), everything=_l("Todas")),
+            ChoiceFilter(
+                "disposition",
+                _l("Disposición"),
+                lambda query, key: query.where(Contact.disposition == int(key)),
+                choices=names_of(Disposition),
+                everything=_l("Todas"),
+            ),
+            ChoiceFilter(
+                "company",
+                _l("Compañía"),
+                lambda query, key: query.where(Contact.company == int(key)),
+                choices=names_of(Company),
+                everything=_l("Todas"),
+            ),
             *(
                 Filter(f"{EXTRA}{one.id}", one.name, _has_value(one.id))
                 for one in additional_fields()
                 if one.searchable
             ),
-        )  # fmt: skip
+        )
 
     # ------------------------------------------------------------ the form
     def new_form(self, row: Any = None) -> SectionForm:

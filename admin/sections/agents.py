@@ -1,0 +1,204 @@
+"""Agentes: the account's users, their phones and how they get in.
+
+Owns: the section, invitations and phone secrets, each shown once. Must not: delete anybody (users are deactivated), or
+keep a secret: of a password argon2id is kept, of a phone's secret its HA1.
+"""
+
+import secrets
+from typing import Any, Final
+
+from flask import g, make_response, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin import language, passwords, sessions
+from admin.base_view import NotSaved, SectionView, acting
+from admin.folding import folded
+from admin.installation import installation
+from admin.listing import ChoiceFilter, Column, Page
+from admin.permissions import Act
+from admin.section_forms import Check, Choice, SectionForm, Text
+from admin.words import choices
+from dialplan.names import SIP_REALM
+from dialplan.phone import ha1
+from models.checks import Checked, check_agent
+from models.db import transaction
+from models.tables import Agent, AgentGroup, AgentGroupMember, AgentPresence, CallCenter, CallCenterAgent
+from models.values.call import PhoneKind, Role
+
+_SECRET_BYTES: Final = 18  # 144 bits, 24 characters
+
+_SHOWN: Final = ("name", "email", "role", "language", "active", "endpoint", "phone_kind", "click2dial")
+
+
+class NewAgentForm(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    email = Text(_l("Email"), attributes={"maxlength": 254, "required": True, "inputmode": "email"})
+    endpoint = Text(_l("Endpoint"), attributes={"maxlength": 16, "inputmode": "numeric", "placeholder": "8330101"})
+    role = Choice(_l("Rol"), options=lambda: choices(Role))
+    phone_kind = Choice(_l("Teléfono"), options=lambda: choices(PhoneKind))
+    click2dial = Check(_l("Click2Dial"))
+
+
+class AgentForm(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    email = Text(_l("Email"), attributes={"maxlength": 254, "required": True, "inputmode": "email"})
+    role = Choice(_l("Rol"), options=lambda: choices(Role))
+    language = Choice(_l("Idioma"), options=lambda: language.NAMES.items(), empty=_l("El de la cuenta"))
+    endpoint = Text(
+        _l("Endpoint"),
+        help=_l("El número del teléfono IP. Al cambiarlo, el teléfono necesita un secreto nuevo."),
+        attributes={"maxlength": 16, "inputmode": "numeric"},
+    )
+    phone_kind = Choice(_l("Teléfono"), options=lambda: choices(PhoneKind))
+    click2dial = Check(_l("Puede usar Click2Dial"))
+    active = Check(_l("Activo"), help=_l("Sin esto no entra ni recibe llamadas; lo que hizo se conserva."))
+    groups = (
+        (_l("Persona"), ("name", "email", "role", "language", "active")),
+        (_l("Teléfono"), ("endpoint", "phone_kind", "click2dial")),
+    )
+
+
+class Agents(SectionView):
+    slug = "agentes"
+    endpoint_name = "agents"
+    label = _l("Agentes")
+    singular = _l("Agente")
+    add_label = _l("Agregar")
+    icon = "agents"
+    table = Agent
+    note = _l("Agrega arriba a quien va a contestar. Recibirá un enlace para elegir su contraseña.")
+    form_class = AgentForm
+    can_drop = False
+    create_on_list = True
+    changes_routing = True
+    searched = (Agent.name, Agent.email, Agent.endpoint)
+    order = (Agent.active.desc(), folded(Agent.name))
+    columns = (
+        Column("name", _l("Nombre"), (folded(Agent.name),)),
+        Column("endpoint", _l("Endpoint"), (Agent.endpoint,), "mono"),
+        Column("phone_kind", _l("Teléfono"), (Agent.phone_kind,)),
+        Column("role", _l("Rol"), (Agent.role,)),
+        Column("click2dial", _l("Click2Dial"), (Agent.click2dial,)),
+        Column("state", _l("Estado")),
+    )
+    filters = (
+        ChoiceFilter(
+            "role", _l("Rol"), lambda query, value: query.where(Agent.role == value), choices=lambda: choices(Role)
+        ),
+        ChoiceFilter(
+            "active",
+            _l("Activo"),
+            lambda query, value: query.where(Agent.active == (value == "1")),
+            choices=lambda: (("1", _l("Sí")), ("0", _l("No"))),
+        ),
+    )
+    list_page = "agents/list.html"
+    form_page = "agents/form.html"
+
+    def new_form(self, row: Any = None) -> SectionForm:
+        return self.made(NewAgentForm if row is None else AgentForm, row)
+
+    def stored(self, row: Any) -> dict[str, Any]:
+        values = super().stored(row)
+        # Not in a page's field: what only the server may know, and what the engine or a log-in changes.
+        shown = {name: values[name] for name in _SHOWN}
+        return shown if row is not None else shown | {"role": Role.AGENT, "click2dial": True}
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        keys = [row.id for row in page.rows]
+        states = AgentPresence.select().where(AgentPresence.agent.in_(keys))
+        return {"states": {state.agent_id: state for state in states}}
+
+    def form_extras(self, row: Any) -> dict[str, Any]:
+        if row is None:
+            return {}
+        centers = CallCenter.select(CallCenter.id, CallCenter.name).join(CallCenterAgent)
+        teams = AgentGroup.select(AgentGroup.id, AgentGroup.name).join(AgentGroupMember)
+        return {
+            "centers": list(centers.where(CallCenterAgent.agent == row).order_by(CallCenter.name)),
+            "teams": list(teams.where(AgentGroupMember.agent == row).order_by(AgentGroup.name)),
+        }
+
+    # ------------------------------------------------------------ saving
+    def check(self, form: SectionForm, row: Any) -> Checked:
+        return check_agent(form.typed(), row)
+
+    def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
+        """A phone gets a secret with its endpoint; who is new gets an invitation; who is out is out at once."""
+        if not created and row.id == sessions.user().id and not values["active"]:
+            form.refuse("active", _("No puedes desactivarte a ti mismo."))
+            raise NotSaved
+        is_sip = values["phone_kind"] is PhoneKind.SIP and values["endpoint"]
+        if is_sip and (created or row.sip_ha1 is None or row.endpoint != values["endpoint"]):
+            g.sip_secret = self._new_secret(row, values["endpoint"])
+        elif not values["endpoint"]:
+            row.sip_ha1 = None
+        if created:
+            g.invitation = passwords.invite(row)
+        elif row.active and not values["active"]:
+            sessions.end_all_of(row)
+
+    @staticmethod
+    def _new_secret(row: Agent, endpoint: str) -> str:
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        row.sip_ha1 = ha1(endpoint, secret)
+        return secret
+
+    def set_active(self, row: Any, active: bool) -> None:
+        raise NotImplementedError  # by the form alone, which knows the last administrator
+
+    def deactivate_view(self, row_id: int) -> Any:  # not exposed
+        raise NotImplementedError
+
+    def created(self, row: Any) -> Any:
+        return self._shown_once(row)
+
+    def edited(self, row: Any) -> Any:
+        return self._shown_once(row) if "sip_secret" in g else super().edited(row)
+
+    # ------------------------------------------------------------ shown once
+    @expose("/<int:row_id>/invitar", methods=("POST",))
+    @acting(Act.EDIT)
+    def invite_view(self, row_id: int) -> Any:
+        """A new link to choose a password; the one of before ends."""
+        with transaction(installation().database):
+            row = self.row_or_404(row_id)
+            g.invitation = passwords.invite(row)
+            row.save(only=["invitation_hash", "invitation_expires", "email_key"])
+        return self._shown_once(row)
+
+    @expose("/<int:row_id>/secreto", methods=("POST",))
+    @acting(Act.EDIT)
+    def secret_view(self, row_id: int) -> Any:
+        """A new secret for the phone; the one of before ends."""
+        with transaction(installation().database):
+            row = self.row_or_404(row_id)
+            if not row.endpoint or row.phone_kind is not PhoneKind.SIP:
+                return self.show_form(self._refused_secret(row), row)
+            g.sip_secret = self._new_secret(row, row.endpoint)
+            row.save(only=["sip_ha1", "email_key"])
+        self.after_commit(row, _("Secreto nuevo para %(name)s.", name=row.name))
+        return self._shown_once(row)
+
+    def _refused_secret(self, row: Agent) -> SectionForm:
+        form = AgentForm(None, data=self.stored(row))
+        form.refuse("endpoint", _("Hace falta un endpoint y un teléfono SIP."))
+        return form
+
+    def _shown_once(self, row: Agent) -> Any:
+        """Answered at once, never kept in a session or a redirect's address: a reload cannot show it again."""
+        settings = installation().settings
+        invitation = g.pop("invitation", None)
+        body = self.render(
+            "agents/once.html",
+            **(self.frame() | {"heading": row.name}),
+            row=row,
+            invitation=url_for("login.invitation", secret=invitation, _external=True) if invitation else None,
+            days=passwords.INVITATION_DAYS,
+            sip_secret=g.pop("sip_secret", None),
+            sip_realm=SIP_REALM,
+            sip_server=f"{settings.sip_address}:{settings.sip_port}",
+        )
+        return make_response(body)

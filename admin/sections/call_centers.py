@@ -1,0 +1,239 @@
+"""CallCenters: the numbers that are operated, who answers them, how and at what price.
+
+Owns: the section with its logo and what hangs on a call center. Must not: resolve numbers (`models.values.pattern`).
+"""
+
+from typing import Any
+
+from flask import g, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.base_view import NotSaved, SectionView
+from admin.documents import MAX_LOGO, BadFile, read_logo
+from admin.folding import any_contains, folded
+from admin.installation import account, installation
+from admin.listing import ChoiceFilter, Column, Page
+from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
+from admin.sections.agent_groups import active_agents
+from admin.sections.attachments import forget
+from admin.words import choices
+from models import files
+from models.checks import Checked, check_call_center
+from models.tables import (
+    AdditionalField,
+    Agent,
+    AgentGroup,
+    CallCenter,
+    CallCenterAgent,
+    CallCenterForm,
+    CallCenterGroup,
+    CallCenterNumber,
+    Form,
+)
+from models.values.call import CostUnit, Strategy
+from models.values.money import CURRENCIES
+from models.values.url import PLACEHOLDERS
+
+
+def _groups() -> list[tuple[int, str]]:
+    return list(AgentGroup.select(AgentGroup.id, AgentGroup.name).order_by(folded(AgentGroup.name)).tuples())
+
+
+def _forms() -> list[tuple[int, str]]:
+    return list(Form.select(Form.id, Form.name).where(Form.active).order_by(folded(Form.name)).tuples())
+
+
+def _seconds(label: Any, help_text: Any = "") -> Number:
+    return Number(label, help=help_text, attributes={"maxlength": 5})
+
+
+class CenterForm(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    numbers = Lines(
+        _l("Números, uno por línea"),
+        attributes={"rows": 4, "spellcheck": "false"},
+        help=_l(
+            "Un número como 4000 4000, o un patrón: X por un dígito cualquiera y un * final por cualquier "
+            "resto. Lo exacto gana al patrón."
+        ),
+    )
+    color = Color(_l("Color"), attributes={"maxlength": 7, "pattern": "#[0-9a-fA-F]{6}"})
+    logo = File(
+        _l("Logo"),
+        help=_l("PNG, JPEG, GIF o WebP de hasta 512 KB."),
+        attributes={"accept": "image/png,image/jpeg,image/gif,image/webp"},
+    )
+    remove_logo = Check(_l("Quitar el logo"))
+    active = Check(_l("Activo"))
+    pop_up_url = Text(
+        _l("Pop Up"),
+        span=True,
+        attributes={"maxlength": 1000, "placeholder": "https://crm.example/cliente?tel={caller}"},
+    )
+    strategy = Choice(_l("Quién timbra"), options=lambda: choices(Strategy))
+    ring_seconds = _seconds(_l("Timbra cada intento (s)"))
+    max_wait_seconds = _seconds(_l("Espera máxima (s)"))
+    wrap_up_seconds = _seconds(_l("Trabajo posterior (s)"), _l("Descanso del agente después de cada llamada."))
+    service_level_seconds = _seconds(
+        _l("Nivel de servicio (s)"), _l("Lo contestado antes de esto cuenta como a tiempo.")
+    )
+    agents = Members(_l("Agentes"), options=active_agents, ranked=True, span=True)
+    agent_groups = Members(_l("Grupos de Agentes"), options=_groups, ranked=True, span=True)
+    forms = Members(_l("Formas"), options=_forms, span=True, empty=_l("Todavía no hay forms."))
+    price = Number(_l("Costo"), attributes={"maxlength": 20})
+    currency = Choice(_l("Costo Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
+    cost_unit = Choice(_l("Costo Tiempo"), options=lambda: choices(CostUnit))
+    print_result = Check(_l("Imprimir el resultado"))
+    groups = (
+        (_l("Lo que ve el agente"), ("name", "color", "active", "logo", "remove_logo", "pop_up_url")),
+        (_l("Números"), ("numbers",)),
+        (_l("Quién contesta"), ("agents", "agent_groups")),
+        (
+            _l("Cómo se reparte"),
+            ("strategy", "ring_seconds", "max_wait_seconds", "wrap_up_seconds", "service_level_seconds"),
+        ),
+        (_l("Costo"), ("price", "currency", "cost_unit")),
+        (_l("Formas"), ("forms", "print_result")),
+    )
+
+
+class CallCenters(SectionView):
+    slug = "callcenters"
+    endpoint_name = "call_centers"
+    label = _l("CallCenters")
+    singular = _l("Call Center")
+    icon = "call_centers"
+    table = CallCenter
+    note = _l("Un call center es un número que atiendes, con su nombre, su color y quienes contestan.")
+    form_class = CenterForm
+    changes_routing = True
+    searched = (CallCenter.name,)
+    order = (CallCenter.active.desc(), folded(CallCenter.name))
+    columns = (
+        Column("name", _l("Nombre"), (folded(CallCenter.name),)),
+        Column("numbers", _l("Números")),
+        Column("price", _l("Costo"), (CallCenter.price,), "number"),
+        Column("strategy", _l("Quién timbra"), (CallCenter.strategy,)),
+        Column("who", _l("Agentes")),
+        Column("print_result", _l("Imprimir"), (CallCenter.print_result,)),
+    )
+    filters = (
+        ChoiceFilter(
+            "active",
+            _l("Activo"),
+            lambda query, value: query.where(CallCenter.active == (value == "1")),
+            choices=lambda: (("1", _l("Sí")), ("0", _l("No"))),
+        ),
+    )
+    list_page = "call_centers/list.html"
+    form_page = "call_centers/form.html"
+
+    def search(self, text: str) -> Any:
+        """By name, or by a number of its own."""
+        digits = "".join(character for character in text if character.isdigit())
+        by_name = any_contains(tuple(self.searched), text)
+        if not digits:
+            return by_name
+        having = CallCenterNumber.select(CallCenterNumber.call_center).where(
+            CallCenterNumber.canonical.contains(digits)
+        )
+        return CallCenter.id.in_(having) | by_name
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        keys = [row.id for row in page.rows]
+
+        def by_center(table: Any, query: Any) -> dict[int, list[str]]:
+            found: dict[int, list[str]] = {}
+            for key, name in query.where(table.call_center.in_(keys)).tuples():
+                found.setdefault(key, []).append(name)
+            return found
+
+        numbers = CallCenterNumber.select(CallCenterNumber.call_center, CallCenterNumber.pattern)
+        agents = CallCenterAgent.select(CallCenterAgent.call_center, Agent.name).join(Agent).where(Agent.active)
+        teams = CallCenterGroup.select(CallCenterGroup.call_center, AgentGroup.name).join(AgentGroup)
+        return {
+            "numbers": by_center(CallCenterNumber, numbers.order_by(CallCenterNumber.id)),
+            "agents": by_center(CallCenterAgent, agents.order_by(Agent.name)),
+            "teams": by_center(CallCenterGroup, teams.order_by(AgentGroup.name)),
+        }
+
+    def form_extras(self, row: Any) -> dict[str, Any]:
+        extra = [name for (name,) in AdditionalField.select(AdditionalField.name).tuples()]
+        return {"placeholders": [*PLACEHOLDERS, *extra]}
+
+    def stored(self, row: Any) -> dict[str, Any]:
+        values = super().stored(row)
+        values["price"] = f"{values['price'].normalize():f}"
+        if row is None or row.get_id() is None:
+            return values | {"currency": account().currency}
+        numbers = CallCenterNumber.select(CallCenterNumber.pattern).where(CallCenterNumber.call_center == row)
+        values["numbers"] = [pattern for (pattern,) in numbers.order_by(CallCenterNumber.id).tuples()]
+        for name, table, column in _JOINS:
+            priority = getattr(table, "priority", None) or table.position
+            chosen = table.select(column, priority).where(table.call_center == row)
+            values[name] = dict(sorted(chosen.tuples()))
+        return values
+
+    # ------------------------------------------------------------ saving
+    def check(self, form: SectionForm, row: Any) -> Checked:
+        checked = check_call_center(form.typed(), row)
+        sent = request.files.get("logo")
+        content = sent.stream.read(MAX_LOGO + 1) if sent is not None and sent.filename else b""
+        if sent is not None and sent.filename:
+            try:
+                checked.values["logo_mime"] = read_logo(content)
+                checked.values["content"] = content
+            except BadFile as problem:
+                form.refuse("logo", str(problem))
+        elif form["remove_logo"].data:
+            checked.values.update(logo_mime=None, logo_sha256=None)
+        return checked
+
+    def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
+        content = values.pop("content", None)
+        if content is not None:
+            try:
+                values["logo_sha256"] = files.store(installation().settings.data_dir, content)
+            except OSError:
+                form.refuse("logo", _("El archivo no se pudo guardar en el disco del servidor."))
+                raise NotSaved from None
+        if not created and "logo_sha256" in values and row.logo_sha256 != values["logo_sha256"]:
+            g.replaced = row.logo_sha256
+
+    def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
+        """Numbers keep their rows as long as they stand for the same; what is inactive keeps its place unseen."""
+        wanted = {canonical: pattern for pattern, canonical in values.get("numbers", ())}
+        known = {
+            number.canonical: number for number in CallCenterNumber.select().where(CallCenterNumber.call_center == row)
+        }
+        for canonical, number in known.items():
+            if canonical not in wanted:
+                number.delete_instance()
+            elif number.pattern != wanted[canonical]:
+                number.pattern = wanted[canonical]
+                number.save()
+        for canonical, pattern in wanted.items():
+            if canonical not in known:
+                CallCenterNumber.create(call_center=row, pattern=pattern, canonical=canonical)
+        for name, table, column in _JOINS:
+            shown = [key for key, _label in form[name].options]
+            table.delete().where(table.call_center == row, column.in_(shown)).execute()
+            rank = "priority" if hasattr(table, "priority") else "position"
+            for place, (key, priority) in enumerate(form[name].data.items()):
+                value = priority if rank == "priority" else place
+                table.create(**{"call_center": row, column.name: key, rank: value})
+
+    def edited(self, row: Any) -> Any:
+        forget(g.pop("replaced", None))
+        return super().edited(row)
+
+    def after_deleting(self, row: Any) -> None:
+        forget(row.logo_sha256)
+
+
+_JOINS = (
+    ("agents", CallCenterAgent, CallCenterAgent.agent),
+    ("agent_groups", CallCenterGroup, CallCenterGroup.group),
+    ("forms", CallCenterForm, CallCenterForm.form),
+)

@@ -1,0 +1,74 @@
+"""Disposiciones: in what state a contact was left after a call.
+
+Owns: the section. Must not: delete one that is used: it is deactivated.
+"""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from peewee import fn
+
+from admin.base_view import SectionView
+from admin.folding import folded
+from admin.listing import ChoiceFilter, Column, Page
+from admin.section_forms import Check, Choice, Number, SectionForm, Text
+from admin.words import choices
+from models.checks import Checked, check_disposition
+from models.tables import Call, Contact, Disposition
+from models.tables.contacts import DispositionAction
+
+
+class DispositionForm(SectionForm):
+    name = Text(_l("Disposición"), attributes={"maxlength": 60, "required": True})
+    action = Choice(_l("Acción"), options=lambda: choices(DispositionAction))
+    position = Number(_l("Orden"), attributes={"maxlength": 5})
+    active = Check(_l("Activa"))
+
+
+class Dispositions(SectionView):
+    slug = "disposiciones"
+    endpoint_name = "dispositions"
+    label = _l("Disposiciones")
+    singular = _l("Disposición")
+    add_label = _l("Agregar")
+    icon = "dispositions"
+    table = Disposition
+    note = _l("Crea la primera arriba: por ejemplo «Resuelto» o «Volver a llamar».")
+    notes = (
+        _l("Dicen a los demás en qué estado quedó un contacto después de una llamada."),
+        _l("La lista se ofrece al agente cuando salva la llamada. La que ya se usó no se elimina: se desactiva."),
+    )
+    form_class = DispositionForm
+    create_on_list = True
+    searched = (Disposition.name,)
+    order = (Disposition.position,)
+    columns = (
+        Column("name", _l("Disposición"), (folded(Disposition.name),)),
+        Column("uses", _l("Usos"), (), "number"),
+        Column("action", _l("Acción"), (Disposition.action,)),
+        Column("position", _l("Orden"), (Disposition.position,), "number"),
+        Column("active", _l("Activa"), (Disposition.active,)),
+    )
+    filters = (
+        ChoiceFilter(
+            "active",
+            _l("Activa"),
+            lambda query, value: query.where(Disposition.active == (value == "1")),
+            choices=lambda: (("1", _l("Sí")), ("0", _l("No"))),
+            everything=_l("Todas"),
+        ),
+    )
+    list_page = "sections/dispositions.html"
+
+    def check(self, form: SectionForm, row: Any) -> Checked:
+        return check_disposition(form.typed(), row)
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        """How often each was left: after calls, and as the state of contacts."""
+        keys = [row.id for row in page.rows]
+        uses: dict[int, int] = {}
+        for table in (Call, Contact):
+            counted = table.select(table.disposition, fn.COUNT(table.id)).where(table.disposition.in_(keys))
+            for key, count in counted.group_by(table.disposition).tuples():
+                uses[key] = uses.get(key, 0) + count
+        return {"uses": uses}

@@ -1,0 +1,67 @@
+"""Impresoras: where a slip is printed, and how it is laid out.
+
+Owns: the section. Must not: print.
+"""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from admin.base_view import SectionView
+from admin.folding import folded
+from admin.listing import Column
+from admin.section_forms import Check, Choice, Number, SectionForm, Text
+from admin.words import choices
+from models.checks import CODE_PAGES, PAPER_WIDTHS, Checked, check_printer
+from models.tables import Printer
+from models.tables.paper import Letter, PrinterKind
+
+
+def _margin(label: Any) -> Number:
+    return Number(label, attributes={"maxlength": 3})
+
+
+class PrinterForm(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 60, "required": True})
+    kind = Choice(_l("Clase"), options=lambda: choices(PrinterKind))
+    host = Text(_l("Servidor o IP"), help=_l("Solo para impresoras de red."), attributes={"maxlength": 253})
+    port = Number(_l("Puerto"), attributes={"maxlength": 5, "placeholder": "9100"})
+    queue = Text(_l("Cola o archivo"), help=_l("Solo para CUPS o archivo."), attributes={"maxlength": 100})
+    letter = Choice(_l("Letra"), options=lambda: choices(Letter))
+    paper_width = Choice(_l("Ancho del papel"), options=lambda: [(width, f"{width} mm") for width in PAPER_WIDTHS])
+    code_page = Choice(_l("Página de códigos"), options=lambda: [(page, page) for page in CODE_PAGES])
+    margin_top = _margin(_l("Margen Sup. (mm)"))
+    margin_left = _margin(_l("Margen Izq. (mm)"))
+    margin_right = _margin(_l("Margen Der. (mm)"))
+    margin_bottom = _margin(_l("Margen Inf. (mm)"))
+    active = Check(_l("Activa"))
+    groups = (
+        (_l("Impresora"), ("name", "kind", "host", "port", "queue", "active")),
+        (_l("Papel"), ("letter", "paper_width", "code_page")),
+        (_l("Márgenes"), ("margin_top", "margin_left", "margin_right", "margin_bottom")),
+    )
+
+
+class Printers(SectionView):
+    slug = "impresoras"
+    endpoint_name = "printers"
+    label = _l("Impresoras")
+    singular = _l("Impresora")
+    icon = "printers"
+    table = Printer
+    note = _l("Para la boleta que quiere la cocina o el equipo de reparación. Se asignan en Forms.")
+    form_class = PrinterForm
+    searched = (Printer.name, Printer.host, Printer.queue)
+    order = (folded(Printer.name),)
+    columns = (
+        Column("name", _l("Nombre"), (folded(Printer.name),)),
+        Column("kind", _l("Clase"), (Printer.kind,)),
+        Column("letter", _l("Letra"), (Printer.letter,)),
+        Column("paper_width", _l("Papel"), (Printer.paper_width,), "nowrap"),
+        Column("margins", _l("Márgenes: sup., izq., der., inf."), (), "nowrap"),
+        Column("active", _l("Activa"), (Printer.active,)),
+    )
+    list_page = "sections/printers.html"
+
+    def check(self, form: SectionForm, row: Any) -> Checked:
+        return check_printer(form.typed(), row)

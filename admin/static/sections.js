@@ -1,0 +1,76 @@
+/* Lists and forms: page size, colour fields, filtering of long choices, the builder of forms, unsaved changes.
+   Each is a help: without it the page works. */
+"use strict";
+(() => {
+  for (const form of document.querySelectorAll("[data-autosubmit]")) {
+    form.addEventListener("change", () => form.submit());
+  }
+
+  for (const picker of document.querySelectorAll("[data-color-of]")) {
+    const text = document.getElementById(picker.dataset.colorOf);
+    picker.addEventListener("input", () => { text.value = picker.value; text.dispatchEvent(new Event("change", { bubbles: true })); });
+    text.addEventListener("input", () => { if (/^#[0-9a-f]{6}$/i.test(text.value)) picker.value = text.value; });
+  }
+
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  for (const filter of document.querySelectorAll("[data-members-filter]")) {
+    const rows = [...document.getElementById(filter.dataset.membersFilter).children];
+    filter.addEventListener("input", () => {
+      const wanted = plain(filter.value);
+      for (const row of rows) row.hidden = !plain(row.textContent).includes(wanted);
+    });
+    filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+  for (const count of document.querySelectorAll("[data-count-of]")) {
+    const box = document.getElementById(count.dataset.countOf);
+    box?.addEventListener("change", () => { count.textContent = box.querySelectorAll("input[type=checkbox]:checked").length; });
+  }
+
+  // ---------- the builder of forms
+  const rows = document.querySelector("[data-builder-rows]");
+  const withOptions = new Set(["list", "choices"]);
+  const showOptions = (row) => {
+    const kind = row.querySelector("[data-builder-kind]").value;
+    row.querySelector("[data-builder-options]").classList.toggle("is-hidden", !withOptions.has(kind));
+  };
+  if (rows) {
+    const template = document.querySelector("[data-builder-template]");
+    let added = 0;
+    for (const row of rows.children) showOptions(row);
+    rows.addEventListener("change", (event) => {
+      if (event.target.matches("[data-builder-kind]")) showOptions(event.target.closest("[data-builder-row]"));
+    });
+    rows.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-builder]");
+      if (!button) return;
+      const row = button.closest("[data-builder-row]");
+      const next = { up: row.previousElementSibling, down: row.nextElementSibling }[button.dataset.builder];
+      if (button.dataset.builder === "remove") row.remove();
+      else if (next) { button.dataset.builder === "up" ? next.before(row) : next.after(row); button.focus(); }
+      rows.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    document.querySelector("[data-builder-add]").addEventListener("click", () => {
+      const holder = document.createElement("template");
+      holder.innerHTML = template.innerHTML.replaceAll("KEY", `a${added++}`);
+      const row = holder.content.querySelector("[data-builder-row]");
+      rows.append(row);
+      showOptions(row);
+      row.querySelector("input:not([type=hidden])").focus();
+    });
+  }
+
+  // ---------- leaving with unsaved changes
+  const kept = document.querySelector("form[data-keep]");
+  if (kept) {
+    let changed = false;
+    kept.addEventListener("input", () => { changed = true; });
+    kept.addEventListener("submit", () => { changed = false; });
+    addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+    addEventListener("keydown", (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); kept.requestSubmit(); }
+    });
+  }
+
+  // What was refused is where the eyes and the keyboard go.
+  document.querySelector("main [aria-invalid=true]")?.focus();
+})();
