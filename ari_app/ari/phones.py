@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ import structlog
 
 from ari_app.ari.port import AriPort, Response
 from dialplan.phone import (
+    CONFIG_CLASS,
     ConfigRequest,
     PhoneObject,
     phone_objects,
@@ -163,10 +164,9 @@ class Phones:
 
         async def look(endpoint: str) -> None:
             answer = await self._port.submit(
-                "asterisk.getObject", configClass="res_pjsip", objectType="endpoint", id=endpoint
+                "asterisk.getObject", configClass=CONFIG_CLASS, objectType="endpoint", id=endpoint
             )
-            fields = answer.body if answer.ok else []
-            tag = next((entry["value"] for entry in fields if entry["attribute"] == FINGERPRINT_FIELD), "")
+            tag = _value_of(FINGERPRINT_FIELD, answer)
             if tag.startswith(MARK):
                 found[endpoint] = tag
 
@@ -244,11 +244,20 @@ class Phones:
 
 
 async def registered_address(port: AriPort, endpoint: str) -> str | None:
-    """The IP address a phone is registered at, as its packets came from there; None: it is not, or nobody knows."""
-    answer = await port.submit("asterisk.getGlobalVar", variable=f"PJSIP_AOR({endpoint},contact)")
-    value = answer.body.get("value", "") if answer.ok and isinstance(answer.body, Mapping) else ""
-    found = _CONTACT_HOST.search(value)
+    """The IP address a phone is registered at, as its packets came from there; None: it is not, or nobody knows.
+
+    Read from its aor. `GET /asterisk/variable` would not do: without a channel PJSIP's functions give nothing.
+    """
+    answer = await port.submit("asterisk.getObject", configClass=CONFIG_CLASS, objectType="aor", id=endpoint)
+    contact = _value_of("contact", answer)
+    found = _CONTACT_HOST.search(contact)
     return (found[1] or found[2]) if found else None
+
+
+def _value_of(name: str, answer: Response) -> str:
+    """A field of an object that was asked for, empty when it is not there."""
+    fields = answer.body if answer.ok else []
+    return next((str(entry["value"]) for entry in fields if entry["attribute"] == name), "")
 
 
 def fingerprint_of(objects: list[PhoneObject]) -> str:
