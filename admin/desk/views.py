@@ -31,7 +31,7 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="tem
 def page() -> str:
     agent = user().row
     data = {
-        "agent": {"id": agent.id, "name": agent.name},
+        "agent": {"id": agent.id, "name": agent.name, "phoneKind": agent.phone_kind},
         "language": html_lang(),
         "texts": texts(),
         "dispositions": recent.dispositions(),

@@ -4,7 +4,7 @@
  * Must not: know the socket.
  */
 
-import { memory, part, say } from "./page.js";
+import { data, memory, part, say } from "./page.js";
 import { isAlerting } from "./truth.js";
 
 const SOUND = "centralita.desk.sound";
@@ -24,7 +24,8 @@ export class Alerts {
     for (const gesture of ["pointerdown", "keydown"]) {
       addEventListener(gesture, () => this.#wakeAudio(), { capture: true });
     }
-    this.#setSound((memory.get(SOUND) ?? "on") === "on");
+    // A desk phone rings by itself; the desk rings for the virtual one.
+    this.#setSound((memory.get(SOUND) ?? (data.agent.phoneKind === "virtual" ? "on" : "off")) === "on", false);
     this.#offerNotifications();
   }
 
@@ -84,9 +85,9 @@ export class Alerts {
     };
   }
 
-  #setSound(on) {
+  #setSound(on, chosen = true) {
     this.sound = on;
-    memory.set(SOUND, on ? "on" : "off");
+    if (chosen) memory.set(SOUND, on ? "on" : "off");
     this.soundButton.setAttribute("aria-pressed", String(on));
     this.soundButton.title = say(on ? "sound.on" : "sound.off");
     this.soundButton.setAttribute("aria-label", say("sound.label"));

@@ -10,17 +10,17 @@ export class Connection extends EventTarget {
     this.line = "connecting";
     this.worker = new Worker(workerUrl, { type: "module" });
     this.worker.onmessage = ({ data }) => {
-      if (data.kind === "message") this.#say("message", data.message);
-      else if (data.kind === "unsent") this.#say("unsent", data.message);
+      if (data.kind === "message") this.#tell("message", data.message);
+      else if (data.kind === "unsent") this.#tell("unsent", data.message);
       else {
         this.line = data.line;
-        this.#say("line", { line: data.line, why: data.why });
+        this.#tell("line", { line: data.line, why: data.why });
       }
     };
     this.worker.onerror = (event) => {
       event.preventDefault();
       this.line = "stopped";
-      this.#say("line", { line: "stopped", why: "worker" });
+      this.#tell("line", { line: "stopped", why: "worker" });
     };
     this.worker.postMessage({ kind: "start", tokenUrl, tab: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
     // The network is back, or the agent looks at the page: no reason to wait any longer.
@@ -47,7 +47,7 @@ export class Connection extends EventTarget {
     this.worker.postMessage({ kind: "stop" });
   }
 
-  #say(name, detail) {
+  #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
