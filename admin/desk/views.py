@@ -106,7 +106,8 @@ def call(call_id: str) -> Any:
 @login_required
 def save_call(call_id: str) -> Any:
     """200 saved, 403 another's call, 409 not in the history yet, 422 errors by field, 413 or 415 not from our page."""
-    request.max_content_length = MAX_BODY
+    if request.content_length is None or request.content_length > MAX_BODY:
+        abort(413)
     try:
         typed = saving.read(request.get_json())
     except saving.BadRequest as problem:

@@ -81,7 +81,8 @@ export class StateBar {
     // Without a line nobody knows; the last state stays readable, but pale.
     this.element.dataset.state = open ? state : "offline";
     this.element.dataset.line = this.line;
-    const word = open ? say(`state.${state}`) : say(this.line === "stopped" ? "line.stopped" : "line.connecting");
+    const stopped = this.line === "stopped";
+    const word = open ? say(`state.${state}`) : stopped ? say("line.stopped") : say("line.connecting");
     part(this.element, "state-word").textContent = open && reason ? `${word}: ${reason}` : word;
     part(this.element, "wished").hidden = this.wished === null;
     part(this.element, "wished").textContent =
