@@ -15,6 +15,8 @@ from models.tables import Agent
 
 pytestmark = pytest.mark.asterisk
 
+ENDPOINT = "asterisk/config/dynamic/res_pjsip/endpoint"
+
 
 @pytest.fixture
 def engine(switch: RealSwitch, tmp_path: Path) -> Iterator[RunningEngine]:
@@ -45,14 +47,14 @@ def test_an_engines_restart_touches_no_phone_and_a_change_only_its_own(
     third = _pushes(engine, 2)
     assert "pushed=1" in third
     assert "unchanged=1" in third
-    assert "Ana María" in switch.cli("pjsip show endpoint 8330101")
+    # Not `pjsip show endpoint`: within milliseconds of a push it kills Asterisk 22.10 (there is no snapshot yet).
+    assert "Ana María" in str(switch.ari("GET", f"{ENDPOINT}/8330101")[1])
 
     with engine.database.bind_ctx([Agent]):
         Agent.update(active=False).where(Agent.id == ana).execute()
     engine.control("POST", "/reload", {})
     assert "removed=1" in _pushes(engine, 3)
-    assert "8330101" not in switch.cli("pjsip show endpoints")
-    assert "8330102" in switch.cli("pjsip show endpoints")
+    assert [switch.ari("GET", f"{ENDPOINT}/{name}")[0] for name in ("8330101", "8330102")] == [404, 200]
 
 
 def test_new_rules_unregister_the_phone_they_refuse_and_no_other(
