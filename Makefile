@@ -32,9 +32,9 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Millions of random calls, where `make test` has tens of thousands: `make sim CALLS=5000000 SEED=7`.
+# Millions of random calls, where `make test` has tens of thousands: `make sim SIM="--calls 5000000"`, SIM=--help.
 sim: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/simulation
+	$(BIN)/python tests/simulation/run.py $(SIM)
 
 bench: $(VENV)/.dev test-tools test-asterisk
 	$(BIN)/python -m bench

@@ -19,6 +19,7 @@ from models.settings import Settings
 from models.values.call import Role
 
 OK, FAILED, NO_AGENT = 0, 1, 4
+HISTORY: Final = "/historial-de-llamadas/"
 APPEAR_SECONDS: Final = 10.0
 FOLLOW_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.2
@@ -99,7 +100,7 @@ class _Follower:
                     told = seen
                     self._tell(passed, *seen)
             elif call_id is not None:
-                address = f"{web_address(self._settings)}/"
+                address = web_address(self._settings) + HISTORY
                 self._console.print(f"[green]✔[/] {words('demo_over', seconds=f'{passed:.1f}', address=address)}")
                 return OK
             elif passed > APPEAR_SECONDS:

@@ -13,7 +13,6 @@ from typing import Final
 
 from peewee import Database
 
-from admin import passwords
 from models import account, demo
 from models.db import transaction
 from models.settings import Settings
@@ -47,6 +46,8 @@ def prepare(database: Database, settings: Settings) -> FirstAccount:
     account.ensure_account(database, settings)
     filled = False
     if settings.demo and not demo.is_filled(database) and not Agent.select().exists():
+        from admin import passwords  # a first start's business: importing it takes a tenth of a second
+
         # The file first: passwords that nobody could read would lock everybody out.
         chosen = {login.role: login.password for login in _make_logins(settings.data_dir)}
         filled = demo.fill(database, settings.data_dir, passwords=chosen, hash_password=passwords.hash_password)
@@ -90,6 +91,8 @@ def _invite(database: Database) -> str | None:
         administrators = Agent.select().where(Agent.role == Role.ADMINISTRATOR, Agent.active)
         if administrators.where(Agent.password_hash.is_null(False)).exists():
             return None
+        from admin import passwords
+
         agent = administrators.order_by(Agent.id).first()
         if agent is None:
             agent = Agent(
