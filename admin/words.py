@@ -17,6 +17,7 @@ from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
 from models.values.call import AgentState, CostUnit, Direction, LegOutcome, Outcome, PhoneKind, Role, Strategy
+from models.values.reasons import CallReason, LegReason
 
 LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
     Direction: {
@@ -107,16 +108,29 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
 }
 
 REASONS: Final[dict[str, Any]] = {
-    "no_call_center_has_this_number": _l("ningún call center atiende ese número"),
-    "pop_not_acknowledged": _l("la ficha no se vio a tiempo en el escritorio"),
-    "declined_on_desk": _l("rechazada en el escritorio"),
-    "from_cel": _l("según el registro de la central"),
-    "engine_restarted": _l("el motor se reinició"),
-    "not_logged_in": _l("no había entrado"),
-    "no_phone": _l("sin teléfono"),
-    "address_not_allowed": _l("IP no permitida"),
-    "desk_cut_off": _l("escritorio sin conexión"),
-    "on_another_call": _l("en otra llamada"),
+    CallReason.CALLER_HUNG_UP: _l("colgó quien llamaba"),
+    CallReason.AGENT_HUNG_UP: _l("colgó el agente"),
+    CallReason.ENDED_BY_ADMINISTRATOR: _l("la terminó un administrador"),
+    CallReason.CALLER_GAVE_UP: _l("quien llamaba no esperó más"),
+    CallReason.CALLER_GAVE_UP_AS_THE_AGENT_ANSWERED: _l("quien llamaba colgó cuando el agente contestaba"),
+    CallReason.AGENT_HUNG_UP_BEFORE_BEING_JOINED: _l("el agente colgó antes de quedar en línea"),
+    CallReason.COULD_NOT_BE_JOINED: _l("no se pudo unir a las dos partes"),
+    CallReason.NOBODY_IS_LOGGED_IN: _l("no había agentes conectados"),
+    CallReason.NO_AGENT_COULD_BE_RUNG: _l("no se pudo timbrar a ningún agente"),
+    CallReason.ALL_AGENTS_BUSY: _l("todos los agentes estaban ocupados"),
+    CallReason.NO_AGENT_ANSWERED: _l("ningún agente contestó a tiempo"),
+    CallReason.UNKNOWN_NUMBER: _l("ningún call center atiende ese número"),
+    CallReason.NO_ENGINE_TOOK_THE_CALL: _l("el motor no estaba; se dio el mensaje de reserva"),
+    CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY: _l("terminó mientras el motor no estaba"),
+    CallReason.GAVE_UP_UNSEEN_BY_THE_ENGINE: _l("quien llamaba colgó antes de que el motor lo viera"),
+    CallReason.ENGINE_RESTARTED: _l("el motor se reinició"),
+    CallReason.ENGINE_DEFECT: _l("un defecto del motor; su registro lo explica"),
+    LegReason.POP_NOT_ACKNOWLEDGED: _l("la ficha no se vio a tiempo en el escritorio"),
+    LegReason.DECLINED_ON_DESK: _l("rechazada en el escritorio"),
+    LegReason.RING_TIME_OVER: _l("se acabó el tiempo de timbre"),
+    LegReason.REFUSED_BY_PHONE: _l("el teléfono la rechazó"),
+    LegReason.NOT_REACHED: _l("el teléfono no está registrado o no respondió"),
+    LegReason.FROM_CEL: _l("según el registro de la central"),
 }
 
 # Why a log-in ended, as the engine and the web note it.

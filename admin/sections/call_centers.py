@@ -158,9 +158,14 @@ class CallCenters(SectionView):
             "teams": by_center(CallCenterGroup, teams.order_by(AgentGroup.name)),
         }
 
-    def form_extras(self, row: Any) -> dict[str, Any]:
+    def new_form(self, row: Any = None) -> SectionForm:
+        form = super().new_form(row)
         extra = [name for (name,) in AdditionalField.select(AdditionalField.name).tuples()]
-        return {"placeholders": [*PLACEHOLDERS, *extra]}
+        known = ", ".join(f"{{{name}}}" for name in (*PLACEHOLDERS, *extra))
+        form["pop_up_url"].help = _("Se abre al agente con la llamada. Puede llevar: %(names)s.", names=known)
+        if row is None or not row.logo_sha256:
+            del form["remove_logo"]
+        return form
 
     def stored(self, row: Any) -> dict[str, Any]:
         values = super().stored(row)
@@ -186,7 +191,7 @@ class CallCenters(SectionView):
                 checked.values["content"] = content
             except BadFile as problem:
                 form.refuse("logo", str(problem))
-        elif form["remove_logo"].data:
+        elif "remove_logo" in form and form["remove_logo"].data:
             checked.values.update(logo_mime=None, logo_sha256=None)
         return checked
 

@@ -12,6 +12,11 @@
     text.addEventListener("input", () => { if (/^#[0-9a-f]{6}$/i.test(text.value)) picker.value = text.value; });
   }
 
+  // On a narrow screen the form to add is folded away, unless it has something to say.
+  if (matchMedia("(max-width: 900px)").matches) {
+    for (const fold of document.querySelectorAll("details[data-fold]:not([data-refused])")) fold.open = false;
+  }
+
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   for (const filter of document.querySelectorAll("[data-members-filter]")) {
     const rows = [...document.getElementById(filter.dataset.membersFilter).children];
