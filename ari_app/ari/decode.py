@@ -5,7 +5,7 @@ connected.
 
 Only the fields named here are decoded; the rest of a message is skipped. A message of a type that is not listed is
 nobody's business and gives None; one of a listed type that cannot be read raises `MalformedMessage`.
-Source: rest-api/events.json of Asterisk 22.10; the order of events is in docs/protocols and tests/asterisk.
+Source: rest-api/events.json of Asterisk 22.10; what comes when is in tests/asterisk/test_ari_contract.py.
 """
 
 from __future__ import annotations

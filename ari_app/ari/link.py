@@ -4,7 +4,7 @@ Owns: the bytes on the wire (through websockets' sans-I/O protocol) and noticing
 not: know what a message means, connect again, or wait for anything.
 
 The sans-I/O layer and not websockets' coroutines, because sending is then a plain call: requests leave in the order
-they were submitted, without a task or a queue between, and a message costs a third of the CPU (bench/ari_client.py).
+they were submitted, without a task or a queue between, and a request costs half the CPU (bench/ari_client.py).
 """
 
 from __future__ import annotations
