@@ -19,6 +19,7 @@ from ari_app.core.commands import Command
 from ari_app.core.events import AgentsOffered, CallerKnown, Event, TimerFired
 from models.values.call import LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.reasons import CallReason
 from models.values.routing import CallCenterRoute
 
 log = structlog.get_logger(__name__)
@@ -144,7 +145,7 @@ class CallRunner:
                 call.facts,
                 call.legs,
                 Outcome.ANSWERED if talking else Outcome.FAILED,
-                "engine_defect",
+                CallReason.ENGINE_DEFECT,
                 ended_at=at,
                 winner=call.winner if isinstance(call, Talking | Clearing) else None,
                 answered_at=call.answered_at if isinstance(call, Talking | Clearing) else None,

@@ -39,9 +39,8 @@ from ari_app.core.talking import join
 from models.values.call import Direction, LegOutcome, Outcome
 from models.values.cdr import CallRecord
 from models.values.money import Rate
+from models.values.reasons import CallReason
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
-
-ENGINE_RESTARTED = "engine_restarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
     if found.up or route is None:
         # An announcement was being played, or an agent hung up at the very moment: nothing is left to go on with.
         outcome = Outcome.FAILED if route else Outcome.UNKNOWN_NUMBER
-        reason = ENGINE_RESTARTED if route else "no_call_center_has_this_number"
+        reason = CallReason.ENGINE_RESTARTED if route else CallReason.UNKNOWN_NUMBER
         call, more = clear(Announcing(facts, Legs(), outcome, reason, cause=16), outcome, reason, at)
         return call, commands + more
     left = max(0, route.max_wait_seconds * 1000 - (at - offered_at))

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from models.values.call import Direction, LegOutcome, Outcome
+from models.values.reasons import CallReason, LegReason
 from models.values.routing import AgentRoute, CallCenterRoute
 
 
@@ -74,7 +75,7 @@ class Leg:
     ended_at: int | None = None
     outcome: LegOutcome | None = None
     cause: int | None = None
-    reason: str = ""
+    reason: LegReason = LegReason.NONE
 
     @property
     def live(self) -> bool:
@@ -189,7 +190,7 @@ class Announcing(_Phase):
     """The caller hears why nobody comes; then the call is cleared."""
 
     outcome: Outcome
-    reason: str
+    reason: CallReason
     cause: int
 
 
@@ -198,7 +199,7 @@ class Clearing(_Phase):
     """Everything was told to end; waiting until it has."""
 
     outcome: Outcome
-    reason: str
+    reason: CallReason
     ended_at: int
     winner: int | None = None
     answered_at: int | None = None

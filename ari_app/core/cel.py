@@ -14,6 +14,7 @@ from ari_app.core import ids, legs
 from models.values.call import Direction, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import Rate, cost
+from models.values.reasons import CallReason, LegReason
 from models.values.routing import RoutingSnapshot
 
 
@@ -173,14 +174,14 @@ def lost(record: CallRecord) -> Story:
     )
 
 
-def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome, str]:
+def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome, CallReason]:
     if story.fallback:
-        return Outcome.ENGINE_AWAY, "no_engine_took_the_call"
+        return Outcome.ENGINE_AWAY, CallReason.NO_ENGINE_TOOK_THE_CALL
     if talked:
-        return Outcome.ANSWERED, "ended_while_the_engine_was_away"
+        return Outcome.ANSWERED, CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
     if not known_center:
-        return Outcome.UNKNOWN_NUMBER, "no_call_center_has_this_number"
-    return Outcome.ABANDONED, "gave_up_unseen_by_the_engine"
+        return Outcome.UNKNOWN_NUMBER, CallReason.UNKNOWN_NUMBER
+    return Outcome.ABANDONED, CallReason.GAVE_UP_UNSEEN_BY_THE_ENGINE
 
 
 def _talker(story: Story) -> ChannelStory | None:
@@ -236,7 +237,7 @@ def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot) 
                 ended_at=told.ended_at,
                 outcome=outcome,
                 cause=told.cause,
-                reason="from_cel",
+                reason=LegReason.FROM_CEL,
             )
         )
     return tuple(sorted(found, key=lambda leg: leg.ordinal))

@@ -63,6 +63,7 @@ from ari_app.core.events import (
     TimerFired,
 )
 from models.values.call import LegOutcome, Outcome
+from models.values.reasons import CallReason
 
 Step = tuple[Call, list[Command]]
 
@@ -75,7 +76,7 @@ CLEARING = "clearing"
 # ------------------------------------------------------------------------------------------------ announcing
 
 
-def announce(facts: Facts, all_legs: Legs, outcome: Outcome, reason: str, cause: int) -> Step:
+def announce(facts: Facts, all_legs: Legs, outcome: Outcome, reason: CallReason, cause: int) -> Step:
     """Tell the caller why nobody comes; what follows is the end, with this Q.850 ``cause``."""
     media = facts.policy.unknown_number_media if facts.route is None else facts.policy.nobody_media
     commands: list[Command] = [
@@ -133,7 +134,7 @@ def announcing(call: Announcing, event: Event) -> Step:
 # ------------------------------------------------------------------------------------------------ clearing
 
 
-def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, reason: str, at: int) -> Step:
+def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, reason: CallReason, at: int) -> Step:
     """Order the end of everything this call holds. ``at`` may lie in the past: an end that was missed in a gap."""
     facts, all_legs = call.facts, call.legs
     winner = answered_at = None

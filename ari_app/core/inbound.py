@@ -65,6 +65,7 @@ from ari_app.core.events import (
     TimerFired,
 )
 from models.values.call import Direction, LegOutcome, Outcome
+from models.values.reasons import CallReason, LegReason
 from models.values.routing import RoutingSnapshot
 
 
@@ -84,7 +85,7 @@ def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> S
     )
     commands: list[Command] = [WriteRecord(cdr.opening(facts))]
     if route is None:
-        call, more = announce(facts, Legs(), Outcome.UNKNOWN_NUMBER, "no_call_center_has_this_number", cause=1)
+        call, more = announce(facts, Legs(), Outcome.UNKNOWN_NUMBER, CallReason.UNKNOWN_NUMBER, cause=1)
         return call, commands + more
     commands += [
         Ring(facts.caller_channel),
@@ -120,7 +121,7 @@ def _waiting(call: Waiting, event: Event) -> Step:
         case AgentsOffered():
             return _offer(call, event)
         case NobodyCanCome():
-            return announce(facts, call.legs, Outcome.NO_AGENTS, "nobody_is_logged_in", cause=20)
+            return announce(facts, call.legs, Outcome.NO_AGENTS, CallReason.NOBODY_IS_LOGGED_IN, cause=20)
         case CallerKnown():
             return caller_known(call, event, call.legs.live)
         case TimerFired(name=name):
@@ -130,7 +131,7 @@ def _waiting(call: Waiting, event: Event) -> Step:
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _caller_gone(call, event)
         case HangupRequested(agent=None):
-            return clear(call, Outcome.FAILED, "ended_by_administrator", event.at)
+            return clear(call, Outcome.FAILED, CallReason.ENDED_BY_ADMINISTRATOR, event.at)
         case LegReady() | LegAnswered() | ChannelGone():
             return _late(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
@@ -173,16 +174,18 @@ def _alerting(call: Alerting, event: Event) -> Step:
             return talking.enter(call, leg, at)
         case LegRefused(channel=channel, refusal=refusal, at=at):
             outcome = legs.outcome_of_refusal(refusal)
-            return _on_leg(call, channel, lambda leg: legs.end(facts, leg, outcome, at, reason=refusal.value.lower()))
+            refused = LegReason.REFUSED_BY_PHONE
+            return _on_leg(call, channel, lambda leg: legs.end(facts, leg, outcome, at, reason=refused))
         case FarHalfArrived(leg=channel, channel=far):
             return _on_leg(call, channel, lambda leg: legs.far_half(leg, far))
         case AnswerRequested(agent=agent):
             return _on(call, call.legs.of(agent), legs.answer_wanted)
         case HangupRequested(agent=None, at=at):
-            return clear(call, Outcome.FAILED, "ended_by_administrator", at)
+            return clear(call, Outcome.FAILED, CallReason.ENDED_BY_ADMINISTRATOR, at)
         case HangupRequested(agent=int(agent), at=at):
             leg = call.legs.of(agent)
-            return _on(call, leg, lambda leg: legs.end(facts, leg, LegOutcome.REFUSED, at, reason="declined_on_desk"))
+            declined = LegReason.DECLINED_ON_DESK
+            return _on(call, leg, lambda leg: legs.end(facts, leg, LegOutcome.REFUSED, at, reason=declined))
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _caller_gone(call, event)
         case ChannelGone(channel=channel, cause=cause, at=at):
@@ -190,7 +193,8 @@ def _alerting(call: Alerting, event: Event) -> Step:
             if leg is not None and channel == leg.far_half:
                 return call, []  # its near half tells
             outcome = legs.outcome_of_cause(cause)
-            return _on(call, leg, lambda leg: legs.end(facts, leg, outcome, at, cause=cause, gone=True))
+            why = legs.reason_of(outcome)
+            return _on(call, leg, lambda leg: legs.end(facts, leg, outcome, at, cause=cause, reason=why, gone=True))
         case ChannelLeft():
             return call, []  # an agent's channel: its ChannelGone has the cause
         case TimerFired(name=name, at=at):
@@ -264,7 +268,9 @@ def _timer(call: Alerting, name: str, at: int) -> Step:
     if name == legs.LEFTOVERS:
         return call, legs.end_leftovers(call.legs)
     if name == ring_timer(facts):
-        remaining, ending = legs.end_all(facts, call.legs, LegOutcome.NO_ANSWER, at)
+        remaining, ending = legs.end_all(
+            facts, call.legs, LegOutcome.NO_ANSWER, at, reason=LegReason.RING_TIME_OVER
+        )
         return _settle(replace(call, legs=remaining), ending)
     for leg in call.legs.live:
         if name == legs.pop_timer(leg):
@@ -283,7 +289,7 @@ def _failed(call: Alerting, event: CommandFailed) -> Step:
             return _on_leg(
                 call,
                 channel,
-                lambda leg: legs.end(facts, leg, LegOutcome.UNREACHABLE, at, reason=event.reason[:60], gone=unmade),
+                lambda leg: legs.end(facts, leg, LegOutcome.UNREACHABLE, at, reason=LegReason.NOT_REACHED, gone=unmade),
             )
         case _:
             return call, legs.unended(facts, call.legs, event)
@@ -294,15 +300,15 @@ def _nobody_came(call: Waiting) -> Step:
     facts = call.facts
     outcomes = {leg.outcome for leg in call.legs}
     if not outcomes or outcomes == {LegOutcome.UNREACHABLE}:
-        return announce(facts, call.legs, Outcome.NO_AGENTS, "no_agent_could_be_rung", cause=20)
+        return announce(facts, call.legs, Outcome.NO_AGENTS, CallReason.NO_AGENT_COULD_BE_RUNG, cause=20)
     if outcomes == {LegOutcome.BUSY}:
-        return announce(facts, call.legs, Outcome.BUSY, "all_agents_busy", cause=17)
-    return announce(facts, call.legs, Outcome.NO_ANSWER, "no_agent_answered", cause=19)
+        return announce(facts, call.legs, Outcome.BUSY, CallReason.ALL_AGENTS_BUSY, cause=17)
+    return announce(facts, call.legs, Outcome.NO_ANSWER, CallReason.NO_AGENT_ANSWERED, cause=19)
 
 
 def _caller_gone(call: Waiting | Alerting, event: ChannelLeft | ChannelGone) -> Step:
     gone = caller_left(call, event)
-    return clear(gone, Outcome.ABANDONED, "caller_gave_up", event.at)
+    return clear(gone, Outcome.ABANDONED, CallReason.CALLER_GAVE_UP, event.at)
 
 
 def _late(call: Waiting | Alerting, event: LegReady | LegAnswered | ChannelGone) -> Step:

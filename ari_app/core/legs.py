@@ -25,6 +25,7 @@ from ari_app.core.commands import (
 from ari_app.core.events import ChannelGone, CommandFailed, LegAnswered, LegReady, Refusal
 from ari_app.core.pops import pop_of
 from models.values.call import LegOutcome, PhoneKind
+from models.values.reasons import LegReason
 from models.values.routing import AgentRoute
 
 # Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.
@@ -74,6 +75,13 @@ def outcome_of_cause(cause: int | None) -> LegOutcome:
     return _CAUSES.get(cause or 0, LegOutcome.FAILED)
 
 
+def reason_of(outcome: LegOutcome) -> LegReason:
+    """The words for a leg that ended by itself, told only by its channel's end."""
+    if outcome in (LegOutcome.BUSY, LegOutcome.REFUSED):
+        return LegReason.REFUSED_BY_PHONE
+    return LegReason.NOT_REACHED if outcome is LegOutcome.UNREACHABLE else LegReason.NONE
+
+
 def pop_timer(leg: Leg) -> str:
     return f"pop.{leg.ordinal}"
 
@@ -117,7 +125,7 @@ def pop_settled(facts: Facts, leg: Leg, *, shown: bool) -> tuple[Leg, list[Comma
     """The pop was acknowledged, or the wait for it is over."""
     if leg.pop_settled or not leg.live:
         return leg, []
-    leg = replace(leg, pop_settled=True, reason=leg.reason if shown else "pop_not_acknowledged")
+    leg = replace(leg, pop_settled=True, reason=leg.reason if shown else LegReason.POP_NOT_ACKNOWLEDGED)
     commands: list[Command] = [CancelTimer(pop_timer(leg))] if shown else []
     leg, dial = _dial_if_due(facts, leg)
     return leg, commands + dial
@@ -151,7 +159,7 @@ def end(
     at: int,
     *,
     cause: int | None = None,
-    reason: str = "",
+    reason: LegReason = LegReason.NONE,
     gone: bool = False,
 ) -> tuple[Leg, list[Command]]:
     """A leg that was never talked on ends: phone, pop, hold on the agent. ``gone``: its channel is known to be away."""
@@ -178,13 +186,19 @@ def end(
 
 
 def end_all(
-    facts: Facts, legs: Legs, outcome: LegOutcome, at: int, *, but: int | None = None
+    facts: Facts,
+    legs: Legs,
+    outcome: LegOutcome,
+    at: int,
+    *,
+    but: int | None = None,
+    reason: LegReason = LegReason.NONE,
 ) -> tuple[Legs, list[Command]]:
     """End every live leg (but the winner's)."""
     commands: list[Command] = []
     for leg in legs.live:
         if leg.ordinal != but:
-            changed, more = end(facts, leg, outcome, at)
+            changed, more = end(facts, leg, outcome, at, reason=reason)
             legs = legs.put(changed)
             commands += more
     return legs, commands

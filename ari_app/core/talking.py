@@ -48,6 +48,7 @@ from ari_app.core.events import (
     TimerFired,
 )
 from models.values.call import LegOutcome, Outcome
+from models.values.reasons import CallReason
 
 
 def enter(call: Alerting, leg: Leg, at: int) -> Step:
@@ -95,7 +96,7 @@ def step(call: Talking, event: Event) -> Step:
             if agent not in (None, winner.agent.id):
                 return call, []
             if agent is None and call.joined:
-                return clear(call, Outcome.ANSWERED, "ended_by_administrator", event.at)
+                return clear(call, Outcome.ANSWERED, CallReason.ENDED_BY_ADMINISTRATOR, event.at)
             return _over(call, by_caller=False, at=event.at)
         case CommandDone(command=AddToBridge()):
             return replace(call, joined=True), []
@@ -108,7 +109,7 @@ def step(call: Talking, event: Event) -> Step:
         case TimerFired(name=name) if name == APART and not call.joined:
             if not call.apart:
                 return call, join(facts, winner)
-            return clear(call, Outcome.FAILED, "caller_and_agent_could_not_be_joined", event.at)
+            return clear(call, Outcome.FAILED, CallReason.COULD_NOT_BE_JOINED, event.at)
         case TimerFired(name=legs.LEFTOVERS):
             return call, legs.end_leftovers(call.legs)
         case LegReady() | LegAnswered() | ChannelGone():
@@ -142,10 +143,10 @@ def step(call: Talking, event: Event) -> Step:
 def _over(call: Talking, *, by_caller: bool, at: int) -> Step:
     """The first side's end. Before the two were joined it is not the end of a conversation."""
     if call.joined:
-        return clear(call, Outcome.ANSWERED, "caller_hung_up" if by_caller else "agent_hung_up", at)
+        return clear(call, Outcome.ANSWERED, CallReason.CALLER_HUNG_UP if by_caller else CallReason.AGENT_HUNG_UP, at)
     if by_caller:
-        return clear(call, Outcome.ABANDONED, "caller_gave_up_as_the_agent_answered", at)
-    return clear(call, Outcome.FAILED, "agent_hung_up_before_being_joined", at)
+        return clear(call, Outcome.ABANDONED, CallReason.CALLER_GAVE_UP_AS_THE_AGENT_ANSWERED, at)
+    return clear(call, Outcome.FAILED, CallReason.AGENT_HUNG_UP_BEFORE_BEING_JOINED, at)
 
 
 def _late(call: Talking, event: LegReady | LegAnswered | ChannelGone) -> Step:
