@@ -10,6 +10,7 @@ Source: rest-api/events.json of Asterisk 22.10; what comes when is in tests/aste
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
@@ -28,6 +29,9 @@ CALLED_NUMBER_LENGTH: Final = 40
 _NOBODY: Final = frozenset(
     {"", "anonymous", "unavailable", "unknown", "restricted", "private", "asterisk", "anónimo", "anonimo", "s"}
 )
+
+
+_QUOTED_PAIR: Final = re.compile(r"\\([\\\"])")
 
 
 class MalformedMessage(ValueError):
@@ -310,7 +314,8 @@ def caller_number(text: str) -> str | None:
 
 def caller_name(text: str) -> str | None:
     """The caller's name for a screen: one line, no control or direction-changing characters, at most 80 long."""
-    name = plain_text(text, CALLER_NAME_LENGTH)
+    # Asterisk hands a quoted name's escapes on as they came (RFC 3261 section 25.1, quoted-pair).
+    name = plain_text(_QUOTED_PAIR.sub(r"\1", text), CALLER_NAME_LENGTH)
     return None if name.casefold() in _NOBODY else name
 
 

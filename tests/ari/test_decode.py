@@ -190,6 +190,8 @@ def test_a_withheld_number_is_none(told: str, number: str | None) -> None:
         ("María Ñandú", "María Ñandú"),
         ("  Ana \t  Mora\n", "Ana Mora"),
         ("Ana\x00\x1b[31m\x7f", "Ana [31m"),
+        ('Ana \\"la jefa\\" Mora', 'Ana "la jefa" Mora'),
+        ("C:\\\\Ana", "C:\\Ana"),
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
         # Direction marks would turn what stands beside the name around.
         ("Ana\u202eaneroM\u2066", "Ana aneroM"),
@@ -210,7 +212,8 @@ def test_no_name_breaks_a_line_or_an_encoding(told: str) -> None:
     if name:
         assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in name)
         name.encode()
-        assert caller_name(name) == name
+        if "\\" not in name:
+            assert caller_name(name) == name
 
 
 WORDS = st.sampled_from(["type", "channel", "id", "args", "peer", "caller", "number", "playback", "dialstatus"])

@@ -7,6 +7,7 @@ here because the core was built on it.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -339,6 +340,41 @@ def test_a_withheld_number_stays_withheld_on_the_phone(
             assert (arrived.calling_number, arrived.caller_name) == (None, None)
             await engine.do(Hangup(arrived.channel, 17))
             await engine.gone(arrived.channel)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("display", "name"),
+    [
+        ('"María"'.encode("latin-1"), "Mar"),
+        (b'"\xff\xfe\x80"', None),
+        ('"<b>Ana\u202e" '.encode(), "<b>Ana"),
+        (b'"Ana \\"la jefa\\" Mora"', 'Ana "la jefa" Mora'),
+        (b'"' + b"x" * 300 + b'"', "x" * 79),
+    ],
+)
+def test_no_name_costs_its_call(switch: RealSwitch, connect: Connect, display: bytes, name: str | None) -> None:
+    """Whatever bytes a caller sends as a name: the call arrives, with its number."""
+
+    async def scenario() -> None:
+        async with connect(switch) as engine:
+            with socket.socket(type=socket.SOCK_DGRAM) as caller:
+                caller.bind(("127.0.0.1", 0))
+                port = caller.getsockname()[1]
+                head = (
+                    "INVITE sip:40001000@127.0.0.1 SIP/2.0\r\n"
+                    f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}\r\n"
+                    f"To: <sip:40001000@127.0.0.1>\r\nCall-ID: name-{port}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+                    f"Contact: <sip:127.0.0.1:{port}>\r\nContent-Length: 0\r\nFrom: "
+                ).encode()
+                caller.sendto(head + display + b" <sip:88887777@127.0.0.1>;tag=1\r\n\r\n", switch.sip)
+                arrived = await engine.first(CallerArrived)
+                assert arrived.calling_number == "88887777"
+                assert (arrived.caller_name or "").startswith(name or "")
+                await engine.do(Hangup(arrived.channel, 17))
+                await engine.gone(arrived.channel)
+            assert engine.ari.counters.malformed == 0
 
     run(scenario())
 
