@@ -30,6 +30,7 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="tem
 @login_required
 def page() -> str:
     agent = user().row
+    back_here = url_for("login.login", next=url_for("desk.page"))
     data = {
         "agent": {"id": agent.id, "name": agent.name, "phoneKind": agent.phone_kind},
         "language": html_lang(),
@@ -42,7 +43,7 @@ def page() -> str:
             "companies": url_for("desk.companies"),
             "call": url_for("desk.call", call_id="CALL"),
             "worker": assets.asset("connection-worker.js"),
-            "login": url_for("login.login"),
+            "login": back_here,
         },
     }
     return render_template(
@@ -52,7 +53,7 @@ def page() -> str:
         data=data,
         language=html_lang(),
         pause_reasons=recent.pause_reasons(),
-        login_url=url_for("login.login"),
+        login_url=back_here,
         logout_url=url_for("login.logout"),
     )
 

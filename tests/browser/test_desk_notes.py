@@ -206,7 +206,7 @@ def test_saved_while_talking_then_reloaded_shows_what_is_saved(house: House) -> 
     house.talk(call_id)
     house.record(call_id)
     shown = desk.pop(call_id).wait_for_phase("talking")
-    shown.note(disposition="Resuelto", comment="primera parte")
+    shown.note(disposition="Resuelto", comment="primera parte", name="Don Efraín")
     shown.save()
     expect(shown.part("draft")).to_have_text("Todo salvado.")
     desk.reload()

@@ -146,6 +146,16 @@ def test_hanging_up_by_keyboard_needs_two_keys(house: House) -> None:
     assert len(house.engine.of("hangup")) == 1
 
 
+def test_a_call_that_rings_is_never_behind_a_dialog(house: House) -> None:
+    desk = house.desk()
+    desk.page.keyboard.press("?")
+    expect(desk.page.locator("#help")).to_be_visible()
+    call_id = house.offer()
+    expect(desk.page.locator("#help")).to_be_hidden()
+    desk.pop(call_id).answer()
+    house.engine.wait("answer", house.me.id, call_id)
+
+
 def test_the_help_lists_the_keys_and_switches_them_off(house: House) -> None:
     desk = house.desk()
     desk.page.keyboard.press("?")

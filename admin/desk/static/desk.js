@@ -81,7 +81,11 @@ function showPop({ pop, ack, resumed }) {
   const view = new PopView(pop, { drafts, clock, actions: popActions });
   view.setLine(line.line === "open");
   stage.add(view);
-  if (isAlerting(pop)) announce(view);
+  if (isAlerting(pop)) {
+    // Nothing may stand in front of a call that rings.
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    announce(view);
+  }
   if (resumed && !isAlerting(pop)) recall(view);
   if (ack !== undefined) acknowledge(pop.call_id, ack);
 }
@@ -126,6 +130,7 @@ line.addEventListener("line", ({ detail }) => {
 
 line.addEventListener("unsent", ({ detail }) => {
   if (detail.type === "ack" || detail.type === "done" || detail.type === "bye") return; // the next welcome settles it
+  if (detail.type === "state") bar.wish(null);
   for (const view of stage.views.values()) view.settle();
   toast(say("unsent"), "bad");
 });
@@ -165,6 +170,7 @@ async function save(view) {
     return;
   }
   toast(say("save.saved"), "good");
+  view.showSaved();
   recent.refresh();
   if (view.notes.isChanged) return; // the agent went on writing meanwhile
   if (view.isPast) leave(view);
@@ -255,13 +261,17 @@ for (const button of document.querySelectorAll("[data-closes]")) {
 
 document.getElementById("log-out").onsubmit = (event) => {
   event.preventDefault();
+  if (leaving) return;
   leaving = true;
   line.send({ type: "bye" });
+  const go = () => {
+    line.removeEventListener("line", go);
+    clearTimeout(patience);
+    event.target.submit();
+  };
   // The engine closes the socket when it has heard; without a line there is nobody to wait for.
-  const go = () => HTMLFormElement.prototype.submit.call(event.target);
-  if (line.line !== "open") return go();
-  line.addEventListener("line", go, { once: true });
-  setTimeout(go, 1000);
+  const patience = setTimeout(go, line.line === "open" ? 1000 : 0);
+  line.addEventListener("line", go);
 };
 
 new Shortcuts({

@@ -83,6 +83,15 @@ export class PopView {
     this.refreshActions();
   }
 
+  /** The agent's own changes, now that they are the contact's. */
+  showSaved() {
+    const { card } = this.pop;
+    if (card === null) return;
+    const { name, email, company } = this.notes.saved;
+    Object.assign(card, { name, email, company });
+    this.update(this.pop, {});
+  }
+
   /** Once a second. */
   tick() {
     this.part("timer").textContent = this.elapsed();
