@@ -31,12 +31,13 @@ class Agenda:
         self._number += 1
         heappush(self._entries, (when, self._number, what, args))
 
-    def run(self, until: float) -> bool:
-        """Let everything happen; False: there is no end to it before ``until``."""
+    def run(self, until: float, happenings: int) -> bool:
+        """Let everything happen; False: there is no end to it before ``until``, or within so many happenings."""
         entries = self._entries
+        last = self._number + happenings
         while entries:
             self.now, _, what, args = heappop(entries)
-            if self.now > until:
+            if self.now > until or self._number > last:
                 return False
             what(*args)
         return True

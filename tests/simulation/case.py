@@ -38,6 +38,7 @@ class Case:
     life: int = 0
     """Grows when the engine is killed: what was started before it is void."""
     over: bool = False
+    steps: int = 0
     mailbox: deque[Event] = field(default_factory=deque)
     awake: bool = False
     """The call's task is about to look into its mailbox."""
@@ -48,9 +49,10 @@ class Case:
     """Legs whose pop was acknowledged, or waited for long enough."""
     shown_at: dict[int, float] = field(default_factory=dict)
     acked: set[int] = field(default_factory=set)
-    opened: int = 0
     last: CallRecord | None = None
     """The record as the database has it."""
+    answered_at: int | None = None
+    """The answer as first written."""
     closed: tuple[CallRecord, tuple[LegRecord, ...]] | None = None
     joined_at: float | None = None
     """When the switch first said that the two are in the bridge."""

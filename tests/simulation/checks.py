@@ -120,7 +120,9 @@ class Checks:
             desk.holder = offer.call_id
 
     def engages(self, case: Case, command: c.EngageAgent) -> None:
-        desk = self.people.desks[command.agent]
+        desk = self.people.desks.get(command.agent)
+        if desk is None:
+            raise Violation(f"{case.id} engages {command.agent}: there is no agent of that number")
         if case.restarted and desk.holder is None:
             known = self.shell.snapshot.agents.get(command.agent)
             if known is not None and known.active:
@@ -209,7 +211,8 @@ class Checks:
             self._closed(case, record, command.legs)
             case.closed = record, command.legs
         else:
-            case.opened += 1
+            if case.answered_at is None:
+                case.answered_at = record.answered_at
             if command.legs:
                 raise Violation(f"{case.id}: legs are written before the call is closed")
 
@@ -231,6 +234,8 @@ class Checks:
                 raise Violation(f"{case.id}: talk and wait are not the times between: {record}")
             if record.outcome is not Outcome.ANSWERED:
                 raise Violation(f"{case.id}: answered, but {record.outcome}")
+            if record.answered_at != case.answered_at:
+                raise Violation(f"{case.id} was answered at {case.answered_at}, closed with {record.answered_at}")
             if case.joined_at is None:
                 raise Violation(f"{case.id}: answered, but they were never joined")
             won = [leg for leg in legs if leg.outcome is LegOutcome.ANSWERED and leg.agent_id == record.agent_id]
@@ -245,6 +250,10 @@ class Checks:
         heard = 0 if case.joined_at is None else ended - case.joined_at
         if record.outcome is not Outcome.ANSWERED and heard > 200 * self.switch.weather.lag:
             raise Violation(f"{case.id}: joined at {case.joined_at}, but {record}")
+        if record.answered_at is not None:
+            picked_up = min(abs(record.answered_at - time) for time in case.answered.values())
+            if picked_up > SLACK:
+                raise Violation(f"{case.id} was picked up at {case.answered}, but {record}")
         route = call.facts.route
         limit = (route.max_wait_seconds + route.ring_seconds) * 1000 if route else 0
         limit += self.shell.policy.announcement + SLACK

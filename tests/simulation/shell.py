@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulation.agenda import Agenda
-from simulation.case import Case
+from simulation.case import Case, Violation
 from simulation.checks import Checks
 from simulation.people import People
 from simulation.switch import Switch
@@ -27,6 +27,8 @@ from models.values.call import LegOutcome
 from models.values.routing import RoutingSnapshot
 
 TICK = 250.0
+RESTLESS = 3_000
+"""Steps that no call should need."""
 
 
 class Shell:
@@ -83,6 +85,9 @@ class Shell:
                 mailbox.clear()
                 return
             event = mailbox.popleft()
+            case.steps += 1
+            if case.steps > RESTLESS:
+                raise Violation(f"{case.id} does not come to rest: {event} in {case.call}")
             before = case.call
             assert before is not None
             after, wanted = inbound.step(before, event)

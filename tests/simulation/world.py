@@ -21,6 +21,8 @@ from models.values.call import AgentState
 
 FOREVER = EPOCH + 3_600_000.0
 """A world that still goes on after an hour never ends."""
+BUSY = 100_000
+"""Nor does one in which so much happens: a few thousand happenings are usual."""
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class World:
     def run(self) -> Tally:
         """To the end. Raises Violation; any other exception is a defect of the core as well."""
         try:
-            if not self.agenda.run(FOREVER):
+            if not self.agenda.run(FOREVER, BUSY):
                 raise Violation("the world never ends")
             self.checks.finished(self.cases)
         except Exception as error:

@@ -1,0 +1,414 @@
+"""Seeded faults: the core with one deliberate bug each. The simulation must notice every one of them.
+
+Owns: the bugs. Must not: be imported by anything but the test that seeds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ari_app.core import adoption, ending, inbound, legs, roster, talking
+from ari_app.core import commands as c
+from ari_app.core import events as e
+from ari_app.core.call import Alerting, Call, Clearing, Facts, Leg, Talking, Waiting, ring_timer
+from ari_app.core.ending import Step
+from models.values.call import LegOutcome
+
+Patch = Callable[[Any, str, Any], None]
+"""``monkeypatch.setattr``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    name: str
+    says: str
+    """What the verdict must say: the right check found it."""
+    seed_into: Callable[[Patch], None]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ALL: list[Mutation] = []
+
+
+def _mutation(says: str) -> Callable[[Callable[[Patch], None]], None]:
+    def note(seed_into: Callable[[Patch], None]) -> None:
+        ALL.append(Mutation(seed_into.__name__, says, seed_into))
+
+    return note
+
+
+# ------------------------------------------------------------------------------------------------ tools
+def _steps(patch: Patch, change: Callable[[Call, e.Event, Call, list[c.Command]], Step]) -> None:
+    """Change what the transition function says."""
+    step = inbound.step
+
+    def changed(call: Call, event: e.Event) -> Step:
+        return change(call, event, *step(call, event))
+
+    patch(inbound, "step", changed)
+
+
+def _without(patch: Patch, drop: Callable[[Call, Call, c.Command], bool]) -> None:
+    """Forget commands: ``drop(before, after, command)``."""
+
+    def change(call: Call, event: e.Event, after: Call, wanted: list[c.Command]) -> Step:
+        return after, [command for command in wanted if not drop(call, after, command)]
+
+    _steps(patch, change)
+
+
+def _deaf(patch: Patch, ignored: Callable[[Call, e.Event], bool]) -> None:
+    """Ignore events."""
+    step = inbound.step
+    patch(inbound, "step", lambda call, event: (call, []) if ignored(call, event) else step(call, event))
+
+
+def _without_timer(patch: Patch, name: str) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.SetTimer) and command.name.startswith(name))
+
+
+# ------------------------------------------------------------------------------------------------ phones
+@_mutation("on the switch: nothing is done about it|is rung by")
+def losers_ring_on(patch: Patch) -> None:
+    _without(
+        patch,
+        lambda before, after, command: (
+            isinstance(before, Alerting) and isinstance(after, Talking) and isinstance(command, c.Hangup)
+        ),
+    )
+
+
+@_mutation("before the pop")
+def phone_rings_before_the_pop(patch: Patch) -> None:
+    ready = legs.ready
+    patch(legs, "ready", lambda facts, leg: ready(facts, replace(leg, pop_settled=True)))
+
+
+@_mutation("before the pop")
+def dialled_without_its_channel(patch: Patch) -> None:
+    def impatient(facts: Facts, leg: Leg) -> tuple[Leg, list[c.Command]]:
+        return replace(leg, state=legs.LegState.DIALLED), [c.DialLeg(leg.channel, facts.caller_channel, 20)]
+
+    patch(legs, "_dial_if_due", impatient)
+
+
+@_mutation("on the switch|is forgotten, but")
+def timeout_taken_for_a_refusal(patch: Patch) -> None:
+    step = inbound.step
+
+    def trusting(call: Call, event: e.Event) -> Step:
+        if isinstance(event, e.CommandFailed) and isinstance(event.command, c.CreateLeg):
+            event = replace(event, timed_out=False)
+        return step(call, event)
+
+    patch(inbound, "step", trusting)
+
+
+@_mutation("on the switch|is forgotten, but")
+def late_leg_ignored(patch: Patch) -> None:
+    def ignored(call: Call, event: e.Event) -> bool:
+        leg = call.legs.on(event.channel) if isinstance(event, e.LegReady) else None
+        return leg is not None and not leg.live
+
+    _deaf(patch, ignored)
+
+
+@_mutation("on the switch: nothing is done about it")
+def failed_hang_up_not_repeated(patch: Patch) -> None:
+    _without_timer(patch, legs.LEFTOVERS)
+
+
+@_mutation("nobody noticed")
+def far_half_overlooked(patch: Patch) -> None:
+    _deaf(patch, lambda _, event: isinstance(event, e.FarHalfArrived))
+
+
+@_mutation("rings without a limit")
+def ring_time_without_end(patch: Patch) -> None:
+    _without_timer(patch, "ring.")
+
+
+@_mutation("forgotten with timers|on the switch|rings without")
+def stale_ring_timer_believed(patch: Patch) -> None:
+    step = inbound.step
+
+    def gullible(call: Call, event: e.Event) -> Step:
+        if isinstance(event, e.TimerFired) and event.name.startswith("ring."):
+            event = replace(event, name=ring_timer(call.facts))
+        return step(call, event)
+
+    patch(inbound, "step", gullible)
+    _without(patch, lambda _, __, command: isinstance(command, c.CancelTimer) and command.name.startswith("ring."))
+
+
+# ------------------------------------------------------------------------------------------------ the caller's wait
+@_mutation("waits without a limit")
+def caller_waits_for_ever(patch: Patch) -> None:
+    arrive = inbound.arrive
+
+    def patient(*given: Any) -> Step:
+        call, wanted = arrive(*given)
+        return call, [command for command in wanted if not isinstance(command, c.SetTimer)]
+
+    patch(inbound, "arrive", patient)
+
+
+@_mutation("waits without a limit|never ends|let wait")
+def longest_wait_ignored(patch: Patch) -> None:
+    _deaf(patch, lambda _, event: isinstance(event, e.TimerFired) and event.name == "longest_wait")
+
+
+@_mutation("let wait|waits without|never ends")
+def overdue_call_goes_on_looking(patch: Patch) -> None:
+    _steps(patch, lambda _, __, after, wanted: (replace(after, facts=replace(after.facts, overdue=False)), wanted))
+
+
+@_mutation("goes on without its caller")
+def caller_gone_unnoticed(patch: Patch) -> None:
+    def ignored(call: Call, event: e.Event) -> bool:
+        told = isinstance(call, Waiting) and isinstance(event, e.ChannelLeft | e.ChannelGone)
+        return told and event.channel == call.facts.caller_channel
+
+    _deaf(patch, ignored)
+
+
+@_mutation("announces without a limit")
+def announcement_without_end(patch: Patch) -> None:
+    _without_timer(patch, "announcement")
+
+
+@_mutation("look for agents|does not come to rest")
+def goes_on_seeking(patch: Patch) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.StopSeeking))
+
+
+# ------------------------------------------------------------------------------------------------ the talk
+@_mutation("are put into the bridge")
+def caller_left_out_of_the_bridge(patch: Patch) -> None:
+    join = talking.join
+
+    def alone(facts: Facts, leg: Leg) -> list[c.Command]:
+        return [
+            replace(command, channels=(leg.channel,)) if isinstance(command, c.AddToBridge) else command
+            for command in join(facts, leg)
+        ]
+
+    patch(talking, "join", alone)
+
+
+@_mutation("are live|work|in the bridge are|on the switch|is talking on leg|held by")
+def second_answer_takes_over(patch: Patch) -> None:
+    step = inbound.step
+
+    def fickle(call: Call, event: e.Event) -> Step:
+        if isinstance(call, Talking) and isinstance(event, e.LegAnswered):
+            leg = call.legs.on(event.channel)
+            if leg is not None and leg.ordinal != call.winner and leg.exists:
+                return talking.enter(Alerting(call.facts, call.legs), leg, event.at)
+        return step(call, event)
+
+    patch(inbound, "step", fickle)
+
+
+@_mutation("is held by|there is no agent")
+def wrong_agent_engaged(patch: Patch) -> None:
+    def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
+        return after, [
+            replace(command, agent=command.agent % 2 + 1) if isinstance(command, c.EngageAgent) else command
+            for command in wanted
+        ]
+
+    _steps(patch, change)
+
+
+@_mutation("not joined and nothing|never ends")
+def failed_join_not_noticed(patch: Patch) -> None:
+    _without_timer(patch, ending.APART)
+
+
+@_mutation("never joined|they never|joined at")
+def talk_counted_before_it_began(patch: Patch) -> None:
+    _steps(
+        patch,
+        lambda _, __, after, wanted: (replace(after, joined=True) if isinstance(after, Talking) else after, wanted),
+    )
+
+
+@_mutation("picked up at|out of order")
+def talk_counted_from_the_offer(patch: Patch) -> None:
+    enter = talking.enter
+    patch(talking, "enter", lambda call, leg, at: enter(call, leg, call.facts.offered_at))
+
+
+@_mutation("agent .* is held|still holds agent|still held|works with")
+def winner_never_freed(patch: Patch) -> None:
+    _without(
+        patch, lambda _, __, command: isinstance(command, c.ReleaseAgent) and command.outcome is LegOutcome.ANSWERED
+    )
+
+
+# ------------------------------------------------------------------------------------------------ the end
+@_mutation("is left on the switch")
+def bridge_forgotten(patch: Patch) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge))
+
+
+@_mutation("without need|is forgotten, but")
+def caller_not_hung_up(patch: Patch) -> None:
+    _without(
+        patch,
+        lambda _, after, command: isinstance(command, c.Hangup) and command.channel == after.facts.caller_channel,
+    )
+
+
+@_mutation("is forgotten, but")
+def end_not_waited_for(patch: Patch) -> None:
+    finish = ending._finish
+    patch(ending, "_finish_if_clear", lambda call, wanted: finish(call, wanted, ()))
+
+
+@_mutation("clears without a limit")
+def clearing_without_end(patch: Patch) -> None:
+    _without_timer(patch, ending.CLEARING)
+
+
+@_mutation("still holds agent|still held")
+def agent_kept_when_the_caller_goes(patch: Patch) -> None:
+    _without(
+        patch, lambda _, __, command: isinstance(command, c.ReleaseAgent) and command.outcome is LegOutcome.CALLER_GONE
+    )
+
+
+@_mutation("is released by")
+def agent_released_twice(patch: Patch) -> None:
+    _steps(
+        patch,
+        lambda _, __, after, wanted: (
+            after,
+            [again for command in wanted for again in (command,) * (2 if isinstance(command, c.ReleaseAgent) else 1)],
+        ),
+    )
+
+
+@_mutation("its pop is")
+def losers_pop_left_open(patch: Patch) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.ClosePop) and command.reason == "answered_elsewhere")
+
+
+@_mutation("is written again")
+def record_closed_twice(patch: Patch) -> None:
+    def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
+        closing = [command for command in wanted if isinstance(command, c.WriteRecord) and command.record.is_closed]
+        return after, [*closing, *wanted]
+
+    _steps(patch, change)
+
+
+@_mutation("nobody answered, but|in progress|without a reason|answered, but")
+def every_end_is_an_answer(patch: Patch) -> None:
+    finish = ending._finish
+
+    def proud(call: Clearing, wanted: list[c.Command], strays: tuple[str, ...]) -> Step:
+        return finish(replace(call, outcome=ending.Outcome.ANSWERED), wanted, strays)
+
+    patch(ending, "_finish", proud)
+
+
+@_mutation("legs, written|on the switch")
+def first_leg_left_out(patch: Patch) -> None:
+    def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
+        return after, [
+            replace(command, legs=command.legs[1:]) if isinstance(command, c.WriteRecord) else command
+            for command in wanted
+        ]
+
+    _steps(patch, change)
+
+
+@_mutation("picked up at|was answered at")
+def adopted_talk_starts_anew(patch: Patch) -> None:
+    go_on = adoption._go_on_talking
+
+    def anew(found: Any, facts: Facts, talker: Any, agent: Any, wanted: list[c.Command], at: int) -> Step:
+        record = None if found.record is None else replace(found.record, answered_at=None)
+        return go_on(replace(found, record=record, answered_at=at), facts, talker, agent, wanted, at)
+
+    patch(adoption, "_go_on_talking", anew)
+
+
+# ------------------------------------------------------------------------------------------------ the roster
+def _eligible(patch: Patch, ignored: str) -> None:
+    why_not = roster.why_not
+
+    def lenient(floor: roster.Roster, agent: int, at: int) -> str | None:
+        why = why_not(floor, agent, at)
+        return None if why == ignored else why
+
+    patch(roster, "why_not", lenient)
+
+
+@_mutation("but is held by")
+def busy_agent_offered(patch: Patch) -> None:
+    _eligible(patch, "on_another_call")
+
+
+@_mutation("but is paused")
+def paused_agent_offered(patch: Patch) -> None:
+    _eligible(patch, "paused")
+
+
+@_mutation("but rests")
+def resting_agent_offered(patch: Patch) -> None:
+    _eligible(patch, "resting")
+
+
+@_mutation("but is in wrap-up")
+def agent_in_wrap_up_offered(patch: Patch) -> None:
+    _eligible(patch, "wrap_up")
+
+
+@_mutation("no desk on the line")
+def agent_without_a_screen_offered(patch: Patch) -> None:
+    why_not = roster.why_not
+
+    def blind(floor: roster.Roster, agent: int, at: int) -> str | None:
+        seat = floor.seats.get(agent)
+        if seat is not None:
+            floor = replace(floor, seats={**floor.seats, agent: replace(seat, connected=True)})
+        return why_not(floor, agent, at)
+
+    patch(roster, "why_not", blind)
+
+
+@_mutation("has no phone")
+def agent_without_a_phone_offered(patch: Patch) -> None:
+    _eligible(patch, "no_phone")
+
+
+@_mutation("address that is not allowed")
+def forbidden_address_offered(patch: Patch) -> None:
+    _eligible(patch, "address_not_allowed")
+
+
+@_mutation("is ringing of|is talking of")
+def released_agent_stays_held(patch: Patch) -> None:
+    patch(roster, "release", lambda floor, agent, call_id, outcome, wrap_up, at: (floor, []))
+
+
+@_mutation("waits although one of")
+def freed_agent_not_given_on(patch: Patch) -> None:
+    distribute = roster._distribute
+    release = roster.release
+
+    def stingy(*given: Any) -> Any:
+        patch(roster, "_distribute", lambda floor, decisions, at: (floor, decisions))
+        try:
+            return release(*given)
+        finally:
+            patch(roster, "_distribute", distribute)
+
+    patch(roster, "release", stingy)
