@@ -26,7 +26,9 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Browser:
     """`role`: logged in without the log-in page, whose tests are test_login.py's. None: nobody."""
 
-    def __init__(self, app: Flask, role: Role | None = None, *, address: str = "127.0.0.1", language: str = "es") -> None:
+    def __init__(
+        self, app: Flask, role: Role | None = None, *, address: str = "127.0.0.1", language: str = "es"
+    ) -> None:
         self.app = app
         self.client: FlaskClient = app.test_client()
         self.environ = {"REMOTE_ADDR": address}
@@ -42,7 +44,9 @@ class Browser:
     def get(self, path: str, **more: Any) -> TestResponse:
         return self.client.get(path, environ_base=self.environ, **more)
 
-    def post(self, path: str, data: dict[str, Any] | None = None, *, token: str | None = None, **more: Any) -> TestResponse:
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, *, token: str | None = None, **more: Any
+    ) -> TestResponse:
         """With the session's token, unless another is given."""
         sent = {"csrf_token": self.token() if token is None else token} | (data or {})
         more.setdefault("content_type", "multipart/form-data")
@@ -86,7 +90,9 @@ def fields(page: str) -> dict[str, Any]:
                 put(name[1], chosen[1])
         elif text.startswith("<textarea"):
             put(name[1], text.split(">", 1)[1].removesuffix("</textarea>").removeprefix("\n"))
-        elif 'type="file"' not in opening and not ('type="checkbox"' in opening and not re.search(r"\bchecked\b", opening)):
+        elif 'type="file"' not in opening and not (
+            'type="checkbox"' in opening and not re.search(r"\bchecked\b", opening)
+        ):
             value = re.search(r'\bvalue="([^"]*)"', opening)
             put(name[1], value[1] if value else "")
     return sent
@@ -96,7 +102,9 @@ def problems(page: TestResponse) -> dict[str, list[str]]:
     """What stands in red, by the id of the field beside which it stands; "" is the form as a whole."""
     text = page.get_data(as_text=True)
     found: dict[str, list[str]] = {}
-    for block in re.finditer(r'<div class="field__problem"(?: id="([^"]*)-problem")?>.*?<span>(.*?)</span>', text, re.S):
+    for block in re.finditer(
+        r'<div class="field__problem"(?: id="([^"]*)-problem")?>.*?<span>(.*?)</span>', text, re.S
+    ):
         found.setdefault(block[1] or "", []).append(html.unescape(block[2]))
     for notice in re.finditer(r'notice--error" role="alert">.*?<div>(.*?)</div>', text, re.S):
         plain = html.unescape(re.sub(r"<[^>]+>", "", notice[1])).strip()

@@ -1,4 +1,4 @@
-"""The web over a demonstration account: a fresh copy for each test that changes something, one for all that only look."""
+"""The web over a demonstration account: a copy for each test that changes something, one for all that only look."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from peewee import Database
 from postgres_server import PostgresServer
 from web.browser import PASSWORD, Browser
 
+from admin import passwords
 from admin.app import create_app
-from admin.passwords import hash_password
 from models import account, db, demo, tables
 from models.secrets import Secrets, load_or_create
 from models.settings import Settings
 from models.values.call import Role
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """The same argon2id with little memory: these tests log in some hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=2, memory_cost=64, parallelism=1)
+        patch.setattr(passwords, "_hasher", cheap)
+        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody"))
+        yield
+
+
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_dir(_cheap_hashes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a demonstration account, to copy."""
     folder = tmp_path_factory.mktemp("demo")
     database = db.open_database(f"sqlite:///{folder / 'centralita.db'}")
@@ -33,7 +44,9 @@ def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_postgresql(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def demo_postgresql(
+    _cheap_hashes: None, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The same in PostgreSQL: the name of a database to copy."""
     name = postgres_server.create_database()
     database = db.open_database(postgres_server.url(name))
@@ -45,8 +58,8 @@ def demo_postgresql(postgres_server: PostgresServer, tmp_path_factory: pytest.Te
 def _fill(database: Database, folder: Path) -> None:
     db.migrate(database)
     account.ensure_account(database, Settings(data_dir=folder))
-    hashed = hash_password(PASSWORD)
-    demo.fill(database, folder, passwords={role: PASSWORD for role in Role}, hash_password=lambda _password: hashed)
+    hashed = passwords.hash_password(PASSWORD)
+    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=lambda _password: hashed)
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +136,7 @@ def looking(_shared: tuple[Flask, Database]) -> Flask:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def on_both(
-    request: pytest.FixtureRequest, tmp_path: Path, secrets: Secrets, nobody_answers: int
-) -> Iterator[Flask]:
+def on_both(request: pytest.FixtureRequest, tmp_path: Path, secrets: Secrets, nobody_answers: int) -> Iterator[Flask]:
     """The web over a copy of the demonstration account in each kind of database."""
     server: PostgresServer | None = None
     if request.param == "sqlite":

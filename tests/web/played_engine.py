@@ -1,4 +1,4 @@
-"""An engine's control API over a real socket, played by the test: it notes what is asked and answers what it was told."""
+"""An engine's control API on a real socket, played by the test: notes what is asked and answers what it was told."""
 
 from __future__ import annotations
 
