@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from web.browser import Browser
+from web.rows import everything
 from werkzeug.routing import Rule
 
 from admin.permissions import Act, may
-from models import tables
 from models.values.call import Role
 
 OPEN = {"login.login", "login.log_in", "login.choose_language", "login.invitation", "static", "home.static",
@@ -29,11 +29,6 @@ def path_of(rule: Rule) -> str:
 
 def rules(app: Flask, method: str) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
-
-
-def everything() -> dict[str, Any]:
-    """Every row of every table."""
-    return {table.__name__: sorted(map(repr, table.select().tuples())) for table in tables.ALL}
 
 
 def test_a_post_without_its_token_is_refused_everywhere(app: Flask) -> None:
