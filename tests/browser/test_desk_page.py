@@ -231,6 +231,14 @@ def test_the_language_switch(house: House) -> None:
     desk.page.get_by_role("button", name="EN", exact=True).click()
     expect(desk.page.locator("html")).to_have_attribute("lang", "en")
     desk.wait_for_state("available")
+    expect(desk.state_word).to_have_text("Available")  # said by a script
+    call_id = house.offer(card=CARD)
+    shown = desk.pop(call_id).wait_for_phase("ringing")
+    expect(shown.part("answer")).to_have_text("Answer")  # in the page
+    expect(shown.part("hangup")).to_have_text("Decline")
+    desk.screenshot("desk-english")
+    desk.reload()
+    expect(desk.pop(call_id).part("answer")).to_have_text("Answer")
 
 
 def test_on_a_phone_nothing_is_cut_off_and_the_buttons_are_within_reach(house: House) -> None:

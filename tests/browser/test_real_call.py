@@ -38,7 +38,11 @@ def place(filled: Path, tmp_path: Path, switch: RealSwitch) -> Iterator[tuple[Si
         with engine.database.bind_ctx([Agent]):
             changes = {"phone_kind": PhoneKind.SIP, "sip_ha1": ha1(ENDPOINT, secret_of(ENDPOINT))}
             Agent.update(**changes).where(Agent.endpoint == ENDPOINT).execute()
-        site.serve(open_database(engine.settings), desk_port=engine.settings.desk_port, control_port=engine.settings.control_port)
+        site.serve(
+            open_database(engine.settings),
+            desk_port=engine.settings.desk_port,
+            control_port=engine.settings.control_port,
+        )
         engine.start()
         yield site, engine
         engine.stop()
