@@ -19,6 +19,8 @@ from models.secrets import Secrets
 from models.settings import Settings, environment_name, load
 
 PACKAGES = Path(__file__).resolve().parent.parent
+# -P: a folder `admin` or `models` where we happen to be started is not ours.
+PYTHON = (sys.executable, "-P")
 
 
 def load_settings() -> Settings:
@@ -55,8 +57,9 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What our Python programs read their settings from: ours, with the data folder's path as we have it."""
+    inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return {
-        **os.environ,
+        **inherited,
         environment_name("data_dir"): str(settings.data_dir),
         "PYTHONUNBUFFERED": "1",
     }
@@ -78,7 +81,7 @@ def programs(settings: Settings, secrets: Secrets, dist: AsteriskDist) -> list[P
         ),
         Program(
             "engine",
-            [sys.executable, "-m", "ari_app"],
+            [*PYTHON, "-m", "ari_app"],
             log_of(settings, "engine"),
             engine_ready(Control(settings, secrets)),
             env=environment(settings),
@@ -109,9 +112,10 @@ def web_command(settings: Settings) -> list[str]:
         "timeout": "60",
         "keep-alive": "5",
         "name": "centralita-web",
+        "pythonpath": str(PACKAGES),  # before the folder we were started in, which gunicorn puts first
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "gunicorn", "--no-control-socket", *flags, "admin.wsgi:app"]
+    return [*PYTHON, "-m", "gunicorn", "--no-control-socket", *flags, "admin.wsgi:app"]
 
 
 def switch_ready(dist: AsteriskDist, config: SwitchConfig, settings: Settings, secrets: Secrets) -> Probe:

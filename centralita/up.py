@@ -6,6 +6,7 @@ Owns: the course of one run, and its exit status. Must not: know how a step is d
 
 import asyncio
 import os
+import resource
 import signal
 import time
 from contextlib import suppress
@@ -40,6 +41,7 @@ def run(settings: Settings, console: Console) -> int:
     began = time.monotonic()
     words = Words(settings.language)
     os.umask(0o077)
+    allow_many_files()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
 
@@ -67,6 +69,13 @@ def run(settings: Settings, console: Console) -> int:
     except (Interrupted, KeyboardInterrupt):
         console.print(plain(words("stopped")))
         return OK
+
+
+def allow_many_files() -> None:
+    """A call and a desk need file descriptors each, and the usual soft limit is 1024. The programs inherit ours."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

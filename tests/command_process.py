@@ -33,11 +33,17 @@ def alive(pid: int) -> bool:
 
 
 class CommandProcess:
-    def __init__(self, output: Path, line: Sequence[str], env: dict[str, str]) -> None:
+    def __init__(self, output: Path, line: Sequence[str], env: dict[str, str], cwd: Path | None = None) -> None:
         self.output = output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
-                line, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                line,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @property

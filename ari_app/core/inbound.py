@@ -268,9 +268,7 @@ def _timer(call: Alerting, name: str, at: int) -> Step:
     if name == legs.LEFTOVERS:
         return call, legs.end_leftovers(call.legs)
     if name == ring_timer(facts):
-        remaining, ending = legs.end_all(
-            facts, call.legs, LegOutcome.NO_ANSWER, at, reason=LegReason.RING_TIME_OVER
-        )
+        remaining, ending = legs.end_all(facts, call.legs, LegOutcome.NO_ANSWER, at, reason=LegReason.RING_TIME_OVER)
         return _settle(replace(call, legs=remaining), ending)
     for leg in call.legs.live:
         if name == legs.pop_timer(leg):

@@ -147,9 +147,7 @@ def connect(roster: Roster, agent: int, session: str, address: str, at: int) -> 
         if seat.session is not None:
             decisions.append(LoggedOut(agent, seat.session, seat.leaving or "user", at))
         decisions.append(LoggedIn(agent, session, address, at))
-    seat = replace(
-        seat, connected=True, allowed=allowed, address=address, session=session, lost_at=None, leaving=None
-    )
+    seat = replace(seat, connected=True, allowed=allowed, address=address, session=session, lost_at=None, leaving=None)
     return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
 
 

@@ -30,7 +30,7 @@ from models.settings import Settings
 
 pytestmark = pytest.mark.asterisk
 
-COMMAND = [sys.executable, "-c", "from centralita.cli import main; main()"]
+COMMAND = [sys.executable, "-P", "-c", "from centralita.cli import main; main()"]
 SECOND_START_SECONDS = 5.0
 ENGINE_BACK_SECONDS = 3.0
 
@@ -43,10 +43,20 @@ class House:
         self.runs: list[CommandProcess] = []
 
     def up(self) -> CommandProcess:
-        run = CommandProcess(self._folder / f"output-{len(self.runs)}", [*COMMAND, "up"], self._env)
+        run = CommandProcess(
+            self._folder / f"output-{len(self.runs)}", [*COMMAND, "up"], self._env, cwd=self._elsewhere()
+        )
         self.runs.append(run)
         run.wait_for("Ctrl-C", 60)
         return run
+
+    def _elsewhere(self) -> Path:
+        """A folder with packages of the same names as ours, which must not be taken for them."""
+        folder = self._folder / "elsewhere"
+        for name in ("admin", "models", "ari_app"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name / "__init__.py").write_text("raise SystemExit('the wrong package')")
+        return folder
 
     def command(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
