@@ -58,7 +58,9 @@ class Engine:
     def health(self) -> dict[str, Any] | None:
         """What `/health` says, also when it says that a part is away; None when the engine does not answer."""
         answer = self._ask("GET", "/health", timeout=self._timeout)
-        return answer.body if isinstance(answer, Answer) and isinstance(answer.body, dict) else None
+        body = answer.body if isinstance(answer, Answer) else None
+        known = isinstance(body, dict) and all(isinstance(body.get(part), dict) for part in ("switch", "database"))
+        return body if known else None
 
     def reload(self) -> Reloaded:
         """Call it after the commit: the tables changed."""

@@ -14,6 +14,9 @@ from models.tables import database, fold
 _FUNCTION: Final = "centralita_fold"
 _ACCENTED: Final = "áàâäãåéèêëíìîïóòôöõúùûüñçýÿ"
 _PLAIN: Final = "aaaaaaeeeeiiiiooooouuuuncyy"
+# In a database of the locale C lower() knows ASCII alone.
+_FROM: Final = _ACCENTED + _ACCENTED.upper()
+_TO: Final = _PLAIN * 2
 _MAX_TYPED: Final = 200
 _MAX_WORDS: Final = 10
 
@@ -37,7 +40,7 @@ class _ByDatabase(ColumnBase):
 
 def folded(column: Any) -> Any:
     """The column without case and accents, to compare with `models.tables.fold` of what was typed, or to sort by."""
-    plain = fn.translate(fn.lower(fn.coalesce(column, "")), _ACCENTED, _PLAIN)
+    plain = fn.translate(fn.lower(fn.coalesce(column, "")), _FROM, _TO)
     return _ByDatabase(plain, getattr(fn, _FUNCTION)(column))
 
 

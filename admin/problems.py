@@ -57,6 +57,7 @@ TEXTS: Final[dict[str, Any]] = {
     "name_or_phone": _l("Hace falta el nombre o el teléfono."),
     "last_administrator": _l("Es el último administrador activo: debe quedar al menos uno."),
     "region_unknown": _l("«%(value)s» no es un código de país como CR."),
+    "region_conflict": _l("En ese país dos números de los call centers serían el mismo: %(reason)s"),
     "timezone_unknown": _l("«%(value)s» no es una zona horaria como America/Costa_Rica."),
     "language_unknown": _l("«%(value)s» no es un idioma de las pantallas: %(choices)s."),
     "additional_name": _l("«%(value)s» no sirve como nombre: solo letras, dígitos, espacios y . - _"),
