@@ -17,10 +17,12 @@ from phonenumbers import SUPPORTED_REGIONS
 from admin import language, notices
 from admin.installation import installation
 from admin.section_forms import Choice, Lines, SectionForm, Text
+from models.account import change_region
 from models.checks import check_account, check_pause_reason
 from models.db import transaction
 from models.tables import Account, PauseReason, name_key
 from models.values.call import Role
+from models.values.errors import InvalidValue
 from models.values.money import CURRENCIES
 
 pages = Blueprint("account_settings", __name__, url_prefix="/cuenta")
@@ -69,16 +71,24 @@ def index() -> Any:
 def _save(form: AccountForm, row: Account) -> bool:
     for field in form:
         field.errors = list(field.process_errors)
-    with transaction(installation().database):
-        checked = check_account(form.typed(), row)
-        form.show(checked.errors)
-        _check_pauses(form)
-        if form.is_refused:
-            return False
-        for name, value in checked.values.items():
-            setattr(row, name, value)
-        row.save()
-        _keep_pauses(form["pauses"].data)
+    database = installation().database
+    try:
+        with transaction(database):
+            checked = check_account(form.typed(), row)
+            form.show(checked.errors)
+            _check_pauses(form)
+            if form.is_refused:
+                return False
+            region = checked.values.pop("region")
+            for name, value in checked.values.items():
+                setattr(row, name, value)
+            row.save(only=list(checked.values))
+            _keep_pauses(form["pauses"].data)
+            if region != row.region:
+                change_region(database, region)
+    except InvalidValue as problem:
+        form.show({"region": problem})
+        return False
     return True
 
 

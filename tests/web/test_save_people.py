@@ -205,5 +205,20 @@ class TestAccount:
         assert problems(answer)[field]
         assert everything() == before
 
+    def test_another_country_reads_every_number_again(self, admin: Browser) -> None:
+        assert admin.fill("/cuenta", region="ES").status_code == 302
+        assert tables.Account.get().region == "ES"
+        numbers = tables.CallCenterNumber.select(tables.CallCenterNumber.canonical)
+        assert not any(canonical.startswith("+506") for (canonical,) in numbers.tuples())
+
+    def test_a_country_in_which_two_numbers_are_one(self, admin: Browser) -> None:
+        tables.CallCenterNumber.create(call_center=1, pattern="600 100 200", canonical="600100200")
+        tables.CallCenterNumber.create(call_center=2, pattern="+34 600 100 200", canonical="+34600100200")
+        before = everything()
+        answer = admin.fill("/cuenta", region="ES", name="Otra")
+        assert answer.status_code == 422
+        assert "serían el mismo" in problems(answer)["region"][0]
+        assert everything() == before
+
     def test_administrators_only(self, app: Flask) -> None:
         assert Browser(app, Role.SUPERVISOR).get("/cuenta").status_code == 403
