@@ -22,36 +22,22 @@ from peewee import JOIN, Field, IntegrityError, ModelSelect
 from werkzeug.wrappers import Response
 
 from admin import csv_stream, listing, notices
+from admin.deletion_view import DeletionView
 from admin.folding import any_contains
 from admin.installation import installation
 from admin.listing import Column, Filter, Page, Wanted
 from admin.permissions import Act, may
 from admin.problems import problem_text
-from admin.references import Reference, references
 from admin.section_forms import SectionForm
+from admin.view_marks import DERIVED, NotSaved, acting
 from models.checks import Checked
 from models.db import transaction
 from models.tables import Row
 
 _SEEN = "_seen"
-_DERIVED = ("name_key", "email_key", "search", "folded")  # kept by the tables' own `save`
 
 
-def acting(act: Act) -> Callable[[Any], Any]:
-    """Says which permission an exposed method needs; one that says nothing is refused to all but administrators."""
-
-    def mark(method: Any) -> Any:
-        method.act = act
-        return method
-
-    return mark
-
-
-class NotSaved(Exception):
-    """Leaves the transaction; the form has the reasons."""
-
-
-class SectionView(ModelView):
+class SectionView(DeletionView, ModelView):
     """A section. Subclasses say what it has; the templates are sections/list.html and form.html unless said."""
 
     slug: ClassVar[str]  # of the address and of the download's name
@@ -329,7 +315,7 @@ class SectionView(ModelView):
             row.save(force_insert=True)
         else:
             dirty = {column.name for column in row.dirty_fields}
-            row.save(only=[*kept, *dirty, *(name for name in _DERIVED if name in fields)])
+            row.save(only=[*kept, *dirty, *(name for name in DERIVED if name in fields)])
 
     def fingerprint(self, row: Any) -> str:
         """What the form's fields held when the page was made; "" for a new row."""
@@ -353,79 +339,3 @@ class SectionView(ModelView):
             notices.saved_and_reloaded(text, installation().engine.reload())
         else:
             flash(text, "success")
-
-    # ------------------------------------------------------------ delete
-    goes_too: ClassVar[tuple[type[Row], ...]] = ()
-
-    @expose("/<int:row_id>/eliminar", methods=("GET", "POST"))
-    @acting(Act.DELETE)
-    def delete_view(self, row_id: int) -> Any:
-        """Asks first, and says what would go with it or what is in the way."""
-        row = self.row_or_404(row_id)
-        found = self.found_references(row)
-        blocked = [one for one in found if not one.goes]
-        status = 200
-        if request.method == "POST":
-            if self._delete(row):
-                self.after_commit(row, _("Eliminado: %(name)s.", name=self.title_of(row)))
-                return redirect(url_for(".index_view"))
-            status = 409
-        return self.render(
-            "sections/delete.html",
-            **(self.frame() | {"heading": self.title_of(row)}),
-            row=row,
-            blocked=blocked,
-            going=[one for one in found if one.goes],
-            warning=self.delete_warning(row),
-            can_deactivate=self._has_active(row),
-        ), status
-
-    def found_references(self, row: Any) -> list[Reference]:
-        return [*references(row, goes_too=self.goes_too), *self.in_the_way(row)]
-
-    def in_the_way(self, row: Any) -> list[Reference]:
-        """What forbids a deletion besides the rows that point to it."""
-        return []
-
-    def delete_warning(self, row: Any) -> str:
-        """What else to know before it is deleted, or ""."""
-        return ""
-
-    def _has_active(self, row: Any) -> bool:
-        return bool(getattr(row, "active", False)) and self.can(Act.EDIT)
-
-    def _delete(self, row: Any) -> bool:
-        """False when something came in the way; nothing is deleted then."""
-        try:
-            with transaction(installation().database):
-                row = self.row_or_404(row.id)
-                if any(not one.goes for one in self.found_references(row)):
-                    return False
-                self.before_deleting(row)
-                row.delete_instance(recursive=False)
-        except (IntegrityError, NotSaved):
-            return False
-        self.after_deleting(row)
-        return True
-
-    def before_deleting(self, row: Any) -> None:
-        """Deletes what `goes_too`, in the same transaction."""
-
-    def after_deleting(self, row: Any) -> None:
-        """After the commit."""
-
-    @expose("/<int:row_id>/desactivar", methods=("POST",))
-    @acting(Act.EDIT)
-    def deactivate_view(self, row_id: int) -> Any:
-        """What is used is not deleted but taken out of use."""
-        row = self.row_or_404(row_id)
-        if not hasattr(row, "active"):
-            abort(404)
-        self.set_active(row, False)
-        self.after_commit(row, _("Desactivado: %(name)s.", name=self.title_of(row)))
-        return redirect(url_for(".index_view"))
-
-    def set_active(self, row: Any, active: bool) -> None:
-        with transaction(installation().database):
-            row.active = active
-            row.save(only=["active", *(name for name in _DERIVED if name in type(row)._meta.fields)])

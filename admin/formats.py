@@ -5,10 +5,9 @@ Owns: the template filters. Must not: produce HTML.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from flask import Flask
-from flask_babel import format_currency, format_date, format_datetime, format_decimal, get_locale, ngettext
+from flask_babel import format_currency, format_date, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from admin.installation import account
@@ -35,13 +34,14 @@ def init_app(app: Flask) -> None:
 
 
 def moment(at: datetime | None) -> str:
-    """Date and time, to the minute, where the account is."""
+    """Date and time, to the minute, where the account is; of this year without the year."""
     if at is None:
         return NOTHING
-    local = at.astimezone(timezone())
-    if local.date() == datetime.now(timezone()).date():
+    local, present = at.astimezone(timezone()), datetime.now(timezone())
+    if local.date() == present.date():
         return _("hoy %(time)s", time=local.strftime("%H:%M"))
-    return f"{day(at)} {local.strftime('%H:%M')}"
+    shown = format_date(local.date(), "d MMM", rebase=False) if local.year == present.year else day(at)
+    return f"{shown} {local.strftime('%H:%M')}"
 
 
 def day(at: datetime | None) -> str:
@@ -53,8 +53,9 @@ def clock(at: datetime | None) -> str:
     return NOTHING if at is None else at.astimezone(timezone()).strftime("%H:%M:%S")
 
 
-def full(at: datetime | None) -> str:
-    return NOTHING if at is None else format_datetime(at, "medium")
+def stamp(at: datetime | None) -> str:
+    """For downloads: what programs and spreadsheets read, to the second, where the account is."""
+    return "" if at is None else at.astimezone(timezone()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(milliseconds: int | None) -> str:
@@ -110,11 +111,3 @@ def ago(at: datetime | None) -> str:
         return f"{passed // 3600} h"
     days = passed // 86_400
     return ngettext("%(num)s día", "%(num)s días", days)
-
-
-def locale_code() -> str:
-    return str(get_locale() or "es")
-
-
-def names(options: Any) -> str:
-    return ", ".join(str(option) for option in options)

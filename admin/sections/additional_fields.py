@@ -12,12 +12,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import fn
 
-from admin.base_view import NotSaved, SectionView, acting
+from admin.base_view import SectionView
 from admin.folding import folded
 from admin.installation import installation
 from admin.listing import Column, Page
 from admin.permissions import Act
 from admin.section_forms import Check, Choice, Lines, SectionForm, Text
+from admin.view_marks import NotSaved, acting
 from admin.words import choices
 from models.checks import Checked, check_additional_field
 from models.db import transaction

@@ -13,12 +13,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import language, passwords, sessions
-from admin.base_view import NotSaved, SectionView, acting
+from admin.base_view import SectionView
 from admin.folding import folded
 from admin.installation import installation
 from admin.listing import ChoiceFilter, Column, Page
 from admin.permissions import Act
 from admin.section_forms import Check, Choice, SectionForm, Text
+from admin.view_marks import NotSaved, acting
 from admin.words import choices
 from dialplan.names import SIP_REALM
 from dialplan.phone import ha1

@@ -11,12 +11,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import FileStorage
 
-from admin.base_view import NotSaved, SectionView
+from admin.base_view import SectionView
 from admin.documents import MAX_ATTACHMENT, type_of
 from admin.folding import folded
 from admin.installation import installation
 from admin.listing import ChoiceFilter, Column
 from admin.section_forms import Check, File, SectionForm, Text
+from admin.view_marks import NotSaved
 from models import files
 from models.checks import Checked, check_attachment
 from models.tables import Attachment, CallCenter

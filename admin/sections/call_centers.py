@@ -9,7 +9,7 @@ from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.base_view import NotSaved, SectionView
+from admin.base_view import SectionView
 from admin.documents import MAX_LOGO, BadFile, read_logo
 from admin.folding import any_contains, folded
 from admin.installation import account, installation
@@ -17,6 +17,7 @@ from admin.listing import ChoiceFilter, Column, Page
 from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
 from admin.sections.agent_groups import active_agents
 from admin.sections.attachments import forget
+from admin.view_marks import NotSaved
 from admin.words import choices
 from models import files
 from models.checks import Checked, check_call_center

@@ -12,7 +12,7 @@ from peewee import JOIN, ModelSelect
 
 from admin.base_view import SectionView
 from admin.folding import contains
-from admin.formats import duration, seconds
+from admin.formats import duration, seconds, stamp
 from admin.listing import ChoiceFilter, Filter, MomentFilter, Page
 from admin.sections.contacts import names_of
 from admin.words import choices, label, reason
@@ -190,9 +190,9 @@ class Calls(SectionView):
     def csv_columns(self) -> Any:
         return (
             (_l("Tipo"), lambda call: label(call.direction)),
-            (_l("Inicio"), lambda call: _instant(call.offered_at)),
-            (_l("Contestada"), lambda call: _instant(call.answered_at)),
-            (_l("Fin"), lambda call: _instant(call.ended_at)),
+            (_l("Inicio"), lambda call: stamp(call.offered_at)),
+            (_l("Contestada"), lambda call: stamp(call.answered_at)),
+            (_l("Fin"), lambda call: stamp(call.ended_at)),
             (_l("Espera"), lambda call: duration(call.wait_ms)),
             (_l("Duración"), lambda call: duration(call.talk_ms)),
             (_l("Call Center"), lambda call: call.call_center_name),
@@ -211,9 +211,3 @@ class Calls(SectionView):
 
 def _company(call: Call) -> str:
     return str(call.contact.company.name) if call.contact_id and call.contact.company_id else ""
-
-
-def _instant(at: Any) -> str:
-    from admin.language import timezone
-
-    return "" if at is None else at.astimezone(timezone()).strftime("%Y-%m-%d %H:%M:%S")

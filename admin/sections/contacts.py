@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.base_view import SectionView
 from admin.folding import contains, folded
-from admin.formats import moment
+from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter
 from admin.section_forms import Choice, Members, SectionForm, Text
 from models.checks import Checked, check_additional_values, check_contact
@@ -110,7 +110,7 @@ class Contacts(SectionView):
     columns = (
         Column("name", _l("Nombre"), (Contact.search,)),
         Column("phone", _l("Teléfono"), (Contact.phone,), "nowrap"),
-        Column("external_id", _l("ID"), (Contact.external_id,)),
+        Column("external_id", _l("ID"), (Contact.external_id,), "nowrap"),
         Column("company", _l("Compañía"), (folded(Company.name),)),
         Column("disposition", _l("Disposición"), (folded(Disposition.name),)),
         Column("last_activity_at", _l("Última Actividad"), (Contact.last_activity_at,), "nowrap"),
@@ -209,7 +209,7 @@ class Contacts(SectionView):
             (_l("Compañía"), lambda row: row.company.name if row.company_id else ""),
             (_l("Disposición"), lambda row: row.disposition.name if row.disposition_id else ""),
             (_l("Agente a cargo"), lambda row: row.agent.name if row.agent_id else ""),
-            (_l("Última Actividad"), lambda row: moment(row.last_activity_at) if row.last_activity_at else ""),
+            (_l("Última Actividad"), lambda row: stamp(row.last_activity_at)),
             *extra,
         )
 

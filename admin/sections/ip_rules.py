@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import sessions
-from admin.base_view import NotSaved, SectionView
+from admin.base_view import SectionView
 from admin.listing import Column, Page
 from admin.section_forms import SectionForm, Text
+from admin.view_marks import NotSaved
 from models.checks import Checked, check_ip_rule
 from models.tables import IpRule
 from models.values.errors import InvalidValue

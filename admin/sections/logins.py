@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.base_view import SectionView
 from admin.folding import folded
-from admin.formats import duration
+from admin.formats import duration, stamp
 from admin.language import timezone
 from admin.listing import ChoiceFilter, Column, Filter
 from admin.sections.contacts import names_of
@@ -82,13 +82,10 @@ class Logins(SectionView):
         return {"lasted_ms": lasted_ms}
 
     def csv_columns(self) -> Any:
-        def at(moment: datetime | None) -> str:
-            return "" if moment is None else moment.astimezone(timezone()).strftime("%Y-%m-%d %H:%M:%S")
-
         return (
             (_l("Agente"), lambda row: row.agent.name),
-            (_l("Fecha"), lambda row: at(row.login_at)),
-            (_l("Salida"), lambda row: at(row.logout_at)),
+            (_l("Fecha"), lambda row: stamp(row.login_at)),
+            (_l("Salida"), lambda row: stamp(row.logout_at)),
             (_l("Duración"), lambda row: duration(lasted_ms(row))),
             (_l("Por qué terminó"), lambda row: logout_cause(row.cause)),
             (_l("Dirección"), lambda row: row.address),

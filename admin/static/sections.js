@@ -17,6 +17,16 @@
     for (const fold of document.querySelectorAll("details[data-fold]:not([data-refused])")) fold.open = false;
   }
 
+  for (const button of document.querySelectorAll("[data-unfold]")) {
+    const filters = button.closest("form");
+    const fold = (folded) => {
+      filters.classList.toggle("is-folded", folded);
+      button.setAttribute("aria-expanded", String(!folded));
+    };
+    fold(!("used" in filters.dataset));
+    button.addEventListener("click", () => fold(!filters.classList.contains("is-folded")));
+  }
+
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   for (const filter of document.querySelectorAll("[data-members-filter]")) {
     const rows = [...document.getElementById(filter.dataset.membersFilter).children];
