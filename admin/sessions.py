@@ -24,7 +24,7 @@ from models.values.call import Role
 from models.values.errors import InvalidValue
 from models.values.ip import IpMask, IpRules
 
-LIFETIME: Final = timedelta(hours=12)
+LIFETIME: Final = timedelta(hours=16)  # longer than any shift
 _SEEN_EVERY: Final = 60.0  # seconds
 _ENDED: Final = "centralita.ended_sessions"
 

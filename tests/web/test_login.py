@@ -180,11 +180,11 @@ class TestSessions:
         Agent.update(active=True).where(Agent.id == row.id).execute()
         assert agent.get("/desk").status_code == 302
 
-    def test_twelve_hours(self, app: Flask) -> None:
+    def test_sixteen_hours(self, app: Flask) -> None:
         with time_machine.travel(datetime(2030, 1, 7, 8, tzinfo=UTC)) as clock:
             browser = Browser(app)
             log_in(browser, ADMIN)
-            clock.shift(timedelta(hours=11, minutes=59))
+            clock.shift(timedelta(hours=15, minutes=59))
             assert is_in(browser)
             clock.shift(timedelta(minutes=2))
             assert not is_in(browser)

@@ -1,0 +1,174 @@
+"""The administration in a real Chromium: wide and on a phone, by keyboard, and what its scripts do.
+
+A script's error or a refusal of the content policy fails the test (`profiles`).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.house import PASSWORD, Profiles, unused_port
+from browser.site import Site
+from playwright.sync_api import Page, expect
+
+from models import db, demo_data
+from models.tables import CallCenter, FormField, FormVersion
+
+PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agentes/", "/agentes/6", "/callcenters/",
+         "/callcenters/1", "/companias/", "/adjuntos/", "/ips-click2dial/", "/adicionales/", "/disposiciones/",
+         "/disposiciones/1/eliminar", "/grupos-de-agentes/", "/grupos-de-agentes/1", "/impresoras/", "/impresoras/1",
+         "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta")  # fmt: skip
+
+
+@pytest.fixture
+def page(filled: Path, tmp_path: Path, profiles: Profiles) -> Iterator[Page]:
+    """An administrator who has just logged in."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(filled, data_dir)
+    database = db.open_database(f"sqlite:///{data_dir}/centralita.db")
+    with Site(data_dir) as site, unused_port() as control_port:
+        site.serve(database, control_port=control_port)
+        opened = profiles.new(base_url=site.url).new_page()
+        opened.goto("/login")
+        opened.get_by_label("Correo electrónico").fill(demo_data.ADMINISTRATOR)
+        opened.get_by_label("Contraseña").fill(PASSWORD)
+        opened.keyboard.press("Enter")
+        expect(opened.get_by_role("heading", name="Hoy")).to_be_visible()
+        yield opened
+        profiles.close()
+    database.close()
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in PATHS:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_engines_pill(page: Page) -> None:
+    expect(page.locator("[data-engine]")).to_have_text("Motor detenido")
+
+
+def test_by_keyboard(page: Page) -> None:
+    page.goto("/contactos/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Ir al contenido")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Filtro", exact=True)).to_be_focused()
+    page.keyboard.type("fabiola ocampo/")
+    expect(page.get_by_label("Filtro", exact=True)).to_have_value("fabiola ocampo/")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    # Focus is seen: two pixels around whatever has it.
+    link = page.get_by_role("link", name="Editar Fabiola")
+    link.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert link.evaluate("node => getComputedStyle(node).outlineWidth") == "2px"
+
+
+def test_the_menu_of_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    sections = page.get_by_role("navigation", name="Secciones")
+    expect(sections).to_be_hidden()
+    button = page.get_by_role("button", name="Menú")
+    button.click()
+    expect(sections).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sections).to_be_hidden()
+    expect(button).to_be_focused()
+    button.click()
+    sections.get_by_role("link", name="CallCenters").click()
+    expect(page.get_by_role("heading", name="CallCenters")).to_be_visible()
+
+
+def test_a_phone_folds_filters_and_forms_away(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/historial-de-llamadas/")
+    expect(page.get_by_label("Disposición")).to_be_hidden()
+    page.get_by_role("button", name="Filtros").click()
+    expect(page.get_by_label("Disposición")).to_be_visible()
+    page.goto("/companias/")
+    expect(page.get_by_label("Nombre")).to_be_hidden()
+    page.get_by_text("Crear Compañía").first.click()
+    page.get_by_label("Email").fill("no")
+    page.get_by_role("button", name="Crear Compañía").click()
+    # Refused: open, and the keyboard is where it was refused.
+    expect(page.get_by_label("Nombre")).to_be_focused()
+
+
+def test_a_call_center_is_changed_and_refused(page: Page) -> None:
+    page.goto("/callcenters/1")
+    page.get_by_label("Elegir el color").fill("#c01048")
+    expect(page.get_by_label("Color", exact=True)).to_have_value("#c01048")
+    page.get_by_label("Números, uno por línea").fill("40004100")
+    page.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_text("ya lo atiende «Ventas Café del Monte»")).to_be_visible()
+    numbers = page.get_by_label("Números, uno por línea")
+    expect(numbers).to_be_focused()
+    expect(page.get_by_label("Color", exact=True)).to_have_value("#c01048")
+    numbers.fill("40004009")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("regirá cuando vuelva")).to_be_visible()
+    assert CallCenter.get_by_id(1).color == "#c01048"
+    colour = page.locator(".cc-1").evaluate("node => getComputedStyle(node, '::before').backgroundColor")
+    assert colour == "rgb(192, 16, 72)"
+
+
+def test_leaving_with_changes_is_asked(page: Page) -> None:
+    page.goto("/companias/1")
+    page.get_by_label("Descripción").press_sequentially("x")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_role("link", name="Compañías").first.click()
+    expect(page.get_by_role("heading", name="Compañías")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+def test_the_builder_of_forms(page: Page) -> None:
+    page.goto("/forms/3")
+    rows = page.locator("[data-builder-row]")
+    before = [row.label for row in FormField.select().where(FormField.version == 3).order_by(FormField.position)]
+    assert rows.count() == len(before) + 1  # and an empty one
+    page.get_by_role("button", name="Agregar campo").click()
+    added = rows.last
+    expect(added.get_by_label("Campo", exact=True)).to_be_focused()
+    page.keyboard.type("Color del auto")
+    expect(added.get_by_label("Opciones, una por línea")).to_be_hidden()
+    added.get_by_label("Tipo").select_option("list")
+    added.get_by_label("Opciones, una por línea").fill("Rojo\nAzul")
+    for _ in range(len(before) + 1):
+        added = page.locator("[data-builder-row]").filter(has=page.locator('input[name$="-label"][name*="-a0-"]'))
+        added.get_by_role("button", name="Mover arriba").click()
+    rows.nth(1).get_by_role("button", name="Quitar el campo").click()
+    page.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_text("Guardado")).to_be_visible()
+    version = FormVersion.get(FormVersion.form == 3, FormVersion.number == 2)
+    saved = list(FormField.select().where(FormField.version == version).order_by(FormField.position))
+    assert [row.label for row in saved] == ["Color del auto", *before[1:]]
+    assert saved[0].options == ["Rojo", "Azul"]
+
+
+def test_what_is_shown_once_can_be_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/agentes/6")
+    page.get_by_role("button", name="Hacer enlace de invitación").click()
+    page.get_by_role("button", name="Copiar").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation/[\w-]{32}", copied)
+
+
+def test_english_by_the_switch(page: Page) -> None:
+    page.goto("/contactos/?q=fabiola")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert page.url.endswith("/contactos/?q=fabiola")
