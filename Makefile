@@ -36,8 +36,9 @@ lint: $(VENV)/.dev
 sim: $(VENV)/.dev
 	$(BIN)/python tests/simulation/run.py $(SIM)
 
+# Options: `make bench BENCH="--rates 40 --seconds 5"`.
 bench: $(VENV)/.dev test-tools test-asterisk
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 # ---- the environment, made anew when its lock file is newer: a stamp tells
 venv: $(VENV)/.run
