@@ -88,6 +88,7 @@ def find_or_fetch(
     The embedded copy is fetched if it is not there yet. Raises AsteriskUnavailable, also when `max_seconds` pass.
     """
     deadline = time.monotonic() + max_seconds
+    dist_dir = dist_dir.absolute()  # apt takes a relative folder from the root, dpkg from wherever it is called
     if given:
         return _installed(Path(given), dist_dir, progress, deadline, must=True)  # type: ignore[return-value]
     on_path = shutil.which("asterisk") or shutil.which("asterisk", path="/usr/local/sbin:/usr/sbin")

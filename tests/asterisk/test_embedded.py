@@ -128,6 +128,18 @@ def test_no_network_is_said_in_words(tmp_path: Path, played_apt: Path) -> None:
         find_or_fetch(tmp_path / "dist")
 
 
+def test_apt_is_given_whole_paths_whatever_folder_is_named(
+    tmp_path: Path, played_apt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _script(played_apt / "apt-get", f'{MIRROR} *update*) cat "$APT_CONFIG" > {tmp_path}/read; exit 100;; esac')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AsteriskUnavailable):
+        find_or_fetch(Path("var/dist"))
+    given = dict(line.rstrip(";").split(" ", 1) for line in (tmp_path / "read").read_text().splitlines())
+    assert given["Dir::State"] == f'"{tmp_path}/var/dist/fetch/state"'
+    assert given["Dir::Cache"] == f'"{tmp_path}/var/dist/fetch/cache"'
+
+
 def test_no_space_is_said_in_words(tmp_path: Path, played_apt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=10 << 20)
     monkeypatch.setattr(embedded.shutil, "disk_usage", lambda path: usage)
