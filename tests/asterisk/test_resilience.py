@@ -57,6 +57,7 @@ def test_killing_the_engine_ends_no_conversation(
     short = sipp_caller(own_switch, "40001000", calls=TALKING // 2, rate=20, talk_ms=SHORT_MS, seconds=60).start()
     long = sipp_caller(own_switch, "40001000", calls=TALKING // 2, rate=20, talk_ms=LONG_MS, seconds=60).start()
     wait_until(lambda: sum(desk.state == "talking" for desk in desks) == TALKING, 10, "all talk")
+    wait_until(lambda: [bool(call["answered_at"]) for call in engine.calls()] == [True] * TALKING, 10, "all written")
     before = {call["id"]: call for call in engine.calls()}
 
     engine.kill()

@@ -119,8 +119,9 @@ def test_a_call_center_is_changed_and_refused(page: Page) -> None:
     page.keyboard.press("Control+s")
     expect(page.get_by_text("regirá cuando vuelva")).to_be_visible()
     assert CallCenter.get_by_id(1).color == "#c01048"
-    colour = page.locator(".cc-1").evaluate("node => getComputedStyle(node, '::before').backgroundColor")
-    assert colour == "rgb(192, 16, 72)"
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.cc-1'), '::before').backgroundColor === 'rgb(192, 16, 72)'"
+    )
 
 
 def test_leaving_with_changes_is_asked(page: Page) -> None:

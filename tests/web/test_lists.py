@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from peewee import fn
 from web.browser import Browser
 
 from models.tables import AdditionalField, Agent, Call, CallCenter, Company, Contact, ContactList, Disposition, database
@@ -200,7 +202,9 @@ class TestHistory:
     """*Historial de llamadas*: every filter alone, every pair, and all together."""
 
     def values(self) -> dict[str, str]:
-        """Of a call that has everything, so that all filters together find it."""
+        """Of a call that has everything, so that all filters together find it, with other days before and after it."""
+        days = Call.select(fn.MIN(Call.offered_at), fn.MAX(Call.offered_at)).scalar(as_tuple=True)
+        first, last = (moment.replace(hour=0, minute=0, second=0) for moment in days)
         call = (
             Call.select(Call, Contact)
             .join(Contact)
@@ -210,6 +214,8 @@ class TestHistory:
                 Contact.company.is_null(False),
                 Call.call_center.is_null(False),
                 Contact.id.in_(_listed()),
+                Call.offered_at >= first + timedelta(days=1),
+                Call.offered_at < last,
             )
             .order_by(Call.id)
             .first()
