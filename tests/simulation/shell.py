@@ -229,7 +229,8 @@ class Shell:
 
     def adopt_snapshot(self, snapshot: RoutingSnapshot) -> None:
         self.snapshot = snapshot
-        self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
+        if self.running:
+            self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
 
     # ------------------------------------------------------------------------------------------ life and death
     def kill(self) -> None:

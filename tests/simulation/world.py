@@ -63,6 +63,7 @@ class World:
         self.checks = self.shell.checks = Checks(self.shell, self.weather.kind == "calm")
         self.comparing = Comparing(self.agenda, self.shell, self.switch)
         self.comparing.first = False
+        self._sweeps_left = 2
         self.span = rng.choice((50.0, 3_000.0, 20_000.0, 60_000.0))
         self.cases = [self._case(number) for number in range(1, rng.choice((1, 2, 4, 8, 14)) + 1)]
         self._plan_agents()
@@ -142,6 +143,9 @@ class World:
         self.comparing.sweep()
         self._missed()
         if any(not case.over for case in self.cases) or self.switch.channels or self.switch.bridges:
+            self._sweeps_left = 2  # what an order that is carried out late makes is seen twice, then ended
+        self._sweeps_left -= 1
+        if self._sweeps_left >= 0:
             self.agenda.after(SWEEP, self._sweep)
 
     def _cut(self) -> None:
