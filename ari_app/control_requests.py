@@ -90,7 +90,7 @@ class ControlRequests:
                     "called_number": facts.called_number,
                     "calling_number": facts.calling_number,
                     "offered_at": facts.offered_at,
-                    "agent": next((leg.agent.id for leg in call.legs if leg.ordinal == winner), None),
+                    "agent": next((leg.agent_id for leg in call.legs if leg.ordinal == winner), None),
                 }
             )
         return live

@@ -134,8 +134,9 @@ class CallRunner:
         at = now_ms()
         for leg in call.legs:
             self._around.switch.order(commands.Hangup(leg.channel), _ignore)
-            self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
-            self._around.screens.close(leg.agent.id, self.call_id, "failed")
+            if leg.agent is not None:
+                self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
+                self._around.screens.close(leg.agent.id, self.call_id, "failed")
         self._around.switch.order(commands.Hangup(call.facts.caller_channel), _ignore)
         self._around.switch.order(commands.DestroyBridge(ids.bridge(self.call_id)), _ignore)
         self._around.floor.stop_seeking(self.call_id)

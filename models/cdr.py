@@ -13,7 +13,7 @@ from typing import Any, Final
 from peewee import Database
 
 from models.db import execute, execute_many, placeholder, transaction
-from models.values.call import CostUnit, Direction, LegOutcome, Outcome
+from models.values.call import CostUnit, Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import from_millionths, to_millionths
 
@@ -25,7 +25,7 @@ _CALL_COLUMNS: Final = (
 )  # fmt: skip
 _LEG_COLUMNS: Final = (
     "call_id", "ordinal", "agent_id", "channel_id", "endpoint", "offered_at", "ringing_at", "answered_at", "ended_at",
-    "outcome", "cause", "reason",
+    "outcome", "cause", "reason", "kind", "number",
 )  # fmt: skip
 # What is once known is not forgotten because a later record does not say it.
 _KEPT: Final = frozenset({"contact_id", "call_center_id", "agent_id", "answered_at"})
@@ -106,6 +106,8 @@ def _leg_row(leg: LegRecord) -> tuple[object, ...]:
         leg.outcome.value,
         leg.cause,
         text(leg.reason, 64),
+        leg.kind.value,
+        text(leg.number, 64),
     )
 
 
@@ -171,7 +173,7 @@ def legs_of(database: Database, call_id: str) -> list[LegRecord]:
     legs: list[LegRecord] = []
     for row in execute(database, _marked(database, sql), (call_id,)).fetchall():
         named = dict(zip(_LEG_COLUMNS, row, strict=True))
-        legs.append(LegRecord(**named | {"outcome": LegOutcome(named["outcome"])}))
+        legs.append(LegRecord(**named | {"outcome": LegOutcome(named["outcome"]), "kind": LegKind(named["kind"])}))
     return legs
 
 

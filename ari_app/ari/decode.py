@@ -148,6 +148,33 @@ class _PlaybackFinished(msgspec.Struct, tag_field="type", tag="PlaybackFinished"
     playback: _Playback
 
 
+class _ChannelDtmfReceived(msgspec.Struct, tag_field="type", tag="ChannelDtmfReceived"):
+    channel: _Channel
+    digit: str
+
+
+class _ChannelHold(msgspec.Struct, tag_field="type", tag="ChannelHold"):
+    channel: _Channel
+
+
+class _ChannelUnhold(msgspec.Struct, tag_field="type", tag="ChannelUnhold"):
+    channel: _Channel
+
+
+class _Recording(msgspec.Struct):
+    name: str
+    duration: int = 0
+    cause: str = ""
+
+
+class _RecordingFinished(msgspec.Struct, tag_field="type", tag="RecordingFinished"):
+    recording: _Recording
+
+
+class _RecordingFailed(msgspec.Struct, tag_field="type", tag="RecordingFailed"):
+    recording: _Recording
+
+
 class _ContactStatusChange(msgspec.Struct, tag_field="type", tag="ContactStatusChange"):
     endpoint: _Endpoint
     contact_info: _Contact
@@ -170,6 +197,11 @@ _Known: TypeAlias = (
     | _ChannelDestroyed
     | _Dial
     | _PlaybackFinished
+    | _ChannelDtmfReceived
+    | _ChannelHold
+    | _ChannelUnhold
+    | _RecordingFinished
+    | _RecordingFailed
     | _ContactStatusChange
     | _PeerStatusChange
     | _ApplicationReplaced
@@ -183,6 +215,11 @@ EVENT_TYPES: Final = (
     "ChannelDestroyed",
     "Dial",
     "PlaybackFinished",
+    "ChannelDtmfReceived",
+    "ChannelHold",
+    "ChannelUnhold",
+    "RecordingFinished",
+    "RecordingFailed",
     "ContactStatusChange",
     "PeerStatusChange",
     "ApplicationReplaced",
@@ -249,6 +286,16 @@ def _meaning(message: _Known, at: int) -> Message | None:
             return _dialled(peer.id, status, at)
         case _PlaybackFinished(playback=playback):
             return Decoded(playback.id, core.PlaybackFinished(at, playback.id))
+        case _ChannelDtmfReceived(channel=channel, digit=digit):
+            return Decoded(channel.id, core.DtmfReceived(at, channel.id, digit))
+        case _ChannelHold(channel=channel):
+            return Decoded(channel.id, core.PhoneHeld(at, channel.id))
+        case _ChannelUnhold(channel=channel):
+            return Decoded(channel.id, core.PhoneUnheld(at, channel.id))
+        case _RecordingFinished(recording=told):
+            return Decoded(told.name, core.RecordingFinished(at, told.name, told.duration))
+        case _RecordingFailed(recording=told):
+            return Decoded(told.name, core.RecordingFailed(at, told.name, plain_text(told.cause, 200)))
         case _ContactStatusChange(endpoint=endpoint, contact_info=contact):
             changed = PhoneChanged(at, endpoint.resource, contact.contact_status, contact.uri or None)
             return Decoded(endpoint.resource, changed)

@@ -15,14 +15,28 @@ from ari_app.core import ids
 from ari_app.core.commands import (
     AddToBridge,
     Answer,
+    Continue,
     CreateBridge,
     CreateLeg,
     DestroyBridge,
     DialLeg,
     Hangup,
+    MediaCommand,
+    Mute,
+    PauseRecording,
     Play,
+    Record,
+    RemoveFromBridge,
+    ResumeRecording,
     Ring,
+    SendDtmf,
+    SetVariable,
+    StartMusic,
+    StopMusic,
+    StopPlayback,
+    StopRecording,
     SwitchCommand,
+    Unmute,
 )
 from ari_app.core.events import ChannelGone, CommandDone, CommandFailed, Event
 from dialplan import names
@@ -92,12 +106,61 @@ def request(command: SwitchCommand) -> Request:
             return "bridges.createWithId", {"bridgeId": bridge, "type": "mixing", "name": name}
         case AddToBridge(bridge=bridge, channels=channels):
             return "bridges.addChannel", {"bridgeId": bridge, "channel": channels}
+        case RemoveFromBridge(bridge=bridge, channels=channels):
+            return "bridges.removeChannel", {"bridgeId": bridge, "channel": channels}
         case DestroyBridge(bridge=bridge):
             return "bridges.destroy", {"bridgeId": bridge}
+        case _:
+            return _media(command)
+
+
+def _media(command: MediaCommand) -> Request:
+    match command:
         case Play(channel=channel, playback=playback, media=media):
             return "channels.playWithId", {"channelId": channel, "playbackId": playback, "media": media}
+        case StopPlayback(playback=playback):
+            return "playbacks.stop", {"playbackId": playback}
+        case StartMusic(channel=channel, music=music):
+            return "channels.startMoh", {"channelId": channel, "mohClass": music}
+        case StopMusic(channel=channel):
+            return "channels.stopMoh", {"channelId": channel}
+        case Mute(channel=channel, direction=direction):
+            return "channels.mute", {"channelId": channel, "direction": direction}
+        case Unmute(channel=channel, direction=direction):
+            return "channels.unmute", {"channelId": channel, "direction": direction}
+        case SendDtmf(channel=channel, digits=digits):
+            return "channels.sendDTMF", {"channelId": channel, "dtmf": digits}
+        case Record():
+            return _recording(command)
+        case StopRecording(recording=recording):
+            return "recordings.stop", {"recordingName": recording}
+        case PauseRecording(recording=recording):
+            return "recordings.pause", {"recordingName": recording}
+        case ResumeRecording(recording=recording):
+            return "recordings.unpause", {"recordingName": recording}
+        case SetVariable(channel=channel, name=name, value=value):
+            return "channels.setChannelVar", {"channelId": channel, "variable": name, "value": value}
+        case Continue(channel=channel, context=context, extension=extension):
+            return "channels.continueInDialplan", {
+                "channelId": channel, "context": context, "extension": extension, "priority": 1,
+            }  # fmt: skip
         case _:
             assert_never(command)
+
+
+def _recording(command: Record) -> Request:
+    params = {
+        "name": command.recording,
+        "format": command.file_format,
+        "maxDurationSeconds": command.seconds,
+        "maxSilenceSeconds": command.silence,
+        "beep": command.beep,
+        "terminateOn": command.ended_by,
+        "ifExists": "overwrite",
+    }
+    if command.bridge is not None:
+        return "bridges.record", {"bridgeId": command.bridge, **params}
+    return "channels.record", {"channelId": command.channel, **params}
 
 
 def _leg(command: CreateLeg) -> dict[str, Any]:
@@ -107,9 +170,11 @@ def _leg(command: CreateLeg) -> dict[str, Any]:
         "originator": command.originator,
     }
     variables = {
-        names.VARIABLE_CALL: ids.call_of(command.channel) or command.originator,
-        names.VARIABLE_AGENT: str(command.agent),
+        names.VARIABLE_CALL: ids.call_of(command.channel) or command.originator or command.channel,
+        **dict(command.variables),
     }
+    if command.agent is not None:
+        variables[names.VARIABLE_AGENT] = str(command.agent)
     if command.virtual:
         # Without /n Asterisk would optimise the two halves away, and the far one's end with them.
         params["endpoint"] = f"Local/{command.endpoint}@{names.CONTEXT_VIRTUAL_PHONE}/n"
@@ -130,7 +195,7 @@ def answer(command: SwitchCommand, response: Response, at: int) -> Event | None:
     match command, response.status:
         case Hangup(channel=channel), 404:
             return ChannelGone(at, channel)
-        case DestroyBridge(), 404:
+        case ((DestroyBridge() | StopPlayback() | StopRecording() | StopMusic() | Unmute()), 404):
             return None
         case ((CreateLeg() | CreateBridge()), 409):
             # The same id twice: what was wanted is there already.

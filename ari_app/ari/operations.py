@@ -51,6 +51,7 @@ def _op(method: str, uri: str, query: str = "", body: str = "", whole_body: str 
 
 _ORIGINATE = "endpoint! extension context priority label app appArgs callerId timeout otherChannelId originator formats"
 _PLAY = "media! lang offsetms skipms"
+_RECORD = "name! format! maxDurationSeconds maxSilenceSeconds ifExists beep terminateOn"
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "channels.list": _op("GET", "channels"),
@@ -72,6 +73,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "channels.playWithId": _op("POST", "channels/{channelId}/play/{playbackId}", _PLAY),
     "channels.startMoh": _op("POST", "channels/{channelId}/moh", "mohClass"),
     "channels.stopMoh": _op("DELETE", "channels/{channelId}/moh"),
+    "channels.mute": _op("POST", "channels/{channelId}/mute", "direction"),
+    "channels.unmute": _op("DELETE", "channels/{channelId}/mute", "direction"),
+    "channels.sendDTMF": _op("POST", "channels/{channelId}/dtmf", "dtmf before between duration after"),
+    "channels.record": _op("POST", "channels/{channelId}/record", _RECORD),
+    "channels.continueInDialplan": _op("POST", "channels/{channelId}/continue", "context extension priority label"),
     "channels.hold": _op("POST", "channels/{channelId}/hold"),
     "channels.unhold": _op("DELETE", "channels/{channelId}/hold"),
     "channels.getChannelVar": _op("GET", "channels/{channelId}/variable", "variable!"),
@@ -81,8 +87,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "bridges.createWithId": _op("POST", "bridges/{bridgeId}", "type name"),
     "bridges.addChannel": _op("POST", "bridges/{bridgeId}/addChannel", "channel! role absorbDTMF mute"),
     "bridges.removeChannel": _op("POST", "bridges/{bridgeId}/removeChannel", "channel!"),
+    "bridges.record": _op("POST", "bridges/{bridgeId}/record", _RECORD),
     "bridges.destroy": _op("DELETE", "bridges/{bridgeId}"),
     "playbacks.stop": _op("DELETE", "playbacks/{playbackId}"),
+    "recordings.getLive": _op("GET", "recordings/live/{recordingName}"),
+    "recordings.stop": _op("POST", "recordings/live/{recordingName}/stop"),
+    "recordings.cancel": _op("DELETE", "recordings/live/{recordingName}"),
+    "recordings.pause": _op("POST", "recordings/live/{recordingName}/pause"),
+    "recordings.unpause": _op("DELETE", "recordings/live/{recordingName}/pause"),
     "applications.get": _op("GET", "applications/{applicationName}"),
     "applications.filter": _op("PUT", "applications/{applicationName}/eventFilter", whole_body="filter"),
     "applications.subscribe": _op("POST", "applications/{applicationName}/subscription", "eventSource!"),

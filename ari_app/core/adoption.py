@@ -91,6 +91,7 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         policy=policy,
         offered_at=offered_at,
         contact_id=record.contact_id if record else None,
+        caller_up=found.up,
         bridged=found.has_bridge,
         ordinals_from=max((leg.ordinal for leg in found.legs), default=0),
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from models.values.call import Direction, LegOutcome, Outcome
+from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
 from models.values.routing import AgentRoute, CallCenterRoute
 
@@ -58,12 +58,15 @@ class LegState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One try to reach one agent."""
+    """One try to reach one agent, or (``agent`` None) a number outside."""
 
     ordinal: int
-    agent: AgentRoute
+    agent: AgentRoute | None
     channel: str
     offered_at: int
+    number: str = ""
+    """The number dialled outside."""
+    kind: LegKind = LegKind.AGENT
     state: LegState = LegState.CREATING
     pop_settled: bool = False
     """The agent's screen acknowledged the pop, or the wait for it is over."""
@@ -76,6 +79,10 @@ class Leg:
     outcome: LegOutcome | None = None
     cause: int | None = None
     reason: LegReason = LegReason.NONE
+
+    @property
+    def agent_id(self) -> int | None:
+        return self.agent.id if self.agent else None
 
     @property
     def live(self) -> bool:
@@ -117,7 +124,7 @@ class Legs:
     def of(self, agent: int) -> Leg | None:
         """The agent's live leg."""
         for leg in self.all:
-            if leg.agent.id == agent and leg.live:
+            if leg.agent_id == agent and leg.live:
                 return leg
         return None
 
@@ -141,7 +148,11 @@ class Facts:
     route: CallCenterRoute | None
     policy: Policy
     offered_at: int
+    caller_agent: AgentRoute | None = None
+    """Who of ours the calling side is, when an agent makes the call."""
     caller_here: bool = True
+    caller_up: bool = False
+    """The caller's channel was answered: it hears music, not a ringing tone, from now on."""
     caller_cause: int | None = None
     contact_id: int | None = None
     card: Mapping[str, Any] | None = None

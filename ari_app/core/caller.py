@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
+from ari_app.core import agents
 from ari_app.core.call import Call, Leg
-from ari_app.core.commands import Command, UpdatePop
+from ari_app.core.commands import Command
 from ari_app.core.events import CallerKnown, ChannelGone, ChannelLeft
 from ari_app.core.pops import pop_up_url
 
@@ -25,7 +26,7 @@ def caller_known(call: C, event: CallerKnown, screens: Iterable[Leg]) -> tuple[C
         changes: dict[str, object] = {"card": event.card}
         if facts.route and facts.route.pop_up_url:
             changes["pop_up_url"] = pop_up_url(facts, leg)
-        commands.append(UpdatePop(leg.agent.id, facts.id, changes))
+        commands += agents.update(facts, leg, changes)
     return replace(call, facts=facts), commands
 
 

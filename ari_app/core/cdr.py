@@ -72,8 +72,10 @@ def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
     return LegRecord(
         call_id=facts.id,
         ordinal=leg.ordinal,
-        agent_id=leg.agent.id,
-        endpoint=leg.agent.endpoint or "",
+        agent_id=leg.agent_id,
+        endpoint=(leg.agent.endpoint or "") if leg.agent else "",
+        kind=leg.kind,
+        number=leg.number,
         channel_id=leg.channel,
         offered_at=leg.offered_at,
         ringing_at=leg.ringing_at,
@@ -86,4 +88,4 @@ def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
 
 
 def _agent(legs: Legs, winner: int | None) -> int | None:
-    return next((leg.agent.id for leg in legs if leg.ordinal == winner), None)
+    return next((leg.agent_id for leg in legs if leg.ordinal == winner), None)

@@ -35,15 +35,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CreateLeg:
-    """``POST /channels/create`` for an agent's phone: no INVITE yet. ``agent`` is for the shell's notes only."""
+    """``POST /channels/create`` for a phone: no INVITE yet.
+
+    ``endpoint``: an agent's number, or ``<number>@<trunk>``. ``agent`` is for the shell's notes only; None: outside.
+    ``originator``: the channel it is made for, None when there is none yet. ``variables`` are set on the channel.
+    """
 
     channel: str
-    agent: int
+    agent: int | None
     endpoint: str
-    originator: str
+    originator: str | None
     caller_number: str | None
     caller_name: str | None
     virtual: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class DialLeg:
     """``POST /channels/{id}/dial``: now the phone rings. ``seconds``: Asterisk's own limit, a net under ours."""
 
     channel: str
-    caller: str
+    caller: str | None
     seconds: int
 
 
@@ -80,6 +85,14 @@ class AddToBridge:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveFromBridge:
+    """``POST /bridges/{id}/removeChannel``: these wait outside it, still in the application."""
+
+    bridge: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DestroyBridge:
     """``DELETE /bridges/{id}``; a 404 is success."""
 
@@ -93,6 +106,109 @@ class Play:
     channel: str
     playback: str
     media: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    """``DELETE /playbacks/{id}``; a 404 is success."""
+
+    playback: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    """``POST /channels/{id}/moh``. ``music``: a class of musiconhold.conf, None for its default."""
+
+    channel: str
+    music: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    """``DELETE /channels/{id}/moh``."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """``POST /channels/{id}/mute``: ``in``: what this party says is not heard."""
+
+    channel: str
+    direction: str = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute:
+    """``DELETE /channels/{id}/mute``."""
+
+    channel: str
+    direction: str = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class SendDtmf:
+    """``POST /channels/{id}/dtmf``: these keys are pressed towards this channel (RFC 4733)."""
+
+    channel: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``POST /channels/{id}/record`` or ``/bridges/{id}/record``: whichever of the two ids is given.
+
+    ``seconds``: the longest it may become, ``silence``: of quiet that end it; 0: no limit. The end is told by
+    ``RecordingFinished`` or ``RecordingFailed``.
+    """
+
+    recording: str
+    file_format: str
+    channel: str | None = None
+    bridge: str | None = None
+    seconds: int = 0
+    silence: int = 0
+    beep: bool = False
+    ended_by: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """``POST /recordings/live/{name}/stop``: it is kept. A 404 is success."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """``POST /recordings/live/{name}/pause``."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    """``DELETE /recordings/live/{name}/pause``."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """``POST /channels/{id}/variable``."""
+
+    channel: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """``POST /channels/{id}/continue``: the channel leaves us for the dialplan; its ``ChannelLeft`` follows."""
+
+    channel: str
+    context: str
+    extension: str
 
 
 # ---------------------------------------------------------------- to the screens
@@ -197,7 +313,25 @@ class Forget:
     strays: tuple[str, ...] = field(default=())
 
 
-SwitchCommand = Ring | Answer | CreateLeg | DialLeg | Hangup | CreateBridge | AddToBridge | DestroyBridge | Play
+LineCommand = (
+    Ring | Answer | CreateLeg | DialLeg | Hangup | CreateBridge | AddToBridge | RemoveFromBridge | DestroyBridge
+)
+MediaCommand = (
+    Play
+    | StopPlayback
+    | StartMusic
+    | StopMusic
+    | Mute
+    | Unmute
+    | SendDtmf
+    | Record
+    | StopRecording
+    | PauseRecording
+    | ResumeRecording
+    | SetVariable
+    | Continue
+)
+SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop
 RosterCommand = SeekAgents | StopSeeking | EngageAgent | ReleaseAgent
 OwnCommand = LookUpCaller | WriteRecord | SetTimer | CancelTimer | Forget

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import cdr, ids, legs
+from ari_app.core import agents, cdr, ids, legs
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -38,7 +38,6 @@ from ari_app.core.commands import (
     ReleaseAgent,
     SetTimer,
     StopSeeking,
-    UpdatePop,
     WriteRecord,
 )
 from ari_app.core.events import (
@@ -57,9 +56,13 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    MediaNews,
     NobodyCanCome,
+    OutboundNews,
     PlaybackFinished,
     PopShown,
+    QueueNews,
+    TalkRequest,
     TimerFired,
 )
 from models.values.call import LegOutcome, Outcome
@@ -76,9 +79,18 @@ CLEARING = "clearing"
 # ------------------------------------------------------------------------------------------------ announcing
 
 
-def announce(facts: Facts, all_legs: Legs, outcome: Outcome, reason: CallReason, cause: int) -> Step:
+def announce(
+    facts: Facts,
+    all_legs: Legs,
+    outcome: Outcome,
+    reason: CallReason,
+    cause: int,
+    *,
+    media: tuple[str, ...] | None = None,
+) -> Step:
     """Tell the caller why nobody comes; what follows is the end, with this Q.850 ``cause``."""
-    media = facts.policy.unknown_number_media if facts.route is None else facts.policy.nobody_media
+    if media is None:
+        media = facts.policy.unknown_number_media if facts.route is None else facts.policy.nobody_media
     commands: list[Command] = [
         StopSeeking(facts.id),
         CancelTimer(LONGEST_WAIT),
@@ -86,7 +98,7 @@ def announce(facts: Facts, all_legs: Legs, outcome: Outcome, reason: CallReason,
         Play(facts.caller_channel, ids.announcement(facts.id, 1), media),
         SetTimer(ANNOUNCEMENT, facts.policy.announcement),
     ]
-    return Announcing(facts, all_legs, outcome, reason, cause), commands
+    return Announcing(replace(facts, caller_up=True), all_legs, outcome, reason, cause), commands
 
 
 def announcing(call: Announcing, event: Event) -> Step:
@@ -125,6 +137,10 @@ def announcing(call: Announcing, event: Event) -> Step:
             | ChannelLeft()
             | CommandDone()
             | CallerArrived()
+            | MediaNews()
+            | TalkRequest()
+            | QueueNews()
+            | OutboundNews()
         ):
             return call, []
         case _:
@@ -158,12 +174,12 @@ def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, rea
     for leg in all_legs:
         if leg.ordinal == winner:
             # The pop stays on the screen for the work after the call; the agent is free when the phone is.
-            commands.append(UpdatePop(leg.agent.id, facts.id, {"phase": "ended", "ended_at": at}))
+            commands += agents.update(facts, leg, {"phase": "ended", "ended_at": at})
             if leg.exists:
                 commands.append(Hangup(leg.channel))
                 leg = replace(leg, state=LegState.ENDING)
             else:
-                commands.append(_release(facts, leg))
+                commands += _release(facts, leg)
             all_legs = all_legs.put(replace(leg, ended_at=at, outcome=LegOutcome.ANSWERED))
     if facts.bridged:
         commands.append(DestroyBridge(ids.bridge(facts.id)))
@@ -204,6 +220,10 @@ def clearing(call: Clearing, event: Event) -> Step:
             | CommandFailed()
             | CommandDone()
             | CallerArrived()
+            | MediaNews()
+            | TalkRequest()
+            | QueueNews()
+            | OutboundNews()
         ):
             return call, []
         case _:
@@ -216,7 +236,7 @@ def _gone(call: Clearing, event: ChannelGone) -> Step:
         return call, []
     changed, commands = legs.late(leg, event)
     if leg.ordinal == call.winner and leg.exists and not changed.exists:
-        commands.append(_release(call.facts, leg))
+        commands += _release(call.facts, leg)
     return _finish_if_clear(replace(call, legs=call.legs.put(changed)), commands)
 
 
@@ -227,7 +247,10 @@ def _again(call: Clearing) -> Step:
     if facts.caller_here:
         left.append(facts.caller_channel)
     if call.tries >= facts.policy.clearing_tries:
-        commands: list[Command] = [_release(facts, leg) for leg in call.legs.existing if leg.ordinal == call.winner]
+        commands: list[Command] = []
+        for leg in call.legs.existing:
+            if leg.ordinal == call.winner:
+                commands += _release(facts, leg)
         return _finish(call, commands, tuple(left))
     again: list[Command] = [Hangup(channel) for channel in left]
     if call.bridge_stuck:
@@ -281,15 +304,19 @@ def ended(call: Ended, event: Event) -> Step:
             | CallerArrived()
             | CallerKnown()
             | TimerFired()
+            | MediaNews()
+            | TalkRequest()
+            | QueueNews()
+            | OutboundNews()
         ):
             return call, []
         case _:
             assert_never(event)
 
 
-def _release(facts: Facts, leg: Leg) -> ReleaseAgent:
+def _release(facts: Facts, leg: Leg) -> list[Command]:
     wrap_up = facts.route.wrap_up_seconds if facts.route else 0
-    return ReleaseAgent(leg.agent.id, facts.id, LegOutcome.ANSWERED, wrap_up)
+    return agents.release(facts, leg, LegOutcome.ANSWERED, wrap_up)
 
 
 def _give_back(call: Call, event: AgentsOffered) -> list[Command]:

@@ -183,6 +183,72 @@ class CommandDone:
     command: Command
 
 
+# ---------------------------------------------------------------- families
+# A phase that has nothing to say to a whole family answers it in one line; what belongs to a family is beside what
+# works with it.
+@dataclass(frozen=True, slots=True)
+class MediaNews:
+    """Something that was heard, held or recorded on one of the call's channels."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived(MediaNews):
+    """A key was pressed on this channel (ChannelDtmfReceived): ``0``-``9``, ``*``, ``#``, ``A``-``D``."""
+
+    channel: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished(MediaNews):
+    """The file of this recording is whole; ``seconds`` as Asterisk says."""
+
+    recording: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed(MediaNews):
+    recording: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneHeld(MediaNews):
+    """The phone put the other side on hold (re-INVITE, RFC 3264 section 8.4)."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneUnheld(MediaNews):
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRequest:
+    """An agent (None: an administrator) wants something of the conversation: hold, transfer, record …"""
+
+    at: int
+    agent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNews:
+    """Something about a caller's place in the queue."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundNews:
+    """Something about a call that one of our agents makes."""
+
+    at: int
+
+
 Event = (
     CallerArrived
     | CallerKnown
@@ -202,4 +268,8 @@ Event = (
     | TimerFired
     | CommandFailed
     | CommandDone
+    | MediaNews
+    | TalkRequest
+    | QueueNews
+    | OutboundNews
 )

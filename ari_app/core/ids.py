@@ -1,8 +1,9 @@
 """Ids that we choose, derived from the call's, so that every command is safe to repeat and any channel tells its call.
 
 A call's id is the ``uniqueid`` of the caller's channel, ``centralita-<epoch>.<n>`` (Asterisk's ``systemname`` is
-``centralita``). Ours: ``<call>.agent.<n>`` (of a virtual phone's far half: ``<call>.agent.<n>.far``),
-``<call>.bridge``, ``<call>.announce.<n>``.
+``centralita``). Ours: ``<call>.agent.<n>`` (of a virtual phone's far half: ``<call>.agent.<n>.far``) and
+``<call>.outside.<n>``, the legs, numbered together; the bridges ``<call>.bridge`` and ``<call>.consult``; the playbacks
+``<call>.announce.<n>`` and the recordings ``<call>.record.<n>``.
 Must not: be parsed or built anywhere else.
 """
 
@@ -12,13 +13,20 @@ import re
 
 PREFIX = "centralita-"
 _OURS = re.compile(
-    r"(?P<call>centralita-.+?)\.(?:agent\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|announce\.[0-9]+)", re.ASCII
+    r"(?P<call>centralita-.+?)\."
+    r"(?:(?:agent|outside)\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|consult|(?:announce|record)\.[0-9]+)",
+    re.ASCII,
 )
 
 
 def leg(call_id: str, ordinal: int) -> str:
-    """The channel id of the call's ``ordinal``-th leg (from 1)."""
+    """The channel id of the call's ``ordinal``-th leg (from 1), to an agent's phone."""
     return f"{call_id}.agent.{ordinal}"
+
+
+def outside_leg(call_id: str, ordinal: int) -> str:
+    """The channel id of the call's ``ordinal``-th leg, to a number outside."""
+    return f"{call_id}.outside.{ordinal}"
 
 
 def bridge(call_id: str) -> str:
@@ -26,9 +34,19 @@ def bridge(call_id: str) -> str:
     return f"{call_id}.bridge"
 
 
+def consult(call_id: str) -> str:
+    """The id of the second bridge, where an agent consults while the other party holds the line."""
+    return f"{call_id}.consult"
+
+
 def announcement(call_id: str, ordinal: int) -> str:
     """The id of the call's ``ordinal``-th playback."""
     return f"{call_id}.announce.{ordinal}"
+
+
+def recording(call_id: str, ordinal: int) -> str:
+    """The name of the call's ``ordinal``-th recording."""
+    return f"{call_id}.record.{ordinal}"
 
 
 def call_of(thing_id: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import cdr, legs, talking
+from ari_app.core import agents, cdr, legs, talking
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -39,7 +39,6 @@ from ari_app.core.commands import (
     SeekAgents,
     SetTimer,
     StopSeeking,
-    UpdatePop,
     WriteRecord,
 )
 from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended
@@ -59,14 +58,18 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    MediaNews,
     NobodyCanCome,
+    OutboundNews,
     PlaybackFinished,
     PopShown,
+    QueueNews,
+    TalkRequest,
     TimerFired,
 )
 from models.values.call import Direction, LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
-from models.values.routing import RoutingSnapshot
+from models.values.routing import CallCenterRoute, RoutingSnapshot
 
 
 def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> Step:
@@ -87,13 +90,18 @@ def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> S
     if route is None:
         call, more = announce(facts, Legs(), Outcome.UNKNOWN_NUMBER, CallReason.UNKNOWN_NUMBER, cause=1)
         return call, commands + more
-    commands += [
+    call, more = seek(facts, Legs(), route)
+    return call, [*commands, *more, LookUpCaller(facts.id, facts.calling_number)]
+
+
+def seek(facts: Facts, all_legs: Legs, route: CallCenterRoute) -> Step:
+    """The call begins to wait for this call center's agents: on arrival, after an overflow, after a transfer."""
+    commands: list[Command] = [
         Ring(facts.caller_channel),
         SeekAgents(facts.id, route),
-        LookUpCaller(facts.id, facts.calling_number),
         SetTimer(LONGEST_WAIT, route.max_wait_seconds * 1000),
     ]
-    return Waiting(facts, Legs()), commands
+    return Waiting(replace(facts, route=route), all_legs), commands
 
 
 def step(call: Call, event: Event) -> Step:
@@ -149,6 +157,10 @@ def _waiting(call: Waiting, event: Event) -> Step:
             | PlaybackFinished()
             | CommandDone()
             | CallerArrived()
+            | MediaNews()
+            | TalkRequest()
+            | QueueNews()
+            | OutboundNews()
         ):
             return call, []
         case _:
@@ -205,6 +217,8 @@ def _alerting(call: Alerting, event: Event) -> Step:
             return _failed(call, event)
         case NobodyCanCome() | PlaybackFinished() | CallerArrived() | CommandDone():
             return call, []
+        case MediaNews() | TalkRequest() | QueueNews() | OutboundNews():
+            return call, []
         case HangupRequested():
             return call, []
         case _:
@@ -254,9 +268,7 @@ def _ringing(call: Alerting, channel: str, at: int) -> Step:
     if leg is None or not leg.live or leg.ringing_at is not None:
         return call, []
     leg = replace(leg, state=LegState.RINGING, ringing_at=at)
-    return replace(call, legs=call.legs.put(leg)), [
-        UpdatePop(leg.agent.id, call.facts.id, {"phase": "ringing"}),
-    ]
+    return replace(call, legs=call.legs.put(leg)), agents.update(call.facts, leg, {"phase": "ringing"})
 
 
 def _timer(call: Alerting, name: str, at: int) -> Step:

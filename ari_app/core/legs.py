@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ari_app.core import ids
+from ari_app.core import agents, ids
 from ari_app.core.call import Facts, Leg, Legs, LegState
 from ari_app.core.commands import (
     Answer,
     CancelTimer,
-    ClosePop,
     Command,
     CreateLeg,
     DialLeg,
     Hangup,
-    ReleaseAgent,
     SetTimer,
-    ShowPop,
 )
 from ari_app.core.events import ChannelGone, CommandFailed, LegAnswered, LegReady, Refusal
-from ari_app.core.pops import pop_of
-from models.values.call import LegOutcome, PhoneKind
+from models.values.call import LegKind, LegOutcome, PhoneKind
 from models.values.reasons import LegReason
-from models.values.routing import AgentRoute
+from models.values.routing import AgentRoute, Outside
 
 # Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.
 DIAL_NET = 15
@@ -86,16 +82,16 @@ def pop_timer(leg: Leg) -> str:
     return f"pop.{leg.ordinal}"
 
 
-def offer(facts: Facts, legs: Legs, agents: Iterable[AgentRoute], at: int) -> tuple[Legs, list[Command]]:
+def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tuple[Legs, list[Command]]:
     """New legs for these agents: the pop goes out first, then the channel is made; nothing rings yet."""
     commands: list[Command] = []
     new: list[Leg] = []
-    for agent in agents:
+    for agent in chosen:
         ordinal = facts.ordinals_from + len(legs) + len(new) + 1
         leg = Leg(ordinal=ordinal, agent=agent, channel=ids.leg(facts.id, ordinal), offered_at=at)
         new.append(leg)
         commands += [
-            ShowPop(agent.id, facts.id, pop_of(facts, leg)),
+            *agents.show(facts, leg),
             CreateLeg(
                 channel=leg.channel,
                 agent=agent.id,
@@ -108,6 +104,31 @@ def offer(facts: Facts, legs: Legs, agents: Iterable[AgentRoute], at: int) -> tu
             SetTimer(pop_timer(leg), facts.policy.pop_ack),
         ]
     return legs.add(new), commands
+
+
+def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, list[Command]]:
+    """A new leg to a number outside: no screen is waited for, it is dialled as soon as its channel is there."""
+    ordinal = facts.ordinals_from + len(legs) + 1
+    leg = Leg(
+        ordinal=ordinal,
+        agent=None,
+        channel=ids.outside_leg(facts.id, ordinal),
+        offered_at=at,
+        number=to.number,
+        kind=LegKind.OUTSIDE,
+        pop_settled=True,
+    )
+    return legs.add((leg,)), [
+        CreateLeg(
+            channel=leg.channel,
+            agent=None,
+            endpoint=to.endpoint,
+            originator=facts.caller_channel,
+            caller_number=to.caller_id or facts.calling_number,
+            caller_name=None,
+            variables=(("CALLERID(num)", to.caller_id),) if to.caller_id else (),
+        )
+    ]
 
 
 def ready(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
@@ -146,7 +167,7 @@ def far_half(leg: Leg, channel: str) -> tuple[Leg, list[Command]]:
 
 def answer_wanted(leg: Leg) -> tuple[Leg, list[Command]]:
     """*Contestar* was pressed. A SIP phone is answered on the phone: nothing to do."""
-    if leg.agent.phone_kind is not PhoneKind.VIRTUAL:
+    if leg.agent is None or leg.agent.phone_kind is not PhoneKind.VIRTUAL:
         return leg, []
     leg = replace(leg, answer_wanted=True)
     return leg, [Answer(leg.far_half)] if leg.far_half else []
@@ -166,11 +187,9 @@ def end(
     if not leg.live:
         return (replace(leg, state=LegState.GONE, cause=leg.cause or cause) if gone else leg), []
     commands: list[Command] = [] if gone else [Hangup(leg.channel)]
-    commands += [
-        CancelTimer(pop_timer(leg)),
-        ClosePop(leg.agent.id, facts.id, _POP_REASON.get(outcome, "failed")),
-        ReleaseAgent(leg.agent.id, facts.id, outcome),
-    ]
+    commands.append(CancelTimer(pop_timer(leg)))
+    commands += agents.close(facts, leg, _POP_REASON.get(outcome, "failed"))
+    commands += agents.release(facts, leg, outcome)
     return (
         replace(
             leg,

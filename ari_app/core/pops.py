@@ -34,7 +34,7 @@ def pop_of(facts: Facts, leg: Leg) -> dict[str, Any]:
         "caller_name": facts.caller_name,
         "pop_up_url": pop_up_url(facts, leg),
         "card": facts.card,
-        "can_answer": leg.agent.phone_kind is PhoneKind.VIRTUAL,
+        "can_answer": leg.agent is not None and leg.agent.phone_kind is PhoneKind.VIRTUAL,
     }
 
 
@@ -60,7 +60,7 @@ def pop_up_url(facts: Facts, leg: Leg) -> str | None:
         "called": facts.called_number,
         "contact_id": str(facts.contact_id or ""),
         "call_id": facts.id,
-        "agent": leg.agent.name,
+        "agent": leg.agent.name if leg.agent else "",
     }
     fields: list[Mapping[str, Any]] = (facts.card or {}).get("fields", [])
     values |= {str(field["name"]): str(field["value"]) for field in fields if field["name"] not in values}

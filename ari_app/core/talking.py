@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import cdr, ids, legs
+from ari_app.core import agents, cdr, ids, legs
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -18,11 +18,9 @@ from ari_app.core.commands import (
     Command,
     CreateBridge,
     CreateLeg,
-    EngageAgent,
     ReleaseAgent,
     SetTimer,
     StopSeeking,
-    UpdatePop,
     WriteRecord,
 )
 from ari_app.core.ending import APART, Step, clear
@@ -42,9 +40,13 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    MediaNews,
     NobodyCanCome,
+    OutboundNews,
     PlaybackFinished,
     PopShown,
+    QueueNews,
+    TalkRequest,
     TimerFired,
 )
 from models.values.call import LegOutcome, Outcome
@@ -53,19 +55,19 @@ from models.values.reasons import CallReason
 
 def enter(call: Alerting, leg: Leg, at: int) -> Step:
     """This agent answered first: put caller and agent together, let every other phone fall silent."""
-    facts = replace(call.facts, bridged=True)
+    facts = replace(call.facts, bridged=True, caller_up=True)
     commands = join(facts, leg)
     won = replace(leg, state=LegState.ANSWERED, answered_at=at, outcome=LegOutcome.ANSWERED)
     all_legs, ending = legs.end_all(facts, call.legs.put(won), LegOutcome.LOST_RACE, at, but=leg.ordinal)
     commands += ending
     talking = Talking(facts, all_legs, winner=leg.ordinal, answered_at=at)
     commands += [
-        EngageAgent(leg.agent.id, facts.id),
+        *agents.engage(facts, leg),
         StopSeeking(facts.id),
         CancelTimer(LONGEST_WAIT),
         CancelTimer(ring_timer(facts)),
         CancelTimer(legs.pop_timer(leg)),
-        UpdatePop(leg.agent.id, facts.id, {"phase": "talking", "answered_at": at}),
+        *agents.update(facts, leg, {"phase": "talking", "answered_at": at}),
         WriteRecord(cdr.answered(talking)),
     ]
     return talking, commands
@@ -93,7 +95,7 @@ def step(call: Talking, event: Event) -> Step:
             gone = replace(winner, state=LegState.GONE, cause=cause)
             return _over(replace(call, legs=call.legs.put(gone)), by_caller=False, at=event.at)
         case HangupRequested(agent=agent):
-            if agent not in (None, winner.agent.id):
+            if agent not in (None, winner.agent_id):
                 return call, []
             if agent is None and call.joined:
                 return clear(call, Outcome.ANSWERED, CallReason.ENDED_BY_ADMINISTRATOR, event.at)
@@ -134,6 +136,10 @@ def step(call: Talking, event: Event) -> Step:
             | TimerFired()
             | CommandDone()
             | CallerArrived()
+            | MediaNews()
+            | TalkRequest()
+            | QueueNews()
+            | OutboundNews()
         ):
             return call, []
         case _:

@@ -14,7 +14,7 @@ from models.tables.account import Agent
 from models.tables.base import ChoiceField, InstantField, LimitedTextField, MoneyField, Row, points_to
 from models.tables.call_centers import CallCenter
 from models.tables.contacts import Contact, Disposition
-from models.values.call import CostUnit, Direction, LegOutcome, Outcome
+from models.values.call import CostUnit, Direction, LegKind, LegOutcome, Outcome
 
 
 class Call(Row):
@@ -58,7 +58,7 @@ class Call(Row):
 
 
 class CallLeg(Row):
-    """One attempt to reach an agent, written when the call is closed."""
+    """One attempt to reach an agent or a number, or a stretch of the conversation; written when the call is closed."""
 
     call = points_to(Call, on_delete="CASCADE", backref="legs", index=False)
     ordinal = SmallIntegerField()  # from 1
@@ -72,6 +72,8 @@ class CallLeg(Row):
     outcome = ChoiceField(LegOutcome)
     cause = SmallIntegerField(null=True)  # ITU-T Q.850
     reason = CharField(max_length=64, default="")
+    kind = ChoiceField(LegKind, default=LegKind.AGENT)
+    number = CharField(max_length=64, default="")  # dialled outside
 
     class Meta:
         table_name = "call_legs"

@@ -40,6 +40,19 @@ class LegOutcome(StrEnum):
     FAILED = "failed"
 
 
+class LegKind(StrEnum):
+    """What a row among a call's legs tells of."""
+
+    AGENT = "agent"
+    OUTSIDE = "outside"  # a number reached through the trunk
+    HOLD = "hold"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    CONFERENCE = "conference"
+    VOICEMAIL = "voicemail"
+    QUEUE = "queue"  # the wait in one call center's queue
+
+
 class Strategy(StrEnum):
     """Who rings, as app_queue names it."""
 

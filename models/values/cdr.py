@@ -7,12 +7,15 @@ Every instant is an int: milliseconds since 1970-01-01 UTC, as stored. Durations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.values.call import CostUnit, Direction, LegOutcome, Outcome
+from models.values.call import CostUnit, Direction, LegKind, LegOutcome, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class LegRecord:
-    """One attempt to reach an agent. `ordinal` counts from 1 within the call."""
+    """One attempt to reach an agent or a number, or a stretch of the conversation (`kind`).
+
+    `ordinal` counts from 1 within the call.
+    """
 
     call_id: str
     ordinal: int
@@ -26,6 +29,8 @@ class LegRecord:
     ended_at: int | None = None
     cause: int | None = None  # ITU-T Q.850
     reason: str = ""
+    kind: LegKind = LegKind.AGENT
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

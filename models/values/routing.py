@@ -37,6 +37,15 @@ class AgentRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A number outside and the way to it. `endpoint`: `<number>@<trunk>`; `caller_id`: what its called party sees."""
+
+    number: str
+    endpoint: str
+    caller_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallCenterRoute:
     """A call center as a call needs it. `agents`: active ones, direct and through groups, each once, in order."""
 

@@ -269,7 +269,7 @@ def _deadline(seat: Seat, rules: Rules) -> float:
 
 _DO: dict[type, Any] = {
     **dict.fromkeys((c.Ring, c.Answer, c.CreateLeg, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order),
-    **dict.fromkeys((c.DestroyBridge, c.Play), Shell._order),
+    **dict.fromkeys((c.DestroyBridge, c.RemoveFromBridge, *c.MediaCommand.__args__), Shell._order),
     c.DialLeg: Shell._dial,
     c.ShowPop: Shell._show,
     c.UpdatePop: Shell._update,

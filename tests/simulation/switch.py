@@ -332,6 +332,22 @@ class Switch:
             self.channels[channel].bridge = None
         return 204
 
+    def _remove(self, case: Case, command: c.RemoveFromBridge) -> int:
+        bridge = self.bridges.get(command.bridge)
+        if bridge is None:
+            return 404
+        for channel in command.channels:
+            if channel not in bridge:
+                return 422
+            bridge.discard(channel)
+            self.channels[channel].bridge = None
+        return 204
+
+    def _media(self, case: Case, command: Any) -> int:
+        """Nothing that the switch tells of follows."""
+        found = self._in_stasis(command.channel)
+        return found if isinstance(found, int) else 204
+
     def _play(self, case: Case, command: c.Play) -> int:
         channel = self._in_stasis(command.channel)
         if isinstance(channel, int):
@@ -397,5 +413,7 @@ _DO: dict[type, Any] = {
     c.CreateBridge: Switch._create_bridge,
     c.AddToBridge: Switch._add,
     c.DestroyBridge: Switch._destroy,
+    c.RemoveFromBridge: Switch._remove,
+    **dict.fromkeys((c.StartMusic, c.StopMusic, c.Mute, c.Unmute, c.SendDtmf, c.SetVariable), Switch._media),
     c.Play: Switch._play,
 }
