@@ -18,6 +18,7 @@ from models.tables.account import (
 )
 from models.tables.base import Row, database, epoch_ms, fold, from_epoch_ms, name_key, now
 from models.tables.call_centers import CallCenter, CallCenterAgent, CallCenterForm, CallCenterGroup, CallCenterNumber
+from models.tables.callers import BlockedNumber, CallbackRequest, CallbackState, Voicemail
 from models.tables.calls import Call, CallLeg, EngineMark
 from models.tables.contacts import (
     AdditionalField,
@@ -62,6 +63,9 @@ ALL: tuple[type[Model], ...] = (
     CallLeg,
     FormAnswer,
     EngineMark,
+    Voicemail,
+    CallbackRequest,
+    BlockedNumber,
 )
 
 __all__ = [
@@ -74,6 +78,7 @@ __all__ = [
     "AgentLogin",
     "AgentPresence",
     "Attachment",
+    "BlockedNumber",
     "Call",
     "CallCenter",
     "CallCenterAgent",
@@ -81,6 +86,8 @@ __all__ = [
     "CallCenterGroup",
     "CallCenterNumber",
     "CallLeg",
+    "CallbackRequest",
+    "CallbackState",
     "Company",
     "Contact",
     "ContactList",
@@ -96,6 +103,7 @@ __all__ = [
     "PauseReason",
     "Printer",
     "Row",
+    "Voicemail",
     "database",
     "epoch_ms",
     "fold",

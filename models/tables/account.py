@@ -42,6 +42,9 @@ class Agent(Row):
     invitation_hash = CharField(max_length=64, null=True, index=True)
     invitation_expires = InstantField(null=True)
     session_epoch = IntegerField(default=0)  # counted up: every session of before is over
+    pin_hash = CharField(max_length=255, null=True)  # for logging in and pausing on the phone
+    pin_failures = SmallIntegerField(default=0)  # wrong tries in a row
+    pin_locked_until = InstantField(null=True)
     created_at = InstantField(default=now)
 
     class Meta:

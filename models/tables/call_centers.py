@@ -32,6 +32,7 @@ class CallCenter(NamedRow):
     max_wait_seconds = SmallIntegerField(default=120)
     wrap_up_seconds = SmallIntegerField(default=0)
     service_level_seconds = SmallIntegerField(default=20)
+    survey_enabled = BooleanField(default=False)  # the caller rates the call by a key when the agent has hung up
     created_at = InstantField(default=now)
 
     class Meta:

@@ -1,7 +1,7 @@
 """Calls, their legs, and the engine's own marks.
 
 Owns: section 2 of the admin. Must not: be written by anybody but the engine's one CDR writer (`models.cdr`), except
-the disposition and comment that an agent saves.
+the disposition and comment that an agent saves, and the rating that a caller gives.
 
 What a call points to is not deleted under it (RESTRICT), and its call center's name and rate are copied.
 """
@@ -45,6 +45,7 @@ class Call(Row):
     comment = LimitedTextField(max_length=4000, default="")
     saved_at = InstantField(null=True)
     saved_by = points_to(Agent, null=True, backref="saved_calls", index=False)
+    rating = SmallIntegerField(null=True)  # 1 to 5, by the caller's keys after the call (AGI `after_call_survey`)
 
     class Meta:
         table_name = "calls"
