@@ -28,6 +28,7 @@ from ari_app.desk_sockets import DeskPolicy, same_host_origins
 from ari_app.engine import CEL_MARK, Engine
 from ari_app.floor import Floor
 from ari_app.ledger import Ledger
+from ari_app.loop_watch import LoopWatch, settle
 from ari_app.records import RecordWriter
 from ari_app.screen_pop import ScreenPopHub
 from ari_app.storing import writers_connection
@@ -127,11 +128,15 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     floor.restore(presence.seats(rows))
     await hub.start(settings.host, settings.desk_port)
     stack.push_async_callback(hub.stop)
-    control = ControlServer(ControlRequests(engine, hub, demo=settings.demo), token=secrets.control_token)
+    watch = LoopWatch()
+    stack.callback(watch.stop)
+    control = ControlServer(ControlRequests(engine, hub, watch, demo=settings.demo), token=secrets.control_token)
     await control.start(settings.control_port)
     stack.push_async_callback(control.stop)
     await engine.start()
     stack.push_async_callback(engine.stop)
+    settle()
+    watch.start()
     return engine
 
 

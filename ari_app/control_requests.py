@@ -19,6 +19,7 @@ from ari_app.core.call import Talking
 from ari_app.core.events import HangupRequested
 from ari_app.desk_messages import CloseCode
 from ari_app.engine import Engine
+from ari_app.loop_watch import LoopWatch
 from ari_app.screen_pop import ScreenPopHub
 from dialplan import names
 from models.db import execute
@@ -30,9 +31,10 @@ _LITERAL = re.compile(r"\+?[0-9]+")
 
 
 class ControlRequests:
-    def __init__(self, engine: Engine, hub: ScreenPopHub, *, demo: bool) -> None:
+    def __init__(self, engine: Engine, hub: ScreenPopHub, watch: LoopWatch, *, demo: bool) -> None:
         self._engine = engine
         self._hub = hub
+        self._watch = watch
         self._demo = demo
 
     async def health(self) -> Mapping[str, Any]:
@@ -52,6 +54,7 @@ class ControlRequests:
             "desks": self._hub.desks(),
             "snapshot": {"generation": engine.snapshot.generation, "at": engine.snapshot_at},
             "version": version("centralita"),
+            "loop": self._watch.report(),
             "hub": self._hub.metrics(),
             "records": records,
             "ari": {
