@@ -12,15 +12,16 @@ import http
 import logging
 import socket as sockets
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from ari_app import desk_messages as wire
 from ari_app.desk_messages import CloseCode
@@ -142,9 +143,24 @@ class DeskSocket:
         return waiting
 
 
-def push(sockets: Iterable[DeskSocket], frame: bytes) -> None:
-    """Hand one encoded text frame to these sockets. Never waits; a closing one is passed over."""
-    broadcast([socket.connection for socket in sockets], frame, text=True)
+def push(sockets: Iterable[DeskSocket], frames: Sequence[bytes]) -> None:
+    """Hand encoded text frames to these sockets, in one write to each. Never waits; a closing one is passed over.
+
+    It is websockets' `broadcast` for several frames at once, which does one write for each.
+    """
+    for socket in sockets:
+        connection = socket.connection
+        protocol = connection.protocol
+        if protocol.state is not State.OPEN:
+            continue
+        try:
+            for frame in frames:
+                protocol.send_text(frame)
+            # Only an open connection gets here, so there is no end of file among the parts.
+            connection.transport.write(b"".join(protocol.data_to_send()))
+        except Exception as error:
+            # Its own reader finds the end; the others are not kept waiting by it.
+            log.info("desk_socket_not_written", agent=socket.agent, error=str(error))
 
 
 class Hub(Protocol):

@@ -70,7 +70,7 @@ class _ShownPop:
 class _Channel:
     """Everything one agent's tabs show."""
 
-    __slots__ = ("greeted", "joining", "pops", "seq", "state")
+    __slots__ = ("greeted", "joining", "outbox", "pops", "seq", "state")
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.seq = 0
@@ -78,6 +78,8 @@ class _Channel:
         self.pops: dict[str, _ShownPop] = {}
         self.greeted: list[DeskSocket] = []
         self.joining: list[DeskSocket] = []
+        self.outbox: list[bytes] = []
+        """Frames of this turn of the event loop: what one event says to a desk leaves in one write."""
 
     @property
     def sockets(self) -> list[DeskSocket]:
@@ -109,6 +111,8 @@ class ScreenPopHub:
         self._channels: dict[int, _Channel] = {}
         self._ended_sessions: dict[str, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._unsent: list[_Channel] = []
+        """The channels with something in their outbox."""
         self.ack_times: Final = AckTimes()
         self.counts: Final = {"pops": 0, "acks": 0, "slow": 0, "silent": 0, "sockets_opened": 0}
 
@@ -124,6 +128,7 @@ class ScreenPopHub:
 
     async def stop(self) -> None:
         """Tell every desk 1001 and close."""
+        self._flush_all()
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
@@ -189,6 +194,8 @@ class ScreenPopHub:
         """
         channel = self._channels.get(agent)
         chosen = [socket for socket in channel.sockets if session in (None, socket.session)] if channel else []
+        if channel is not None and chosen:
+            self._flush(channel)  # what it was told before, it hears
         if code == CloseCode.ENDED:
             until = time.monotonic() + self._policy.token_seconds
             for ended in {socket.session for socket in chosen} | ({session} if session else set()):
@@ -223,6 +230,7 @@ class ScreenPopHub:
 
     def joined(self, socket: DeskSocket) -> None:
         channel = self._channel(socket.agent)
+        self._flush(channel)  # the welcome says all this: the new one must not hear it again
         for oldest in channel.sockets[: max(0, len(channel.sockets) + 1 - self._policy.tabs_per_agent)]:
             self._cut(oldest, CloseCode.TOO_MANY_TABS)
         self.counts["sockets_opened"] += 1
@@ -231,6 +239,7 @@ class ScreenPopHub:
         if socket.left:
             return
         channel.joining.remove(socket)
+        self._flush(channel)
         channel.greeted.append(socket)
         self._drop_old_pops(channel)
         welcome = {
@@ -242,7 +251,7 @@ class ScreenPopHub:
             "state": channel.state,
             "pops": [shown.content for shown in channel.pops.values()],
         }
-        push([socket], encode(welcome))
+        push([socket], [encode(welcome)])
 
     def left(self, socket: DeskSocket, code: int) -> None:
         if socket.left:
@@ -283,10 +292,28 @@ class ScreenPopHub:
         return channel
 
     def _send(self, channel: _Channel, message: Mapping[str, Any]) -> None:
-        """Encode once, hand to every tab, count the message; cut the tabs that do not keep up."""
+        """Encode once, count the message; every tab has it before the event loop waits again."""
         frame = encode(message)
         channel.seq += 1
-        push(channel.greeted, frame)
+        if not channel.greeted:
+            return
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush_all)
+        if not channel.outbox:
+            self._unsent.append(channel)
+        channel.outbox.append(frame)
+
+    def _flush_all(self) -> None:
+        channels, self._unsent = self._unsent, []
+        for channel in channels:
+            self._flush(channel)
+
+    def _flush(self, channel: _Channel) -> None:
+        """Hand what waits to every tab; cut the tabs that do not keep up."""
+        if not channel.outbox:
+            return
+        frames, channel.outbox = channel.outbox, []
+        push(channel.greeted, frames)
         limit = self._policy.buffer_bytes
         for socket in [tab for tab in channel.greeted if tab.waiting_bytes() > limit]:
             self.counts["slow"] += 1

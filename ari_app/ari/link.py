@@ -56,6 +56,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._fragments: list[bytes] = []
+        self._flush_due = False
         self._ending: Disconnected | None = None
         self.heard_at: float | None = None
         """When bytes last came from the other side, `time.monotonic()` seconds; None: never."""
@@ -84,10 +85,12 @@ class Link(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------- what we do
     def send(self, message: bytes) -> None:
-        """Send a text message now, behind all sent before."""
+        """Send a text message, behind all sent before. What one turn of the event loop sends, leaves in one write."""
         if self._websocket.state is OPEN:
             self._websocket.send_text(message)
-            self._flush()
+            if not self._flush_due:
+                self._flush_due = True
+                asyncio.get_running_loop().call_soon(self._flush)
 
     def ping(self) -> None:
         """Ask for a sign of life; whatever comes then moves `heard_at`."""
@@ -181,16 +184,16 @@ class Link(asyncio.Protocol):
                 self._on_message(message)
 
     def _flush(self) -> None:
+        self._flush_due = False
+        parts = self._websocket.data_to_send()
         transport = self._transport
-        if transport is None or transport.is_closing():
-            self._websocket.data_to_send()
+        if not parts or transport is None or transport.is_closing():
             return
-        for data in self._websocket.data_to_send():
-            if data:
-                transport.write(data)
-            else:
-                # The end of our half: the other side has said all it had to.
-                transport.close()
+        if data := b"".join(parts):
+            transport.write(data)
+        if not parts[-1]:
+            # The end of our half: the other side has said all it had to.
+            transport.close()
 
     def _lost_words(self, error: Exception | None) -> str:
         # What we sent says what we found wrong; what we received is echoed in it.

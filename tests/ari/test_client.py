@@ -77,6 +77,38 @@ def test_requests_leave_in_the_order_submitted_and_answers_find_theirs(run: Any,
     run(scenario)
 
 
+class CountedWrites:
+    """A transport that remembers how much was written at once."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.sizes: list[int] = []
+
+    def write(self, data: bytes) -> None:
+        self.sizes.append(len(data))
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def test_what_one_turn_of_the_loop_submits_leaves_in_one_write(run: Any, fake: Any, engine: Any) -> None:
+    async def scenario() -> None:
+        async with fake() as asterisk, engine(asterisk.port) as ours:
+            await ours.up()
+            counted = ours.ari._link._transport = CountedWrites(ours.ari._link._transport)
+            answers = [ours.ari.submit("channels.ring", channelId=f"c{number}") for number in range(20)]
+            assert counted.sizes == []
+            await asyncio.gather(*answers)
+            assert len(counted.sizes) == 1
+            await ours.ari.submit("channels.ring", channelId="later")
+            assert len(counted.sizes) == 2
+            rung = [request["uri"].split("/")[1] for request in asterisk.worked]
+            assert rung == [*(f"c{number}" for number in range(20)), "later"]
+
+    run(scenario)
+
+
 def test_a_request_without_an_answer_times_out_and_a_late_one_is_nobodys(
     run: Any, fake: Any, engine: Any, eventually: Any
 ) -> None:

@@ -62,6 +62,63 @@ def test_every_tab_gets_the_same_message_and_nobody_elses(bench, eventually) -> 
     asyncio.run(scene())
 
 
+def test_what_one_turn_of_the_loop_says_to_a_desk_leaves_in_one_write(bench) -> None:
+    class Counted:
+        def __init__(self, transport) -> None:
+            self.transport, self.writes = transport, 0
+
+        def write(self, data: bytes) -> None:
+            self.writes += 1
+            self.transport.write(data)
+
+        def __getattr__(self, name: str):
+            return getattr(self.transport, name)
+
+    async def scene() -> None:
+        async with bench() as b:
+            desk, other = await b.desk(1), await b.desk(2)
+            (socket,) = b.hub._channels[1].greeted
+            counted = socket.connection.transport = Counted(socket.connection.transport)
+            b.hub.set_state(1, "ringing", None, 5, "c1")
+            b.hub.show(1, "c1", POP)
+            b.hub.show(2, "c2", POP)
+            b.hub.update(1, "c1", {"phase": "ringing"})
+            heard = [await desk.hear(kind) for kind in ("state", "pop", "pop.update")]
+            assert counted.writes == 1
+            assert [message["seq"] for message in heard] == [1, 2, 3]
+            assert (await other.hear("pop"))["pop"]["call_id"] == "c2"
+
+    asyncio.run(scene())
+
+
+def test_a_tab_that_joins_hears_nothing_twice_and_one_that_is_cut_hears_what_came_before(bench) -> None:
+    async def scene() -> None:
+        async with bench() as b:
+            first = await b.desk(1)
+            # Said, and in the very turn of the loop the second tab comes, and says more as it comes.
+            b.listener.when_connected = lambda agent: b.hub.set_state(agent, "paused", "b", 2)
+            join = b.hub.joined
+
+            def joined(socket) -> None:
+                b.hub.set_state(1, "paused", "a", 1)
+                join(socket)
+
+            b.hub.joined = joined
+            second = await b.desk(1)
+            b.hub.joined = join
+            b.hub.set_state(1, "available", None, 3)
+            assert [(await first.hear("state"))["since"] for _ in range(3)] == [1, 2, 3]
+            assert second.welcome["state"]["since"] == 2
+            assert (await second.hear("state"))["seq"] == second.welcome["seq"] + 1
+
+            b.hub.set_state(1, "paused", "c", 4)
+            assert b.hub.disconnect(1, 4004) == 2
+            assert (await first.hear("state"))["since"] == (await second.hear("state"))["since"] == 4
+            assert await first.code() == await second.code() == 4004
+
+    asyncio.run(scene())
+
+
 def test_resume_after_a_cut_shows_what_happened_meanwhile_once(bench, eventually) -> None:
     async def scene() -> None:
         async with bench() as b:
