@@ -155,15 +155,16 @@ def _write(database: Database, entries: Sequence[Entry]) -> None:
     """Calls that are open before calls that are closed: a close is final in whatever order they came."""
     calls = [entry for entry in entries if isinstance(entry, CallEntry)]
     closed = [entry for entry in calls if entry.record.is_closed]
-    opened = [entry.record for entry in calls if not entry.record.is_closed]
-    presence = [entry.row for entry in entries if isinstance(entry, PresenceEntry)]
+    # Of what is overwritten in the same batch, the last is enough.
+    opened = {entry.record.id: entry.record for entry in calls if not entry.record.is_closed}
+    presence = {entry.row.agent: entry.row for entry in entries if isinstance(entry, PresenceEntry)}
     logins = [entry.row for entry in entries if isinstance(entry, LoginEntry)]
     if opened:
-        open_calls(database, opened)
+        open_calls(database, opened.values())
     if closed:
         close_calls(database, [entry.record for entry in closed], [leg for entry in closed for leg in entry.legs])
     if presence:
-        write_presence(database, presence)
+        write_presence(database, presence.values())
     if logins:
         write_logins(database, logins)
     for entry in entries:

@@ -28,6 +28,8 @@ _PRAGMAS: Final = {
     "foreign_keys": 1,
     "synchronous": "normal",
     "busy_timeout": BUSY_TIMEOUT_MS,
+    # Each statement that may fail half-way keeps a journal: not in a file made for it, and deleted again, every time.
+    "temp_store": "memory",
 }
 # Any 64-bit number that nothing else on the server uses.
 _ADVISORY_LOCK: Final = 0x43454E5452414C49

@@ -104,7 +104,7 @@ def normalise(raw: str | None, region: str = DEFAULT_REGION) -> str | None:
     return _normalise(raw, region)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _normalise(raw: str, region: str) -> str | None:
     if _fold(raw.strip()) in _NOBODY:
         return None
