@@ -20,6 +20,8 @@ TEXTS: Final[dict[str, Any]] = {
     "not_a_number": _l("«%(value)s» no es un número."),
     "out_of_range": _l("Debe estar entre %(minimum)s y %(maximum)s; es %(value)s."),
     "not_a_date": _l("«%(value)s» no es una fecha (año-mes-día)."),
+    "hours_invalid": _l("«%(value)s» no son horas como 08:00-12:00, 13:00-17:30."),
+    "hours_overlap": _l("Las horas se traslapan: %(value)s."),
     "not_a_time": _l("«%(value)s» no es una hora (horas:minutos)."),
     "phone_invalid": _l("«%(value)s» no es un número de teléfono."),
     "endpoint_invalid": _l("«%(value)s» no es un endpoint: de 2 a 16 dígitos."),

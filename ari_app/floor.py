@@ -13,8 +13,8 @@ import structlog
 
 from ari_app.clock import now_ms
 from ari_app.core import roster as roster_of
-from ari_app.core.events import AgentsOffered, Event, NobodyCanCome
-from ari_app.core.roster import Decision, LoggedIn, LoggedOut, Nobody, Offer, Roster, Rules, Seat, SeatChanged
+from ari_app.core.events import AgentsOffered, Event, NobodyCanCome, PlaceTold, QueueFull
+from ari_app.core.roster import Decision, Full, LoggedIn, LoggedOut, Nobody, Offer, Roster, Rules, Seat, SeatChanged
 from models.values.call import AgentState, LegOutcome
 from models.values.routing import CallCenterRoute, RoutingSnapshot
 
@@ -94,8 +94,14 @@ class Floor:
         self._apply(roster_of.adopt_snapshot(self._roster, snapshot, now_ms()))
 
     # ------------------------------------------------------------ from the calls
-    def seek(self, call_id: str, route: CallCenterRoute) -> None:
-        self._apply(roster_of.seek(self._roster, call_id, route, now_ms()))
+    def seek(self, call_id: str, route: CallCenterRoute, since: int, kept: bool) -> None:
+        self._apply(roster_of.seek(self._roster, call_id, route, since, now_ms(), kept=kept))
+
+    def tell_place(self, call_id: str) -> None:
+        """Tell the call its place in the queue, if it is in one."""
+        found = roster_of.place_of(self._roster, call_id, now_ms())
+        if found is not None:
+            self._tell(call_id, PlaceTold(now_ms(), *found))
 
     def stop_seeking(self, call_id: str) -> None:
         self._roster = roster_of.stop_seeking(self._roster, call_id)
@@ -103,8 +109,13 @@ class Floor:
     def engage(self, agent: int, call_id: str) -> None:
         self._apply(roster_of.engage(self._roster, agent, call_id, now_ms()))
 
-    def release(self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int) -> None:
-        self._apply(roster_of.release(self._roster, agent, call_id, outcome, wrap_up_seconds * 1000, now_ms()))
+    def release(
+        self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int, pause_after: int = 0
+    ) -> None:
+        wrap_up = wrap_up_seconds * 1000
+        self._apply(
+            roster_of.release(self._roster, agent, call_id, outcome, wrap_up, now_ms(), pause_after=pause_after)
+        )
 
     # ------------------------------------------------------------ inside
     async def _tick_for_ever(self) -> None:
@@ -122,14 +133,16 @@ class Floor:
                 case SeatChanged(seat=seat):
                     self._screens.set_state(seat.agent, seat.state, seat.reason, seat.since, seat.call)
                     self._attendance.seat_changed(seat)
-                case Offer(call_id=call_id, agents=agents):
-                    if not self._tell(call_id, AgentsOffered(now_ms(), agents)):
+                case Offer(call_id=call_id, agents=agents, call_center=center):
+                    if not self._tell(call_id, AgentsOffered(now_ms(), agents, center)):
                         # The call ended between its asking and this answer.
                         self.stop_seeking(call_id)
                         for agent in agents:
                             self.release(agent.id, call_id, LegOutcome.CALLER_GONE, 0)
-                case Nobody(call_id=call_id):
-                    self._tell(call_id, NobodyCanCome(now_ms()))
+                case Nobody(call_id=call_id, call_center=center):
+                    self._tell(call_id, NobodyCanCome(now_ms(), center))
+                case Full(call_id=call_id, call_center=center):
+                    self._tell(call_id, QueueFull(now_ms(), center))
                 case LoggedIn(agent=agent, session=session, address=address, at=at):
                     self._attendance.logged_in(agent, session, address, at)
                 case LoggedOut(agent=agent, session=left, cause=cause, at=at):

@@ -21,7 +21,7 @@ import structlog
 from ari_app.clock import now_ms
 from ari_app.core import cel, ids
 from ari_app.core.adoption import FoundCall, FoundLeg
-from ari_app.core.call import Alerting, Announcing, Clearing, Ended, LegState, Talking, Waiting
+from ari_app.core.call import Alerting, Announcing, Clearing, Ended, LeavingMessage, LegState, Talking, Waiting
 from ari_app.core.commands import AddToBridge
 from ari_app.core.events import ChannelGone, CommandDone, Event, FarHalfArrived, LegAnswered, LegReady
 from ari_app.ledger import Ledger
@@ -47,6 +47,7 @@ class Channel:
     in_application: bool
     inbound: bool
     since: int
+    mark: str = ""
 
     @classmethod
     def read(cls, listed: dict[str, Any]) -> Channel:
@@ -66,6 +67,7 @@ class Channel:
             in_application=in_application,
             inbound=in_application and arguments[1:2] == [names.STASIS_INBOUND],
             since=_epoch_ms(listed.get("creationtime")),
+            mark=str((listed.get("channelvars") or {}).get(names.VARIABLE_STATE) or ""),
         )
 
     @property
@@ -281,6 +283,7 @@ class Resync:
             has_bridge=bridge in bridged,
             record=record,
             answered_at=cel.answered_at(story) if story else None,
+            mark=caller.mark,
         )
 
 
@@ -288,7 +291,7 @@ def _channels(runner: CallRunner) -> list[str]:
     """The channels this call believes to be on the switch."""
     call = runner.call
     match call:
-        case Waiting() | Alerting() | Talking() | Announcing() | Clearing():
+        case Waiting() | Alerting() | Talking() | Announcing() | LeavingMessage() | Clearing():
             existing = [leg.channel for leg in call.legs.existing]
             return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing
         case Ended() | None:

@@ -37,10 +37,13 @@ class Screens(Protocol):
 
 
 class Floor(Protocol):
-    def seek(self, call_id: str, route: CallCenterRoute) -> None: ...
+    def seek(self, call_id: str, route: CallCenterRoute, since: int, kept: bool) -> None: ...
+    def tell_place(self, call_id: str) -> None: ...
     def stop_seeking(self, call_id: str) -> None: ...
     def engage(self, agent: int, call_id: str) -> None: ...
-    def release(self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int) -> None: ...
+    def release(
+        self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int, pause_after: int = 0
+    ) -> None: ...
 
 
 class Callers(Protocol):
@@ -178,7 +181,10 @@ class CallRunner:
         self._around.screens.close(command.agent, command.call_id, command.reason)
 
     def _seek(self, command: commands.SeekAgents) -> None:
-        self._around.floor.seek(command.call_id, command.route)
+        self._around.floor.seek(command.call_id, command.route, command.since, command.kept)
+
+    def _ask_place(self, command: commands.AskPlace) -> None:
+        self._around.floor.tell_place(command.call_id)
 
     def _stop_seeking(self, command: commands.StopSeeking) -> None:
         self._around.floor.stop_seeking(command.call_id)
@@ -187,7 +193,9 @@ class CallRunner:
         self._around.floor.engage(command.agent, command.call_id)
 
     def _release(self, command: commands.ReleaseAgent) -> None:
-        self._around.floor.release(command.agent, command.call_id, command.outcome, command.wrap_up_seconds)
+        self._around.floor.release(
+            command.agent, command.call_id, command.outcome, command.wrap_up_seconds, command.pause_after
+        )
 
     def _write(self, command: commands.WriteRecord) -> None:
         self._around.records.write_call(command.record, command.legs)
@@ -236,6 +244,7 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.UpdatePop: CallRunner._update,
     commands.ClosePop: CallRunner._close,
     commands.SeekAgents: CallRunner._seek,
+    commands.AskPlace: CallRunner._ask_place,
     commands.StopSeeking: CallRunner._stop_seeking,
     commands.EngageAgent: CallRunner._engage,
     commands.ReleaseAgent: CallRunner._release,

@@ -51,7 +51,9 @@ VARIABLE_LEG: Final = "CENTRALITA_LEG"
 """On a virtual phone's near half: its channel id; Asterisk copies it to the far half, which tells its leg so."""
 VARIABLE_PHONE: Final = "CENTRALITA_PHONE"
 """On a pushed endpoint: the fingerprint of what was pushed."""
-CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT)
+VARIABLE_STATE: Final = "CENTRALITA_STATE"
+"""On a caller's channel that hears more than ringing: where the call is (`ari_app.core.marks`)."""
+CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT, VARIABLE_STATE)
 
 # -- CEL (docs: Asterisk, "Channel Event Logging") --------------------------------------------------------------------
 CEL_FILE: Final = "cel-custom/cel.csv"

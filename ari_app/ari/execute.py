@@ -35,6 +35,7 @@ from ari_app.core.commands import (
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopRinging,
     SwitchCommand,
     Unmute,
 )
@@ -92,6 +93,8 @@ def request(command: SwitchCommand) -> Request:
     match command:
         case Ring(channel=channel):
             return "channels.ring", {"channelId": channel}
+        case StopRinging(channel=channel):
+            return "channels.ringStop", {"channelId": channel}
         case Answer(channel=channel):
             return "channels.answer", {"channelId": channel}
         case CreateLeg():
@@ -195,7 +198,7 @@ def answer(command: SwitchCommand, response: Response, at: int) -> Event | None:
     match command, response.status:
         case Hangup(channel=channel), 404:
             return ChannelGone(at, channel)
-        case ((DestroyBridge() | StopPlayback() | StopRecording() | StopMusic() | Unmute()), 404):
+        case ((DestroyBridge() | StopPlayback() | StopRecording() | StopMusic() | StopRinging() | Unmute()), 404):
             return None
         case ((CreateLeg() | CreateBridge()), 409):
             # The same id twice: what was wanted is there already.

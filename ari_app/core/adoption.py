@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ari_app.core import cdr
+from ari_app.core import cdr, hearing, marks, queueing, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Announcing,
     Facts,
+    Hears,
     Leg,
     Legs,
     LegState,
@@ -27,13 +28,15 @@ from ari_app.core.commands import (
     EngageAgent,
     Hangup,
     LookUpCaller,
-    Ring,
     SeekAgents,
     SetTimer,
     ShowPop,
+    StopMusic,
+    StopRinging,
     WriteRecord,
 )
 from ari_app.core.ending import Step, clear
+from ari_app.core.marks import QueueMark, VoicemailMark
 from ari_app.core.pops import current_pop
 from ari_app.core.talking import join
 from models.values.call import Direction, LegOutcome, Outcome
@@ -73,12 +76,15 @@ class FoundCall:
     """The open record, as far as it was written."""
     answered_at: int | None = None
     """The agent's answer, from CEL, when the record does not have it."""
+    mark: str = ""
+    """What the engine before us wrote on the caller's channel (``marks``)."""
 
 
 def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
     """The call as it goes on, and what to do at once."""
     record = found.record
-    route = snapshot.resolve(found.called_number)
+    told = marks.read(found.mark)
+    route = _route(told, snapshot) or snapshot.resolve(found.called_number)
     offered_at = record.offered_at if record else found.since
     facts = Facts(
         id=found.channel,
@@ -94,6 +100,12 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         caller_up=found.up,
         bridged=found.has_bridge,
         ordinals_from=max((leg.ordinal for leg in found.legs), default=0),
+        centers=snapshot.call_centers,
+        mark=found.mark,
+        queued_at=told.queued_at if isinstance(told, QueueMark) else offered_at,
+        queues=told.queues if isinstance(told, QueueMark) else (route.id,) if route else (),
+        # A playback of before is told of with a number of before.
+        hears=Hears(playbacks=PLAYBACKS_BEFORE),
     )
     commands: list[Command] = [] if record else [WriteRecord(cdr.opening(facts))]
     talker = _talker(found)
@@ -101,20 +113,47 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         return _go_on_talking(found, facts, talker, talker.agent, commands, at)
     for leg in found.legs:
         commands.append(Hangup(leg.channel))
-    if found.up or route is None:
+    if isinstance(told, VoicemailMark):
+        call, more = voicemail.taken_up(facts, told, at)
+    elif facts.route is None or (found.up and not isinstance(told, QueueMark)):
         # An announcement was being played, or an agent hung up at the very moment: nothing is left to go on with.
         outcome = Outcome.FAILED if route else Outcome.UNKNOWN_NUMBER
         reason = CallReason.ENGINE_RESTARTED if route else CallReason.UNKNOWN_NUMBER
         call, more = clear(Announcing(facts, Legs(), outcome, reason, cause=16), outcome, reason, at)
-        return call, commands + more
-    left = max(0, route.max_wait_seconds * 1000 - (at - offered_at))
-    commands += [
-        Ring(facts.caller_channel),
-        SeekAgents(facts.id, route),
+    elif not isinstance(told, QueueMark) and facts.route.queue.hours.closed(offered_at):
+        call, more = queueing.seek(replace(facts, queues=()), Legs(), facts.route, at)  # it was never let in
+    else:
+        call, more = _go_on_waiting(facts, facts.route, at)
+    return call, commands + more
+
+
+PLAYBACKS_BEFORE = 1_000
+"""More than were begun before the restart."""
+
+
+def _route(told: QueueMark | VoicemailMark | None, snapshot: RoutingSnapshot) -> CallCenterRoute | None:
+    """The call center in whose queue, or voicemail, the caller is."""
+    match told:
+        case QueueMark(queues=queues):
+            return snapshot.call_centers.get(queues[-1])
+        case VoicemailMark(call_center=center):
+            return snapshot.call_centers.get(center)
+        case None:
+            return None
+
+
+def _go_on_waiting(facts: Facts, route: CallCenterRoute, at: int) -> Step:
+    """In the place that the caller had. Whatever was heard is begun again: nobody knows how far it had come."""
+    silence: list[Command] = [StopMusic(facts.caller_channel), StopRinging(facts.caller_channel)]
+    facts, heard = hearing.begin(facts, welcome=False)
+    left = max(0, route.max_wait_seconds * 1000 - (at - facts.queued_at))
+    return Waiting(facts, Legs()), [
+        *(silence if facts.caller_up else []),
+        *heard,
+        SeekAgents(facts.id, route, facts.queued_at, kept=True),
         LookUpCaller(facts.id, facts.calling_number),
         SetTimer(LONGEST_WAIT, left),
     ]
-    return Waiting(facts, Legs()), commands
 
 
 def _talker(found: FoundCall) -> FoundLeg | None:

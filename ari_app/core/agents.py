@@ -31,4 +31,5 @@ def engage(facts: Facts, leg: Leg) -> list[Command]:
 
 
 def release(facts: Facts, leg: Leg, outcome: LegOutcome, wrap_up_seconds: int = 0) -> list[Command]:
-    return [ReleaseAgent(leg.agent.id, facts.id, outcome, wrap_up_seconds)] if leg.agent else []
+    misses = facts.route.queue.pause_after_misses if facts.route else 0
+    return [ReleaseAgent(leg.agent.id, facts.id, outcome, wrap_up_seconds, misses)] if leg.agent else []

@@ -3,8 +3,9 @@
 Owns: the data. Must not: decide anything (``inbound``) or know how things are done.
 
     Waiting ──► Alerting ──► Talking ──► Clearing ──► Ended
-       ▲  └────────┤  │                     ▲
-       └───────────┘  └──► Announcing ──────┘
+     │ ▲  └────────┤  │                     ▲
+     │ └───────────┘  ├──► Announcing ──────┤
+     └────────────────┴──► LeavingMessage ──┘
 
 Every value is immutable; a transition makes a new one.
 """
@@ -12,13 +13,32 @@ Every value is immutable; a transition makes a new one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
+from models.values.queue import OverflowCause
 from models.values.reasons import CallReason, LegReason
 from models.values.routing import AgentRoute, CallCenterRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is said to somebody who waits, as media in the order in which it is said."""
+
+    you_are_next: tuple[str, ...] = ("sound:queue-youarenext",)
+    there_are: tuple[str, ...] = ("sound:queue-thereare",)
+    calls_waiting: tuple[str, ...] = ("sound:queue-callswaiting",)
+    hold_time: tuple[str, ...] = ("sound:queue-holdtime",)
+    minute: tuple[str, ...] = ("sound:queue-minute",)
+    minutes: tuple[str, ...] = ("sound:queue-minutes",)
+    thanks: tuple[str, ...] = ("sound:queue-thankyou",)
+    leave_message: tuple[str, ...] = ("sound:vm-intro",)
+    message_kept: tuple[str, ...] = ("sound:vm-goodbye",)
+    callback_kept: tuple[str, ...] = ("sound:vm-goodbye",)
+    numbers: tuple[tuple[str, ...], ...] = ()
+    """The media of 0, 1, 2 …; a number beyond is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,22 @@ class Policy:
     """What the caller of a number that no call center takes hears."""
     nobody_media: tuple[str, ...] = ("sound:queue-thankyou",)
     """What the caller hears when nobody came."""
+    overflow_media: Mapping[OverflowCause, tuple[str, ...]] = field(default_factory=dict)
+    """What the caller hears of each overflow that has no message of its own; else ``nobody_media``."""
+    spoken: Spoken = field(default_factory=Spoken)
+    prompts_folder: str = ""
+    """Where the uploaded messages lie, for Asterisk."""
+    trunk: str = "trunk"
+    """The way to numbers outside."""
+    outside_ring: int = 45_000
+    """How long a number outside may ring."""
+    news_first: int = 2_000
+    """How soon after the beginning of the wait its first announcement comes; so soon it is tried again, too."""
+    voicemail_longest: int = 180_000
+    voicemail_shortest: int = 1_500
+    """What is shorter, the beep included, is no message."""
+    voicemail_silence: int = 10_000
+    """Of quiet, that end a message."""
 
 
 class LegState(StrEnum):
@@ -58,7 +94,7 @@ class LegState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One try to reach one agent, or (``agent`` None) a number outside."""
+    """One try to reach one agent, or (``agent`` None) a number outside; or a stretch of the call (``kind``)."""
 
     ordinal: int
     agent: AgentRoute | None
@@ -136,6 +172,18 @@ class Legs:
 
 
 @dataclass(frozen=True, slots=True)
+class Hears:
+    """What is played to the caller who waits."""
+
+    playbacks: int = 0
+    """How many were begun; the last one's id has this number."""
+    playing: bool = False
+    music: bool = False
+    ringing: bool = False
+    """The ringing tone, on a channel that was answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of the call whatever its phase."""
 
@@ -154,6 +202,17 @@ class Facts:
     caller_up: bool = False
     """The caller's channel was answered: it hears music, not a ringing tone, from now on."""
     caller_cause: int | None = None
+    hears: Hears = Hears()
+    mark: str = ""
+    """What is written on the caller's channel (``marks``)."""
+    centers: Mapping[int, CallCenterRoute] = field(default_factory=dict, repr=False, compare=False)
+    """Where the call may go on: those of the snapshot it came under."""
+    queued_at: int = 0
+    """When it began to wait in the call center's queue that it is in."""
+    queues: tuple[int, ...] = ()
+    """The call centers it came to, this one last; no overflow leads back to any of them."""
+    overflow: OverflowCause | None = None
+    """Why it is on its way somewhere else, for good."""
     contact_id: int | None = None
     card: Mapping[str, Any] | None = None
     offers: int = 0
@@ -206,6 +265,16 @@ class Announcing(_Phase):
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingMessage(_Phase):
+    """The caller is asked for a message, then speaks it; ``stretch`` is its leg, of kind VOICEMAIL."""
+
+    recording: str
+    stretch: int
+    began: int | None = None
+    """When the recording began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing(_Phase):
     """Everything was told to end; waiting until it has."""
 
@@ -223,7 +292,7 @@ class Ended(_Phase):
     """Nothing is left, or the reaper was told what may be."""
 
 
-Call = Waiting | Alerting | Talking | Announcing | Clearing | Ended
+Call = Waiting | Alerting | Talking | Announcing | LeavingMessage | Clearing | Ended
 
 
 LONGEST_WAIT = "longest_wait"

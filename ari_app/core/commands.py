@@ -27,6 +27,13 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRinging:
+    """``DELETE /channels/{id}/ring``: the ringing tone on a channel that was answered."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """``POST /channels/{id}/answer``."""
 
@@ -242,10 +249,22 @@ class ClosePop:
 # ---------------------------------------------------------------- to the roster
 @dataclass(frozen=True, slots=True)
 class SeekAgents:
-    """Ask the roster for agents; the answer is ``AgentsOffered`` (now or later) or ``NobodyCanCome``."""
+    """Ask the roster for agents; the answer is ``AgentsOffered`` (now or later), ``NobodyCanCome`` or ``QueueFull``.
+
+    ``since``: the call's place in the queue, by arrival. ``kept``: it is in the queue already, full or not.
+    """
 
     call_id: str
     route: CallCenterRoute
+    since: int
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlace:
+    """Ask the roster for the call's place in its queue; the answer is ``PlaceTold``, or none if it waits no more."""
+
+    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +290,8 @@ class ReleaseAgent:
     call_id: str
     outcome: LegOutcome
     wrap_up_seconds: int = 0
+    pause_after: int = 0
+    """Set to paused after so many calls in a row that were not taken; 0: never."""
 
 
 # ---------------------------------------------------------------- records and timers
@@ -280,6 +301,36 @@ class LookUpCaller:
 
     call_id: str
     calling_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepVoicemail:
+    """The message in this recording is whole, or as whole as it gets: keep it."""
+
+    call_id: str
+    recording: str
+    call_center: int | None
+    calling_number: str | None
+    contact_id: int | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropVoicemail:
+    """Nothing was said into this recording."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCallback:
+    """The caller wants to be called back, and keeps the place in the queue: that of one who came ``since``."""
+
+    call_id: str
+    call_center: int
+    number: str
+    contact_id: int | None
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +365,16 @@ class Forget:
 
 
 LineCommand = (
-    Ring | Answer | CreateLeg | DialLeg | Hangup | CreateBridge | AddToBridge | RemoveFromBridge | DestroyBridge
+    Ring
+    | StopRinging
+    | Answer
+    | CreateLeg
+    | DialLeg
+    | Hangup
+    | CreateBridge
+    | AddToBridge
+    | RemoveFromBridge
+    | DestroyBridge
 )
 MediaCommand = (
     Play
@@ -333,6 +393,6 @@ MediaCommand = (
 )
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop
-RosterCommand = SeekAgents | StopSeeking | EngageAgent | ReleaseAgent
-OwnCommand = LookUpCaller | WriteRecord | SetTimer | CancelTimer | Forget
+RosterCommand = SeekAgents | AskPlace | StopSeeking | EngageAgent | ReleaseAgent
+OwnCommand = LookUpCaller | KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

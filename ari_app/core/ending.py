@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import agents, cdr, ids, legs
+from ari_app.core import agents, cdr, hearing, ids, legs
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -18,6 +18,7 @@ from ari_app.core.call import (
     Clearing,
     Ended,
     Facts,
+    LeavingMessage,
     Leg,
     Legs,
     LegState,
@@ -74,6 +75,8 @@ ANNOUNCEMENT = "announcement"
 APART = "apart"
 """The timer of ``Talking`` while the two could not be joined."""
 CLEARING = "clearing"
+RECORDING = "recording"
+"""The timer of a caller's message: longer than Asterisk's own limit."""
 
 
 # ------------------------------------------------------------------------------------------------ announcing
@@ -91,20 +94,23 @@ def announce(
     """Tell the caller why nobody comes; what follows is the end, with this Q.850 ``cause``."""
     if media is None:
         media = facts.policy.unknown_number_media if facts.route is None else facts.policy.nobody_media
+    facts, quiet = hearing.hush(facts)
+    facts = replace(facts, caller_up=True, hears=replace(facts.hears, playbacks=facts.hears.playbacks + 1))
     commands: list[Command] = [
         StopSeeking(facts.id),
         CancelTimer(LONGEST_WAIT),
         Answer(facts.caller_channel),
-        Play(facts.caller_channel, ids.announcement(facts.id, 1), media),
+        *quiet,
+        Play(facts.caller_channel, hearing.playback(facts), hearing.spoken(facts, media)),
         SetTimer(ANNOUNCEMENT, facts.policy.announcement),
     ]
-    return Announcing(replace(facts, caller_up=True), all_legs, outcome, reason, cause), commands
+    return Announcing(facts, all_legs, outcome, reason, cause), commands
 
 
 def announcing(call: Announcing, event: Event) -> Step:
     facts = call.facts
     match event:
-        case PlaybackFinished():
+        case PlaybackFinished(playback=playback) if playback == hearing.playback(facts):
             return clear(call, call.outcome, call.reason, event.at)
         case TimerFired(name=name):
             if name == legs.LEFTOVERS:
@@ -119,11 +125,11 @@ def announcing(call: Announcing, event: Event) -> Step:
         case CallerKnown():
             return caller_known(call, event, ())
         case AgentsOffered():
-            return call, _give_back(call, event)
+            return call, give_back(call, event)
         case LegReady() | LegAnswered() | ChannelGone():
-            return _late(call, event)
+            return late(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False):
-            return _late(call, ChannelGone(event.at, channel))
+            return late(call, ChannelGone(event.at, channel))
         case CommandFailed():
             return call, legs.unended(facts, call.legs, event)
         case (
@@ -135,6 +141,7 @@ def announcing(call: Announcing, event: Event) -> Step:
             | AnswerRequested()
             | HangupRequested()
             | ChannelLeft()
+            | PlaybackFinished()
             | CommandDone()
             | CallerArrived()
             | MediaNews()
@@ -150,7 +157,9 @@ def announcing(call: Announcing, event: Event) -> Step:
 # ------------------------------------------------------------------------------------------------ clearing
 
 
-def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, reason: CallReason, at: int) -> Step:
+def clear(
+    call: Waiting | Alerting | Talking | Announcing | LeavingMessage, outcome: Outcome, reason: CallReason, at: int
+) -> Step:
     """Order the end of everything this call holds. ``at`` may lie in the past: an end that was missed in a gap."""
     facts, all_legs = call.facts, call.legs
     winner = answered_at = None
@@ -159,12 +168,15 @@ def clear(call: Waiting | Alerting | Talking | Announcing, outcome: Outcome, rea
     match call:
         case Waiting() | Alerting():
             commands += [StopSeeking(facts.id), CancelTimer(LONGEST_WAIT), CancelTimer(ring_timer(facts))]
+            commands += [CancelTimer(hearing.NEWS), CancelTimer(hearing.SAYING)]
         case Talking():
             winner, answered_at = call.winner, call.answered_at if call.joined else None
             at = max(at, call.answered_at)
             commands.append(CancelTimer(APART))
         case Announcing():
             commands.append(CancelTimer(ANNOUNCEMENT))
+        case LeavingMessage():
+            commands += [CancelTimer(hearing.SAYING), CancelTimer(RECORDING)]
         case _:
             assert_never(call)
     if facts.caller_here:
@@ -200,13 +212,13 @@ def clearing(call: Clearing, event: Event) -> Step:
         case CommandFailed(command=DestroyBridge()):
             return replace(call, bridge_stuck=True), []
         case LegReady() | LegAnswered():
-            return _late(call, event)
+            return late(call, event)
         case TimerFired(name=name):
             return _again(call) if name == CLEARING else (call, [])
         case CallerKnown():
             return caller_known(call, event, (leg for leg in call.legs if leg.ordinal == call.winner))
         case AgentsOffered():
-            return call, _give_back(call, event)
+            return call, give_back(call, event)
         case (
             NobodyCanCome()
             | PopShown()
@@ -288,7 +300,7 @@ def ended(call: Ended, event: Event) -> Step:
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=True):
             return call, [Hangup(channel)]
         case AgentsOffered():
-            return call, _give_back(call, event)
+            return call, give_back(call, event)
         case (
             NobodyCanCome()
             | PopShown()
@@ -319,11 +331,13 @@ def _release(facts: Facts, leg: Leg) -> list[Command]:
     return agents.release(facts, leg, LegOutcome.ANSWERED, wrap_up)
 
 
-def _give_back(call: Call, event: AgentsOffered) -> list[Command]:
+def give_back(call: Call, event: AgentsOffered) -> list[Command]:
+    """Nobody is looked for any more: these agents are free for others."""
     return [ReleaseAgent(agent.id, call.facts.id, LegOutcome.CALLER_GONE) for agent in event.agents]
 
 
-def _late(call: Announcing | Clearing, event: LegReady | LegAnswered | ChannelGone) -> Step:
+def late(call: Announcing | LeavingMessage | Clearing, event: LegReady | LegAnswered | ChannelGone) -> Step:
+    """Something of a leg whose end was ordered."""
     leg = call.legs.on(event.channel)
     if leg is None:
         return call, []

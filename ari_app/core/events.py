@@ -55,6 +55,8 @@ class AgentsOffered:
 
     at: int
     agents: tuple[AgentRoute, ...]
+    call_center: int | None = None
+    """Whose agents they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class NobodyCanCome:
     """The roster knows that no agent of this call center is logged in at all."""
 
     at: int
+    call_center: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,21 @@ class QueueNews:
     """Something about a caller's place in the queue."""
 
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFull(QueueNews):
+    """As many wait already as this call center lets wait; the call is not in the queue."""
+
+    call_center: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTold(QueueNews):
+    """The answer to ``AskPlace``: from 1; ``wait_ms``: how long it may take yet, None where nobody can say."""
+
+    place: int
+    wait_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

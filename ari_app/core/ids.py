@@ -3,7 +3,7 @@
 A call's id is the ``uniqueid`` of the caller's channel, ``centralita-<epoch>.<n>`` (Asterisk's ``systemname`` is
 ``centralita``). Ours: ``<call>.agent.<n>`` (of a virtual phone's far half: ``<call>.agent.<n>.far``) and
 ``<call>.outside.<n>``, the legs, numbered together; the bridges ``<call>.bridge`` and ``<call>.consult``; the playbacks
-``<call>.announce.<n>`` and the recordings ``<call>.record.<n>``.
+``<call>.announce.<n>``, the recordings ``<call>.record.<n>`` and a caller's message ``<call>.voicemail.<n>``.
 Must not: be parsed or built anywhere else.
 """
 
@@ -14,7 +14,7 @@ import re
 PREFIX = "centralita-"
 _OURS = re.compile(
     r"(?P<call>centralita-.+?)\."
-    r"(?:(?:agent|outside)\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|consult|(?:announce|record)\.[0-9]+)",
+    r"(?:(?:agent|outside)\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|consult|(?:announce|record|voicemail)\.[0-9]+)",
     re.ASCII,
 )
 
@@ -47,6 +47,11 @@ def announcement(call_id: str, ordinal: int) -> str:
 def recording(call_id: str, ordinal: int) -> str:
     """The name of the call's ``ordinal``-th recording."""
     return f"{call_id}.record.{ordinal}"
+
+
+def voicemail(call_id: str, ordinal: int) -> str:
+    """The name of the recording of the caller's message, by the ordinal of its leg."""
+    return f"{call_id}.voicemail.{ordinal}"
 
 
 def call_of(thing_id: str) -> str | None:

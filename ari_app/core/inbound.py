@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import agents, cdr, legs, talking
+from ari_app.core import agents, cdr, legs, queueing, talking, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -20,6 +20,7 @@ from ari_app.core.call import (
     Clearing,
     Ended,
     Facts,
+    LeavingMessage,
     Leg,
     Legs,
     LegState,
@@ -35,13 +36,12 @@ from ari_app.core.commands import (
     CreateLeg,
     DialLeg,
     LookUpCaller,
-    Ring,
     SeekAgents,
     SetTimer,
     StopSeeking,
     WriteRecord,
 )
-from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended
+from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended, give_back
 from ari_app.core.events import (
     AgentsOffered,
     AnswerRequested,
@@ -51,6 +51,7 @@ from ari_app.core.events import (
     ChannelLeft,
     CommandDone,
     CommandFailed,
+    DtmfReceived,
     Event,
     FarHalfArrived,
     HangupRequested,
@@ -61,15 +62,17 @@ from ari_app.core.events import (
     MediaNews,
     NobodyCanCome,
     OutboundNews,
+    PlaceTold,
     PlaybackFinished,
     PopShown,
+    QueueFull,
     QueueNews,
     TalkRequest,
     TimerFired,
 )
 from models.values.call import Direction, LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
-from models.values.routing import CallCenterRoute, RoutingSnapshot
+from models.values.routing import RoutingSnapshot
 
 
 def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> Step:
@@ -85,23 +88,14 @@ def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> S
         route=route,
         policy=policy,
         offered_at=event.at,
+        centers=snapshot.call_centers,
     )
     commands: list[Command] = [WriteRecord(cdr.opening(facts))]
     if route is None:
         call, more = announce(facts, Legs(), Outcome.UNKNOWN_NUMBER, CallReason.UNKNOWN_NUMBER, cause=1)
         return call, commands + more
-    call, more = seek(facts, Legs(), route)
+    call, more = queueing.seek(facts, Legs(), route, event.at)
     return call, [*commands, *more, LookUpCaller(facts.id, facts.calling_number)]
-
-
-def seek(facts: Facts, all_legs: Legs, route: CallCenterRoute) -> Step:
-    """The call begins to wait for this call center's agents: on arrival, after an overflow, after a transfer."""
-    commands: list[Command] = [
-        Ring(facts.caller_channel),
-        SeekAgents(facts.id, route),
-        SetTimer(LONGEST_WAIT, route.max_wait_seconds * 1000),
-    ]
-    return Waiting(replace(facts, route=route), all_legs), commands
 
 
 def step(call: Call, event: Event) -> Step:
@@ -115,6 +109,8 @@ def step(call: Call, event: Event) -> Step:
             return talking.step(call, event)
         case Announcing():
             return announcing(call, event)
+        case LeavingMessage():
+            return voicemail.step(call, event)
         case Clearing():
             return clearing(call, event)
         case Ended():
@@ -128,14 +124,22 @@ def _waiting(call: Waiting, event: Event) -> Step:
     match event:
         case AgentsOffered():
             return _offer(call, event)
-        case NobodyCanCome():
-            return announce(facts, call.legs, Outcome.NO_AGENTS, CallReason.NOBODY_IS_LOGGED_IN, cause=20)
+        case NobodyCanCome(call_center=center):
+            return (call, []) if queueing.is_stale(facts, center) else queueing.nobody_there(call, event.at)
+        case QueueFull(call_center=center):
+            return (call, []) if queueing.is_stale(facts, center) else queueing.full(call, event.at)
+        case PlaceTold():
+            return queueing.place_told(call, event)
+        case DtmfReceived():
+            return queueing.key(call, event)
+        case PlaybackFinished():
+            return queueing.said(call, event)
         case CallerKnown():
             return caller_known(call, event, call.legs.live)
         case TimerFired(name=name):
             if name == legs.LEFTOVERS:
                 return call, legs.end_leftovers(call.legs)
-            return _nobody_came(call) if name == LONGEST_WAIT else (call, [])
+            return queueing.longest_wait_over(call, event.at) if name == LONGEST_WAIT else queueing.timer(call, name)
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _caller_gone(call, event)
         case HangupRequested(agent=None):
@@ -154,7 +158,6 @@ def _waiting(call: Waiting, event: Event) -> Step:
             | AnswerRequested()
             | HangupRequested()
             | ChannelLeft()
-            | PlaybackFinished()
             | CommandDone()
             | CallerArrived()
             | MediaNews()
@@ -173,10 +176,10 @@ def _alerting(call: Alerting, event: Event) -> Step:
         case AgentsOffered():
             return _offer(call, event)
         case LegReady(channel=channel):
-            return _on_leg(call, channel, lambda leg: legs.ready(facts, leg))
+            return _on_leg(call, channel, lambda leg: legs.ready(facts, leg), event.at)
         case PopShown(agent=agent):
             leg = call.legs.of(agent)
-            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=True))
+            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=True), event.at)
         case LegRinging(channel=channel, at=at):
             return _ringing(call, channel, at)
         case LegAnswered(channel=channel, at=at):
@@ -187,17 +190,17 @@ def _alerting(call: Alerting, event: Event) -> Step:
         case LegRefused(channel=channel, refusal=refusal, at=at):
             outcome = legs.outcome_of_refusal(refusal)
             refused = LegReason.REFUSED_BY_PHONE
-            return _on_leg(call, channel, lambda leg: legs.end(facts, leg, outcome, at, reason=refused))
+            return _on_leg(call, channel, lambda leg: legs.end(facts, leg, outcome, at, reason=refused), at)
         case FarHalfArrived(leg=channel, channel=far):
-            return _on_leg(call, channel, lambda leg: legs.far_half(leg, far))
+            return _on_leg(call, channel, lambda leg: legs.far_half(leg, far), event.at)
         case AnswerRequested(agent=agent):
-            return _on(call, call.legs.of(agent), legs.answer_wanted)
+            return _on(call, call.legs.of(agent), legs.answer_wanted, event.at)
         case HangupRequested(agent=None, at=at):
             return clear(call, Outcome.FAILED, CallReason.ENDED_BY_ADMINISTRATOR, at)
         case HangupRequested(agent=int(agent), at=at):
             leg = call.legs.of(agent)
             declined = LegReason.DECLINED_ON_DESK
-            return _on(call, leg, lambda leg: legs.end(facts, leg, LegOutcome.REFUSED, at, reason=declined))
+            return _on(call, leg, lambda leg: legs.end(facts, leg, LegOutcome.REFUSED, at, reason=declined), at)
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _caller_gone(call, event)
         case ChannelGone(channel=channel, cause=cause, at=at):
@@ -206,16 +209,22 @@ def _alerting(call: Alerting, event: Event) -> Step:
                 return call, []  # its near half tells
             outcome = legs.outcome_of_cause(cause)
             why = legs.reason_of(outcome)
-            return _on(call, leg, lambda leg: legs.end(facts, leg, outcome, at, cause=cause, reason=why, gone=True))
+            return _on(call, leg, lambda leg: legs.end(facts, leg, outcome, at, cause=cause, reason=why, gone=True), at)
         case ChannelLeft():
             return call, []  # an agent's channel: its ChannelGone has the cause
         case TimerFired(name=name, at=at):
             return _timer(call, name, at)
         case CallerKnown():
             return caller_known(call, event, call.legs.live)
+        case PlaceTold():
+            return queueing.place_told(call, event)
+        case DtmfReceived():
+            return queueing.key(call, event)
+        case PlaybackFinished():
+            return queueing.said(call, event)
         case CommandFailed():
             return _failed(call, event)
-        case NobodyCanCome() | PlaybackFinished() | CallerArrived() | CommandDone():
+        case NobodyCanCome() | CallerArrived() | CommandDone():
             return call, []
         case MediaNews() | TalkRequest() | QueueNews() | OutboundNews():
             return call, []
@@ -230,6 +239,8 @@ def _alerting(call: Alerting, event: Event) -> Step:
 
 def _offer(call: Waiting | Alerting, event: AgentsOffered) -> Step:
     facts = call.facts
+    if facts.overflow is not None or queueing.is_stale(facts, event.call_center):
+        return call, give_back(call, event)
     commands: list[Command] = []
     if isinstance(call, Waiting):
         facts = replace(facts, offers=facts.offers + 1)
@@ -239,28 +250,28 @@ def _offer(call: Waiting | Alerting, event: AgentsOffered) -> Step:
     return Alerting(facts, all_legs), made + commands
 
 
-def _on_leg(call: Alerting, channel: str, change: legs.Change) -> Step:
-    return _on(call, call.legs.on(channel), change)
+def _on_leg(call: Alerting, channel: str, change: legs.Change, at: int) -> Step:
+    return _on(call, call.legs.on(channel), change, at)
 
 
-def _on(call: Alerting, leg: Leg | None, change: legs.Change) -> Step:
+def _on(call: Alerting, leg: Leg | None, change: legs.Change, at: int) -> Step:
     """Change one leg; when no live one is left, look for agents again."""
     if leg is None:
         return call, []
     changed, commands = change(leg)
-    return _settle(replace(call, legs=call.legs.put(changed)), commands)
+    return _settle(replace(call, legs=call.legs.put(changed)), commands, at)
 
 
-def _settle(call: Alerting, commands: list[Command]) -> Step:
+def _settle(call: Alerting, commands: list[Command], at: int) -> Step:
     if call.legs.live:
         return call, commands
     facts = call.facts
     commands = [*commands, CancelTimer(ring_timer(facts))]
     waiting = Waiting(facts, call.legs)
     if facts.overdue or facts.route is None:
-        after, more = _nobody_came(waiting)
+        after, more = queueing.nobody_came(waiting, at)
         return after, commands + more
-    return waiting, [*commands, SeekAgents(facts.id, facts.route)]
+    return waiting, [*commands, SeekAgents(facts.id, facts.route, facts.queued_at, kept=True)]
 
 
 def _ringing(call: Alerting, channel: str, at: int) -> Step:
@@ -281,11 +292,11 @@ def _timer(call: Alerting, name: str, at: int) -> Step:
         return call, legs.end_leftovers(call.legs)
     if name == ring_timer(facts):
         remaining, ending = legs.end_all(facts, call.legs, LegOutcome.NO_ANSWER, at, reason=LegReason.RING_TIME_OVER)
-        return _settle(replace(call, legs=remaining), ending)
+        return _settle(replace(call, legs=remaining), ending, at)
     for leg in call.legs.live:
         if name == legs.pop_timer(leg):
-            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=False))
-    return call, []
+            return _on(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=False), at)
+    return queueing.timer(call, name)
 
 
 def _failed(call: Alerting, event: CommandFailed) -> Step:
@@ -300,20 +311,10 @@ def _failed(call: Alerting, event: CommandFailed) -> Step:
                 call,
                 channel,
                 lambda leg: legs.end(facts, leg, LegOutcome.UNREACHABLE, at, reason=LegReason.NOT_REACHED, gone=unmade),
+                at,
             )
         case _:
             return call, legs.unended(facts, call.legs, event)
-
-
-def _nobody_came(call: Waiting) -> Step:
-    """The longest wait is over: say so and end."""
-    facts = call.facts
-    outcomes = {leg.outcome for leg in call.legs}
-    if not outcomes or outcomes == {LegOutcome.UNREACHABLE}:
-        return announce(facts, call.legs, Outcome.NO_AGENTS, CallReason.NO_AGENT_COULD_BE_RUNG, cause=20)
-    if outcomes == {LegOutcome.BUSY}:
-        return announce(facts, call.legs, Outcome.BUSY, CallReason.ALL_AGENTS_BUSY, cause=17)
-    return announce(facts, call.legs, Outcome.NO_ANSWER, CallReason.NO_AGENT_ANSWERED, cause=19)
 
 
 def _caller_gone(call: Waiting | Alerting, event: ChannelLeft | ChannelGone) -> Step:

@@ -155,7 +155,10 @@ def pop_settled(facts: Facts, leg: Leg, *, shown: bool) -> tuple[Leg, list[Comma
 def _dial_if_due(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
     if leg.state is not LegState.READY or not leg.pop_settled:
         return leg, []
-    seconds = (facts.route.ring_seconds if facts.route else 0) + DIAL_NET
+    ours = facts.route.ring_seconds if facts.route else 0
+    if leg.agent is None:
+        ours = max(ours, facts.policy.outside_ring // 1000)
+    seconds = ours + DIAL_NET
     return replace(leg, state=LegState.DIALLED), [DialLeg(leg.channel, facts.caller_channel, seconds)]
 
 

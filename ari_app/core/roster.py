@@ -23,8 +23,16 @@ class Rules:
 
     rest: int = 5_000
     """How long an agent who did not take a call is left alone (app_queue's ``retry``)."""
+    more_wrap_up: int = 60_000
+    """What one wish for more wrap-up adds."""
+    longest_wrap_up: int = 15 * 60_000
+    """The longest that wishes can make it."""
     reconnect_grace: int = 30_000
     """How long a desk may be cut off before its agent counts as logged out."""
+
+
+MISSED_CALLS = "missed_calls"
+"""The reason of a pause that nobody asked for; the screens have words for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class Seat:
     """Asked for a pause while on a call; it begins when the call is over."""
     leaving: str | None = None
     """Was logged out while on a call, and why; it takes effect when the call is over."""
+    missed: int = 0
+    """How many calls in a row rang here and were not taken."""
 
     @property
     def deadline(self) -> bool:
@@ -59,11 +69,22 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """A call that looks for agents."""
+    """A call in a call center's queue. ``since``: its place, by arrival."""
 
     call_id: str
     route: CallCenterRoute
     since: int
+    rings: bool = False
+    """Agents were given to it; unless all are to ring, no more are looked for until it asks again."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Who is served first: by the call center's priority, then by arrival."""
+        return self.route.queue.priority, self.since
+
+    @property
+    def looks(self) -> bool:
+        return not self.rings or self.route.strategy is Strategy.ALL
 
 
 # ------------------------------------------------------------------------------------------------ decisions
@@ -75,6 +96,7 @@ class Offer:
 
     call_id: str
     agents: tuple[AgentRoute, ...]
+    call_center: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,15 @@ class Nobody:
     """Nobody who has a phone and may work is logged in at this call's call center."""
 
     call_id: str
+    call_center: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """As many wait as may; the call is not in the queue."""
+
+    call_id: str
+    call_center: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +140,7 @@ class LoggedOut:
     at: int
 
 
-Decision = Offer | Nobody | SeatChanged | LoggedIn | LoggedOut
+Decision = Offer | Nobody | Full | SeatChanged | LoggedIn | LoggedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +149,15 @@ class Roster:
     rules: Rules = field(default_factory=Rules)
     seats: Mapping[int, Seat] = field(default_factory=dict)
     seekers: Mapping[str, Seeker] = field(default_factory=dict)
-    """In the order of their arrival."""
+    """In the order in which they are served; a call that rings agents keeps its place."""
     free: frozenset[int] = frozenset()
     """Who may be rung now."""
     due: frozenset[int] = frozenset()
     """Whose seat changes by the passing of time."""
     last_rung: Mapping[int, int] = field(default_factory=dict)
     """Call center -> the agent rung last (round robin with memory)."""
+    waits: Mapping[int, int] = field(default_factory=dict)
+    """Call center -> how long those waited who were answered, in ms; the last ones weigh most."""
 
 
 Result = tuple[Roster, list[Decision]]
@@ -186,8 +219,10 @@ def restore(roster: Roster, seats: Iterable[Seat], at: int) -> Result:
 
 
 def wish(roster: Roster, agent: int, state: AgentState, reason: str | None, at: int) -> Result:
-    """The agent asks to be available or paused. While a call holds them, the wish waits for its end."""
+    """The agent asks to be available or paused, or for more wrap-up. While a call holds them, it waits for its end."""
     seat = roster.seats.get(agent)
+    if state is AgentState.WRAP_UP:
+        return _wrap_up_longer(roster, seat, at) if seat is not None else (roster, [])
     if seat is None or state not in (AgentState.AVAILABLE, AgentState.PAUSED):
         return roster, []
     if seat.call is not None:
@@ -196,10 +231,21 @@ def wish(roster: Roster, agent: int, state: AgentState, reason: str | None, at: 
         return roster, []
     else:
         seat = replace(seat, state=state, reason=reason if state is AgentState.PAUSED else None, since=at)
-        seat = replace(seat, wrap_up_until=None, rest_until=0)
+        seat = replace(seat, wrap_up_until=None, rest_until=0, missed=0)
         if state is AgentState.AVAILABLE:
             seat = replace(seat, idle_since=at)
     return _distribute(_seat(roster, seat, at), [SeatChanged(seat)], at)
+
+
+def _wrap_up_longer(roster: Roster, seat: Seat, at: int) -> Result:
+    """The work after the call takes longer: so much more, up to a limit. Saving, or *available*, ends it at once."""
+    if seat.state is not AgentState.WRAP_UP or seat.wrap_up_until is None:
+        return roster, []
+    latest = seat.since + roster.rules.longest_wrap_up
+    seat = replace(
+        seat, wrap_up_until=max(seat.wrap_up_until, min(seat.wrap_up_until + roster.rules.more_wrap_up, latest))
+    )
+    return _seat(roster, seat, at), [SeatChanged(seat)]
 
 
 def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result:
@@ -223,20 +269,38 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
 # ------------------------------------------------------------------------------------------------ the calls
 
 
-def seek(roster: Roster, call_id: str, route: CallCenterRoute, at: int) -> Result:
-    """A call looks for agents. It keeps its place in the line if it looked before."""
-    seeker = roster.seekers.get(call_id) or Seeker(call_id, route, at)
+def seek(roster: Roster, call_id: str, route: CallCenterRoute, since: int, at: int, *, kept: bool = False) -> Result:
+    """A call looks for agents, from its place in the queue. ``kept``: it was in the queue before."""
+    others = {other: waits for other, waits in roster.seekers.items() if other != call_id}
     if not any(_could_come(roster, agent) for agent in route.agents):
-        seekers = {other: kept for other, kept in roster.seekers.items() if other != call_id}
-        return replace(roster, seekers=seekers), [Nobody(call_id)]
-    roster = replace(roster, seekers={**roster.seekers, call_id: seeker})
-    return _distribute(roster, [], at)
+        return replace(roster, seekers=others), [Nobody(call_id, route.id)]
+    was_in = kept or call_id in roster.seekers
+    seeker = Seeker(call_id, route, since)
+    ordered = sorted((*others.values(), seeker), key=lambda one: one.order)
+    roster = replace(roster, seekers={one.call_id: one for one in ordered})
+    roster, decisions = _distribute(roster, [], at)
+    limit = route.queue.max_waiting
+    if not was_in and limit and not roster.seekers[call_id].rings:
+        waiting = sum(one.route.id == route.id and not one.rings for one in others.values())
+        if waiting >= limit:
+            return stop_seeking(roster, call_id), [*decisions, Full(call_id, route.id)]
+    return roster, decisions
 
 
 def stop_seeking(roster: Roster, call_id: str) -> Roster:
     if call_id not in roster.seekers:
         return roster
     return replace(roster, seekers={other: kept for other, kept in roster.seekers.items() if other != call_id})
+
+
+def place_of(roster: Roster, call_id: str, at: int) -> tuple[int, int | None] | None:
+    """The call's place in its call center's queue, from 1, and how long it may take yet (ms); None: it is in none."""
+    seeker = roster.seekers.get(call_id)
+    if seeker is None:
+        return None
+    queue = [one.call_id for one in roster.seekers.values() if one.route.id == seeker.route.id]
+    usual = roster.waits.get(seeker.route.id)
+    return queue.index(call_id) + 1, None if usual is None else max(0, usual - (at - seeker.since))
 
 
 def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:
@@ -248,12 +312,29 @@ def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:
         seat = Seat(agent, AgentState.AVAILABLE, since=at, lost_at=at, idle_since=at)
     if seat.call not in (None, call_id):
         return roster, []
-    seat = replace(seat, state=AgentState.TALKING, reason=None, since=at, call=call_id, wrap_up_until=None)
+    seat = replace(seat, state=AgentState.TALKING, reason=None, since=at, call=call_id, wrap_up_until=None, missed=0)
+    served = roster.seekers.get(call_id)
+    if served is not None:
+        usual = roster.waits.get(served.route.id, at - served.since)
+        waits = {**roster.waits, served.route.id: (3 * usual + at - served.since) // 4}
+        roster = replace(roster, waits=waits)
     return _seat(roster, seat, at), [SeatChanged(seat)]
 
 
-def release(roster: Roster, agent: int, call_id: str, outcome: LegOutcome, wrap_up_ms: int, at: int) -> Result:
-    """The call does not hold this agent any more. One who did not take it rests a little before the next."""
+def release(
+    roster: Roster,
+    agent: int,
+    call_id: str,
+    outcome: LegOutcome,
+    wrap_up_ms: int,
+    at: int,
+    *,
+    pause_after: int = 0,
+) -> Result:
+    """The call does not hold this agent any more. One who did not take it rests a little before the next.
+
+    Who does not take ``pause_after`` calls in a row is paused: no caller waits for the ringing of an empty chair.
+    """
     seat = roster.seats.get(agent)
     if seat is None or seat.call != call_id:
         return roster, []
@@ -263,10 +344,17 @@ def release(roster: Roster, agent: int, call_id: str, outcome: LegOutcome, wrap_
         if wrap_up_ms > 0:
             seat = replace(seat, state=AgentState.WRAP_UP, wrap_up_until=at + wrap_up_ms)
     elif outcome not in (LegOutcome.LOST_RACE, LegOutcome.CALLER_GONE):
-        seat = replace(seat, rest_until=at + roster.rules.rest)
+        seat = replace(seat, rest_until=at + roster.rules.rest, missed=seat.missed + 1)
+        if 0 < pause_after <= seat.missed and seat.pause_wish is None:
+            seat = replace(seat, pause_wish=MISSED_CALLS)
     if seat.pause_wish is not None:
         seat = replace(
-            seat, state=AgentState.PAUSED, reason=seat.pause_wish or None, pause_wish=None, wrap_up_until=None
+            seat,
+            state=AgentState.PAUSED,
+            reason=seat.pause_wish or None,
+            pause_wish=None,
+            wrap_up_until=None,
+            missed=0,
         )
     cause = _why_leaves(roster, seat, at)
     if cause is not None:
@@ -372,7 +460,13 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         wrap_up_until=None,
         leaving=None,
     )
-    return roster, [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
+    decisions: list[Decision] = [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
+    for seeker in tuple(roster.seekers.values()):
+        # Nobody is waited for who can't come; a call whose phones ring asks again when they have.
+        if not seeker.rings and not any(_could_come(roster, agent) for agent in seeker.route.agents):
+            roster = stop_seeking(roster, seeker.call_id)
+            decisions.append(Nobody(seeker.call_id, seeker.route.id))
+    return roster, decisions
 
 
 def _lost_for_good(roster: Roster, seat: Seat, at: int) -> bool:
@@ -386,6 +480,8 @@ def _distribute(roster: Roster, decisions: list[Decision], at: int) -> Result:
     for seeker in tuple(roster.seekers.values()):
         if not roster.free:
             break
+        if not seeker.looks:
+            continue
         candidates = [agent for agent in seeker.route.agents if agent in roster.free]
         if not candidates:
             continue
@@ -397,10 +493,8 @@ def _distribute(roster: Roster, decisions: list[Decision], at: int) -> Result:
             seat = replace(roster.seats[agent], state=AgentState.RINGING, reason=None, since=at, call=seeker.call_id)
             roster = _seat(roster, seat, at)
             decisions.append(SeatChanged(seat))
-        decisions.append(Offer(seeker.call_id, tuple(agents[agent] for agent in chosen)))
+        decisions.append(Offer(seeker.call_id, tuple(agents[agent] for agent in chosen), seeker.route.id))
         memory = {**roster.last_rung, seeker.route.id: chosen[-1]}
-        roster = replace(roster, last_rung=memory)
-        if seeker.route.strategy is not Strategy.ALL:
-            # Ring-all goes on looking while it rings: an agent who becomes free joins in.
-            roster = stop_seeking(roster, seeker.call_id)
+        seekers = {**roster.seekers, seeker.call_id: replace(seeker, rings=True)}  # the key keeps its place
+        roster = replace(roster, last_rung=memory, seekers=seekers)
     return roster, decisions

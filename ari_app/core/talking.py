@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from ari_app.core import agents, cdr, ids, legs
+from ari_app.core import agents, cdr, hearing, ids, legs
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -55,8 +55,9 @@ from models.values.reasons import CallReason
 
 def enter(call: Alerting, leg: Leg, at: int) -> Step:
     """This agent answered first: put caller and agent together, let every other phone fall silent."""
-    facts = replace(call.facts, bridged=True, caller_up=True)
-    commands = join(facts, leg)
+    facts, quiet = hearing.hush(call.facts)
+    facts = replace(facts, bridged=True, caller_up=True)
+    commands = [*quiet, *join(facts, leg)]
     won = replace(leg, state=LegState.ANSWERED, answered_at=at, outcome=LegOutcome.ANSWERED)
     all_legs, ending = legs.end_all(facts, call.legs.put(won), LegOutcome.LOST_RACE, at, but=leg.ordinal)
     commands += ending

@@ -22,6 +22,9 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     NO_AGENTS = "no_agents"  # nobody was eligible
     UNKNOWN_NUMBER = "unknown_number"  # no call center takes the dialled number
+    CLOSED = "closed"  # outside the opening hours
+    VOICEMAIL = "voicemail"  # the caller left a message
+    CALLBACK = "callback"  # the caller asked to be called back
     ENGINE_AWAY = "engine_away"  # the dialplan's fallback answered; known from CEL
     FAILED = "failed"
     IN_PROGRESS = "in_progress"

@@ -22,6 +22,8 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "out_of_range": "Must be between {minimum} and {maximum}; this is {value}.",
         "not_a_date": "{value!r} is not a date (year-month-day).",
         "not_a_time": "{value!r} is not a time (hours:minutes).",
+        "hours_invalid": "{value!r} are not hours such as 08:00-12:00, 13:00-17:30.",
+        "hours_overlap": "The hours overlap: {value!r}.",
         # phones and patterns
         "phone_invalid": "{value!r} is not a phone number.",
         "endpoint_invalid": "{value!r} is not an endpoint: 2 to 16 digits.",

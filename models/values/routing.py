@@ -12,6 +12,7 @@ from models.values.call import PhoneKind, Role, Strategy
 from models.values.ip import IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberTable
+from models.values.queue import Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class CallCenterRoute:
     max_wait_seconds: int = 120
     wrap_up_seconds: int = 0
     service_level_seconds: int = 20
+    queue: Queue = field(default_factory=Queue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,12 @@ def test_an_invite_reaches_the_application_with_number_and_caller(
     assert channel["id"].startswith("centralita-")
     assert channel["caller"] == {"name": "José Pérez", "number": "+50688887777"}
     assert channel["dialplan"]["exten"] == "40001000"
-    assert channel["channelvars"] == {"CENTRALITA_CALL": "", "CENTRALITA_CALLED": "40001000", "CENTRALITA_AGENT": ""}
+    assert channel["channelvars"] == {
+        "CENTRALITA_CALL": "",
+        "CENTRALITA_CALLED": "40001000",
+        "CENTRALITA_AGENT": "",
+        "CENTRALITA_STATE": "",
+    }
     assert ari.rest("POST", f"channels/{channel['id']}/answer") == (204, None)
     assert caller.wait().successful == 1
     # A caller who hangs up has left with StasisEnd: no ChannelDestroyed follows (our own legs get theirs).

@@ -27,6 +27,10 @@ class CallerPlan:
     talk: float
     ender: str
     """Who ends the talk: caller, agent, both, desk or administrator."""
+    message: float = 0.0
+    """How long they speak at the beep, ms."""
+    keys: tuple[tuple[float, str], ...] = ()
+    """When they press which key, ms after their arrival."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +64,8 @@ class Case:
     """They heard each other."""
     answered: dict[str, float] = field(default_factory=dict)
     """Leg -> when its phone was picked up."""
+    kept: str | None = None
+    """The message or the number that the core told to keep."""
     # What went wrong, and so what is forgiven:
     doubt: bool = False
     """News was lost: model and switch may disagree until a timer or the next comparison."""

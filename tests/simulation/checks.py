@@ -13,9 +13,9 @@ from simulation.switch import Channel
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import ids
-from ari_app.core.call import Alerting, Announcing, Call, Clearing, Ended, Talking, Waiting, ring_timer
+from ari_app.core.call import Alerting, Announcing, Call, Clearing, Ended, LeavingMessage, Talking, Waiting, ring_timer
 from ari_app.core.roster import Offer
-from models.values.call import AgentState, LegOutcome, Outcome
+from models.values.call import AgentState, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Checks:
         elif live:
             raise Violation(f"{case.id} is {type(call).__name__}, but {live} are live")
         for leg in live:
+            if leg.agent is None:
+                continue
+            if type(call) is Alerting and call.facts.route and leg.agent.id not in call.facts.route.agents:
+                raise Violation(f"{case.id} rings {leg.agent.id}, an agent of another call center")
             if self.people.desks[leg.agent.id].holder != case.id and not case.restarted:
                 raise Violation(f"{case.id} works with agent {leg.agent.id}, who is not given to it")
         self.perhaps_compare(case)
@@ -73,6 +77,8 @@ class Checks:
         leg = case.call.legs.on(command.channel)
         if leg is None:
             raise Violation(f"{case.id} dials {command.channel}, which is no leg of it")
+        if leg.agent is None:
+            return
         if leg.agent.id not in case.acked and f"pop.{ordinal}" not in case.settled:
             raise Violation(f"{command.channel} is dialled before the pop of agent {leg.agent.id} was settled")
 
@@ -80,7 +86,8 @@ class Checks:
         """The phone's INVITE goes out: no other call may be ringing or talking on it."""
         for other in self.switch.channels.values():
             if (
-                other.agent == leg.agent
+                other.agent is not None
+                and other.agent == leg.agent
                 and other is not leg
                 and other.role == "leg"
                 and other.dialled
@@ -90,6 +97,39 @@ class Checks:
                 raise Violation(f"agent {leg.agent} is rung by {leg.id} while {other.id} is there")
 
     # ------------------------------------------------------------------------------------------ the roster
+    def in_turn(self, offer: Offer) -> None:
+        """Nobody is served before one who came earlier, or whose call center comes first, by the same agents."""
+        registry, served = self.shell.registry, self.shell.registry.get(offer.call_id)
+        if served is None or served.call is None or served.call.facts.route is None:
+            return
+        facts, agents = served.call.facts, {agent.id for agent in offer.agents}
+        if facts.route.queue.hours.closed_now:
+            raise Violation(f"{offer.call_id} is served, but {facts.route.name} is closed")
+        for other, seeker in self.shell.roster.seekers.items():
+            before = registry[other].call if other in registry and other != offer.call_id else None
+            if before is None or before.facts.route is None or seeker.rings or before.facts.route != seeker.route:
+                continue
+            first = before.facts.route.queue.priority, before.facts.queued_at
+            if first < (facts.route.queue.priority, facts.queued_at) and agents & set(seeker.route.agents):
+                raise Violation(f"{offer.call_id} is served before {other}, which comes first")
+
+    def waiting(self, case: Case, call: Waiting) -> None:
+        """No more wait than may, but for those who came back from a phone that was not answered."""
+        route = call.facts.route
+        limit = route.queue.max_waiting if route else 0
+        if not limit:
+            return
+        new = [
+            other
+            for other in self.shell.registry.values()
+            if isinstance(other.call, Waiting)
+            and other.call.facts.route == route
+            and not any(leg.offered_at >= other.call.facts.queued_at for leg in other.call.legs)
+            and not (other.restarted or other.mailbox)
+        ]
+        if case in new and len(new) > limit:
+            raise Violation(f"{case.id}: {len(new)} wait where {limit} may")
+
     def offered(self, offer: Offer) -> None:
         now = self.shell.agenda.now
         snapshot = self.shell.snapshot
@@ -138,11 +178,17 @@ class Checks:
             return
         desk.given_back(case.id)
         now = self.shell.agenda.now
+        if desk.paused:
+            desk.missed = 0
         if command.outcome is LegOutcome.ANSWERED:
+            desk.missed = 0
             if command.wrap_up_seconds and not desk.paused:
                 desk.wraps_until = now + command.wrap_up_seconds * 1000 - 1
         elif command.outcome not in (LegOutcome.LOST_RACE, LegOutcome.CALLER_GONE):
             desk.rests_until = now + self.shell.roster.rules.rest - 1
+            desk.missed += 1
+            if 0 < command.pause_after <= desk.missed:
+                desk.paused, desk.missed = True, 0
 
     # ------------------------------------------------------------------------------------------ nothing on its way
     def compare(self, case: Case, call: Call) -> None:
@@ -154,14 +200,19 @@ class Checks:
                 self._needs(case, "longest_wait" in timers, "waits without a limit")
                 self._needs(case, case.id in self.shell.roster.seekers, "waits without looking for agents")
                 self._idle_agents(case)
+                self.waiting(case, call)
             case Alerting():
                 self._needs(case, ring_timer(call.facts) in timers, "rings without a limit")
             case Announcing():
                 self._needs(case, "announcement" in timers, "announces without a limit")
+            case LeavingMessage():
+                self._needs(case, bool({"saying", "recording"} & timers.keys()), "leaves a message without a limit")
             case Clearing():
                 self._needs(case, "clearing" in timers, "clears without a limit")
             case Talking() | Ended():
                 pass
+        if isinstance(call, Waiting | Alerting):
+            self._hears(case, call)
         channels = self.switch.channels
         if "leftovers" not in timers and "clearing" not in timers:
             for leg in call.legs:
@@ -188,6 +239,34 @@ class Checks:
                 raise Violation(f"{case.id} talks, but in the bridge are {together}")
         elif isinstance(call, Talking):
             self._needs(case, "apart" in timers, "is not joined and nothing is done about it")
+
+    def _hears(self, case: Case, call: Waiting | Alerting) -> None:
+        """Who waits hears something, and what is to come will come."""
+        facts, timers = call.facts, case.timers
+        if not facts.caller_up:
+            return
+        self._needs(case, not facts.hears.playing or "saying" in timers, "is told something without end")
+        queue = facts.route.queue if facts.route else None
+        if queue is not None and queue.announce_seconds and facts.overflow is None:
+            self._needs(case, "news" in timers, "is told nothing more")
+        channel = self.switch.channels.get(case.id)
+        if channel is not None and channel.up and self.calm and not channel.dying:
+            self._needs(case, len(channel.hears) == 1, f"hears {channel.hears}")
+
+    def overheard(self, case: Case, channel: Channel, what: str) -> None:
+        """Music or a message goes on where it must not."""
+        if self.calm:
+            raise Violation(f"{case.id}: {channel.id} {what} and still hears {channel.hears}")
+
+    def keeps_voicemail(self, case: Case, command: c.KeepVoicemail) -> None:
+        if case.kept is not None:
+            raise Violation(f"{case.id}: its message is kept twice: {command}")
+        case.kept = command.recording
+
+    def keeps_callback(self, case: Case, command: c.KeepCallback) -> None:
+        if case.kept is not None or command.number != case.plan.number:
+            raise Violation(f"{case.id}: {command}, and {case.kept}")
+        case.kept = command.number
 
     def _needs(self, case: Case, true: bool, what: str) -> None:
         if not true:
@@ -238,10 +317,14 @@ class Checks:
                 raise Violation(f"{case.id} was answered at {case.answered_at}, closed with {record.answered_at}")
             if case.joined_at is None:
                 raise Violation(f"{case.id}: answered, but they were never joined")
-            won = [leg for leg in legs if leg.outcome is LegOutcome.ANSWERED and leg.agent_id == record.agent_id]
+            won = [leg for leg in _tries(legs) if leg.outcome is LegOutcome.ANSWERED]
+            won = [leg for leg in won if leg.agent_id == record.agent_id]
             if not won:
                 raise Violation(f"{case.id}: answered by {record.agent_id}, but no leg of theirs is: {legs}")
         self._closed_legs(case, record, legs)
+        kept = record.outcome in (Outcome.VOICEMAIL, Outcome.CALLBACK)
+        if kept is not (case.kept is not None) and not case.restarted:
+            raise Violation(f"{case.id}: kept {case.kept}, but {record}")
         if record.outcome is Outcome.IN_PROGRESS or not record.reason:
             raise Violation(f"{case.id}: closed without a reason: {record}")
         if not self.calm:
@@ -254,18 +337,28 @@ class Checks:
             picked_up = min(abs(record.answered_at - time) for time in case.answered.values())
             if picked_up > SLACK:
                 raise Violation(f"{case.id} was picked up at {case.answered}, but {record}")
-        route = call.facts.route
-        limit = (route.max_wait_seconds + route.ring_seconds) * 1000 if route else 0
-        limit += self.shell.policy.announcement + SLACK
+        limit = self._longest(call)
         if record.wait_ms > limit:
             raise Violation(f"{case.id} was let wait for {record.wait_ms} ms, {limit} at most")
+
+    def _longest(self, call: Call) -> float:
+        """How long its caller may have waited: in each queue, then outside or speaking a message."""
+        centers, policy = self.shell.snapshot.call_centers, self.shell.policy
+        routes = [centers[center] for center in call.facts.queues if center in centers]
+        limit = float(sum((route.max_wait_seconds + route.ring_seconds) * 1000 + SLACK for route in routes))
+        limit += policy.announcement + SLACK
+        if any(leg.kind is LegKind.OUTSIDE for leg in call.legs):
+            limit += policy.outside_ring
+        if any(leg.kind is LegKind.VOICEMAIL for leg in call.legs):
+            limit += policy.announcement + policy.voicemail_longest
+        return limit
 
     def _closed_legs(self, case: Case, record: CallRecord, legs: tuple[LegRecord, ...]) -> None:
         call = case.call
         assert call is not None
         if len(legs) != len(call.legs) or [leg.ordinal for leg in legs] != sorted({leg.ordinal for leg in legs}):
             raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
-        if sum(leg.outcome is LegOutcome.ANSWERED for leg in legs) > 1:
+        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs)) > 1:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")
         for leg in legs:
             times = [
@@ -323,3 +416,8 @@ class Checks:
             left = {call: phase for call, phase in desk.pops.items() if phase != "ended"}
             if left:
                 raise Violation(f"on agent {agent}'s screen there is still {left}")
+
+
+def _tries(legs: tuple[LegRecord, ...]) -> list[LegRecord]:
+    """The legs that could have become a conversation."""
+    return [leg for leg in legs if leg.kind in (LegKind.AGENT, LegKind.OUTSIDE)]

@@ -28,9 +28,10 @@ class Listed:
     id: str
     case: Case
     role: str
-    agent: int
+    agent: int | None
     in_stasis: bool
     up: bool
+    mark: str
 
 
 class Comparing:
@@ -57,7 +58,7 @@ class Comparing:
 
     def _look(self, believed: dict[str, Case], after_gap: bool, connection: int) -> None:
         channels = {
-            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up)
+            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark)
             for one in self.switch.channels.values()
         }
         bridges = {bridge: frozenset(members) for bridge, members in self.switch.bridges.items()}
@@ -152,7 +153,7 @@ class Comparing:
             FoundLeg(
                 channel=one.id,
                 ordinal=ids.ordinal_of(one.id) or 0,
-                agent=self.shell.snapshot.agents.get(one.agent),
+                agent=self.shell.snapshot.agents.get(one.agent or 0),
                 up=one.up,
                 since=case.last.offered_at if case.last else int(self.agenda.now),
             )
@@ -172,6 +173,7 @@ class Comparing:
             has_bridge=bridge in bridges,
             record=case.last,
             answered_at=int(min(answered)) if answered else None,
+            mark=caller.mark,
         )
 
 

@@ -11,13 +11,16 @@ from decimal import Decimal
 from functools import cache
 
 from models.values.call import CostUnit, PhoneKind, Strategy
+from models.values.hours import Hours
 from models.values.ip import IpMask, IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.queue import Overflow, OverflowCause, OverflowTo, Queue
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 
 HOUSES = 60
 UNKNOWN_NUMBER = "99999999"
+OUTSIDE_NUMBER = "88001122"
 OFFICE = "10.1.0.{}"
 """Where agent n works: inside the office's mask."""
 ABROAD = "203.0.113.{}"
@@ -43,6 +46,7 @@ def house(number: int) -> RoutingSnapshot:
     strategies = list(Strategy)
     for center in range(1, rng.choice((1, 1, 2, 3)) + 1):
         team = rng.sample(sorted(agents), rng.randint(1, count))
+        queue = _queue(random.Random(f"queue {number} {center}"), center)
         centers[center] = CallCenterRoute(
             id=center,
             name=f"Centro {center}",
@@ -55,9 +59,32 @@ def house(number: int) -> RoutingSnapshot:
             ring_seconds=rng.choice((3, 8, 20)),
             max_wait_seconds=rng.choice((5, 20, 60)),
             wrap_up_seconds=rng.choice((0, 0, 5, 20)),
+            queue=queue,
         )
         claims.append(NumberClaim(f"2200000{center}", center))
     return RoutingSnapshot(number + 1, Account("Simulada"), centers, agents, NumberTable.of(claims))
+
+
+def _queue(rng: random.Random, center: int) -> Queue:
+    """How one waits there: half of them as plain as can be, the rest with anything an administrator may set."""
+    if rng.random() < 0.5:
+        return Queue(priority=rng.choice((1, 5, 5)))
+    overflows = []
+    for cause in OverflowCause:
+        to = rng.choice([*OverflowTo])
+        overflows.append((cause, Overflow(to, ("prompt:abc",), rng.randint(1, 3), OUTSIDE_NUMBER)))
+    return Queue(
+        hours=Hours(closed_now=True) if rng.random() < 0.1 else Hours(),
+        priority=rng.choice((1, 5, 5)),
+        max_waiting=rng.choice((0, 0, 1, 2)),
+        music=rng.choice((None, "default")),
+        welcome=("sound:hello-world",) if rng.random() < 0.5 else (),
+        announce_seconds=rng.choice((0, 5, 15)),
+        callback_key="1" if rng.random() < 0.5 else "",
+        voicemail_key="2" if rng.random() < 0.5 else "",
+        pause_after_misses=rng.choice((0, 0, 1, 3)),
+        overflows=tuple(overflows),
+    )
 
 
 @cache

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ari_app.core import adoption, ending, inbound, legs, roster, talking
+from ari_app.core import adoption, ending, hearing, inbound, legs, queueing, roster, talking, voicemail
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core.call import Alerting, Call, Clearing, Facts, Leg, Talking, Waiting, ring_timer
 from ari_app.core.ending import Step
 from models.values.call import LegOutcome
+from models.values.hours import Hours
+from models.values.reasons import LegReason
 
 Patch = Callable[[Any, str, Any], None]
 """``monkeypatch.setattr``."""
@@ -391,12 +393,20 @@ def agent_without_a_phone_offered(patch: Patch) -> None:
 
 @_mutation("address that is not allowed")
 def forbidden_address_offered(patch: Patch) -> None:
-    _eligible(patch, "address_not_allowed")
+    why_not = roster.why_not
+
+    def lenient(floor: roster.Roster, agent: int, at: int) -> str | None:
+        seat = floor.seats.get(agent)
+        if seat is not None:
+            floor = replace(floor, seats={**floor.seats, agent: replace(seat, allowed=True)})
+        return why_not(floor, agent, at)
+
+    patch(roster, "why_not", lenient)
 
 
-@_mutation("is ringing of|is talking of")
+@_mutation("is ringing of|is talking of|never ends")
 def released_agent_stays_held(patch: Patch) -> None:
-    patch(roster, "release", lambda floor, agent, call_id, outcome, wrap_up, at: (floor, []))
+    patch(roster, "release", lambda floor, *_, **__: (floor, []))
 
 
 @_mutation("waits although one of")
@@ -404,11 +414,124 @@ def freed_agent_not_given_on(patch: Patch) -> None:
     distribute = roster._distribute
     release = roster.release
 
-    def stingy(*given: Any) -> Any:
+    def stingy(*given: Any, **more: Any) -> Any:
         patch(roster, "_distribute", lambda floor, decisions, at: (floor, decisions))
         try:
-            return release(*given)
+            return release(*given, **more)
         finally:
             patch(roster, "_distribute", distribute)
 
     patch(roster, "release", stingy)
+
+
+# ------------------------------------------------------------------------------------------------ the queue
+@_mutation("still hears")
+def music_goes_on_into_the_talk(patch: Patch) -> None:
+    patch(hearing, "hush", lambda facts: (facts, [c.CancelTimer(hearing.NEWS), c.CancelTimer(hearing.SAYING)]))
+
+
+@_mutation("hears set")
+def silence_after_a_message(patch: Patch) -> None:
+    patch(hearing, "said", lambda facts: (replace(facts, hears=replace(facts.hears, playing=False)), []))
+
+
+@_mutation("is told something without end")
+def message_without_end(patch: Patch) -> None:
+    _without_timer(patch, hearing.SAYING)
+    seek = queueing.seek
+
+    def endless(*given: Any) -> Step:
+        call, wanted = seek(*given)
+        return call, [
+            command for command in wanted if not (isinstance(command, c.SetTimer) and command.name == hearing.SAYING)
+        ]
+
+    patch(queueing, "seek", endless)
+
+
+@_mutation("is told nothing more")
+def place_told_once(patch: Patch) -> None:
+    _without_timer(patch, hearing.NEWS)
+
+
+@_mutation("is served before")
+def place_lost_by_a_phone_not_answered(patch: Patch) -> None:
+    seek = roster.seek
+
+    def forgetful(floor: roster.Roster, call_id: str, route: Any, since: int, at: int, **more: Any) -> Any:
+        return seek(floor, call_id, route, at, at, **more)
+
+    patch(roster, "seek", forgetful)
+
+
+@_mutation("is served before")
+def priority_ignored(patch: Patch) -> None:
+    patch(roster.Seeker, "order", property(lambda seeker: (0, seeker.since)))
+
+
+@_mutation("wait where")
+def full_queue_takes_more(patch: Patch) -> None:
+    seek = roster.seek
+    patch(roster, "seek", lambda *given, **more: seek(*given, **{**more, "kept": True}))
+
+
+@_mutation("is closed")
+def hours_ignored(patch: Patch) -> None:
+    patch(Hours, "closed", lambda hours, at: None)
+
+
+@_mutation("never ends|does not come to rest|recursion|let wait")
+def overflow_goes_in_circles(patch: Patch) -> None:
+    overflow = queueing._overflow
+
+    def forgetful(call: Waiting, *given: Any) -> Step:
+        return overflow(replace(call, facts=replace(call.facts, queues=())), *given)
+
+    patch(queueing, "_overflow", forgetful)
+
+
+@_mutation("are live|is given to it|with agent")
+def phones_ring_on_after_the_key(patch: Patch) -> None:
+    patch(queueing.legs, "end_all", _spare_when_a_key_is_pressed(legs.end_all))
+
+
+def _spare_when_a_key_is_pressed(end_all: Any) -> Any:
+    def sparing(facts: Facts, all_legs: Any, *given: Any, **more: Any) -> Any:
+        if more.get("reason") is LegReason.CALLER_CHOSE_ANOTHER_WAY:
+            return all_legs, []
+        return end_all(facts, all_legs, *given, **more)
+
+    return sparing
+
+
+@_mutation("kept None, but")
+def message_lost_by_hanging_up(patch: Patch) -> None:
+    _without(patch, lambda _, after, command: isinstance(command, c.KeepVoicemail) and isinstance(after, Clearing))
+
+
+@_mutation("kept None, but")
+def callback_forgotten(patch: Patch) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.KeepCallback))
+
+
+@_mutation("leaves a message without a limit")
+def recording_without_end(patch: Patch) -> None:
+    _without_timer(patch, ending.RECORDING)
+
+
+@_mutation("but is paused")
+def missed_calls_not_counted(patch: Patch) -> None:
+    release = roster.release
+    patch(roster, "release", lambda *given, **more: release(*given, **{**more, "pause_after": 0}))
+
+
+@_mutation("is recorded and still hears")
+def message_recorded_over_the_question(patch: Patch) -> None:
+    begin = voicemail.begin
+
+    def hasty(*given: Any) -> Step:
+        call, wanted = begin(*given)
+        after, more = voicemail._record(call, given[-1])
+        return after, wanted + more
+
+    patch(voicemail, "begin", hasty)

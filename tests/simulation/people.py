@@ -43,6 +43,8 @@ class Desk:
         self.wants_pause: bool | None = None
         self.holder: str | None = None
         """The call that was given this agent."""
+        self.missed = 0
+        """Calls in a row that were not taken here."""
         self.rests_until = 0.0
         self.wraps_until = 0.0
         self.pops: dict[str, str] = {}
@@ -126,6 +128,7 @@ class Desk:
             self.wants_pause = pause
         elif pause != self.paused or self.wraps_until:
             self.paused = pause
+            self.missed = 0
             self.rests_until = self.wraps_until = 0.0
         shell.apply(roster_of.wish(shell.roster, self.agent, state, None, int(self.people.agenda.now)))
 
@@ -133,6 +136,7 @@ class Desk:
         """The roster says so (a new session replaces an old one: still at work)."""
         if session == f"s{self.agent}.{self.sessions}":
             self.connected = self.seated = self.paused = False
+            self.missed = 0
             self.wants_pause = None
             self.rests_until = self.wraps_until = 0.0
 
@@ -196,18 +200,30 @@ class People:
                 when = -(-when // self.beat) * self.beat
             self.agenda.at(when, self._give_up, channel)
 
+        for delay, digit in case.plan.keys:
+            self.agenda.after(delay, self._press_key, channel, digit)
+
+    def _press_key(self, channel: Channel, digit: str) -> None:
+        if channel.up and not channel.dying and channel.id in self.switch.channels:
+            self.switch.tell(channel, e.DtmfReceived, channel.id, digit)
+
     def _give_up(self, channel: Channel) -> None:
         if channel.case.joined_at is None:
             self.switch.hang_up(channel, 16)
 
     # ------------------------------------------------------------ phones
-    def no_channel(self, agent: int) -> bool:
+    def no_channel(self, agent: int | None) -> bool:
         """Asterisk can't even make a channel for this phone (not registered)."""
+        if agent is None:
+            return self.rng.random() < 0.05
         desk = self.desks[agent]
         return self.rng.random() < (0.3 if desk.mood == "refuses" else 0.01)
 
     def phone_rings(self, leg: Channel, seconds: int) -> None:
         """The INVITE goes out."""
+        if leg.agent is None:
+            self._rings_outside(leg, seconds)
+            return
         desk = self.desks[leg.agent]
         self.shell.checks.rings(leg)
         agenda, rng = self.agenda, self.rng
@@ -245,6 +261,20 @@ class People:
         if rng.random() < 0.04:
             case = leg.case
             agenda.after(ring + 2000 * rng.random(), desk._press_now, case, e.HangupRequested)
+
+    def _rings_outside(self, leg: Channel, seconds: int) -> None:
+        """Somebody whom we do not know: answers, is busy, is away, or switches the phone off."""
+        what = self.rng.choice(("answer", "answer", "busy", "unreachable", "ignore", "dies"))
+        ring = 100 + 3000 * self.rng.random()
+        if what == "dies":
+            self.agenda.after(ring, self.switch.hang_up, leg, 27)
+        elif what in ("busy", "unreachable"):
+            self.agenda.after(ring, self._refuse, leg, what)
+        else:
+            self.agenda.after(ring, self._alert, leg)
+            if what == "answer":
+                self.agenda.after(ring + 8000 * self.rng.random(), self._answer, leg)
+            self.agenda.after(seconds * 1000.0, self._no_answer, leg)
 
     def _alert(self, leg: Channel) -> None:
         if not leg.dying and not leg.up and leg.id in self.switch.channels:
@@ -285,6 +315,8 @@ class People:
         leg = legs[0]
         if not leg.up:
             raise Violation(f"{case.id}: {leg.id} is put into the bridge before it answered")
+        if caller.hears:
+            self.shell.checks.overheard(case, caller, "talks")
         if case.joined_at is None:
             case.joined_at = self.agenda.now
         if leg.dying or caller.dying or case.talked:

@@ -22,7 +22,7 @@ from ari_app.core import inbound
 from ari_app.core import roster as roster_of
 from ari_app.core.adoption import FoundCall, adopt
 from ari_app.core.call import Call, Policy
-from ari_app.core.roster import Decision, LoggedOut, Nobody, Offer, Roster, Rules, Seat
+from ari_app.core.roster import Decision, Full, LoggedOut, Nobody, Offer, Roster, Rules, Seat
 from models.values.call import LegOutcome
 from models.values.routing import RoutingSnapshot
 
@@ -141,7 +141,13 @@ class Shell:
         self.people.desk(command.agent).close(case, command.reason)
 
     def _seek(self, case: Case, command: c.SeekAgents) -> None:
-        self.apply(roster_of.seek(self.roster, case.id, command.route, int(self.agenda.now)))
+        now = int(self.agenda.now)
+        self.apply(roster_of.seek(self.roster, case.id, command.route, command.since, now, kept=command.kept))
+
+    def _ask_place(self, case: Case, command: c.AskPlace) -> None:
+        found = roster_of.place_of(self.roster, case.id, int(self.agenda.now))
+        if found is not None:
+            self.post(case, e.PlaceTold(int(self.agenda.now), *found))
 
     def _stop_seeking(self, case: Case, command: c.StopSeeking) -> None:
         self.roster = roster_of.stop_seeking(self.roster, case.id)
@@ -152,11 +158,13 @@ class Shell:
 
     def _release(self, case: Case, command: c.ReleaseAgent) -> None:
         self.checks.releases(case, command)
-        self._release_now(case.id, command.agent, command.outcome, command.wrap_up_seconds)
+        self._release_now(case.id, command.agent, command.outcome, command.wrap_up_seconds, command.pause_after)
 
-    def _release_now(self, call_id: str, agent: int, outcome: LegOutcome, wrap_up: int) -> None:
+    def _release_now(self, call_id: str, agent: int, outcome: LegOutcome, wrap_up: int, pause_after: int = 0) -> None:
         now = int(self.agenda.now)
-        self.apply(roster_of.release(self.roster, agent, call_id, outcome, wrap_up * 1000, now))
+        self.apply(
+            roster_of.release(self.roster, agent, call_id, outcome, wrap_up * 1000, now, pause_after=pause_after)
+        )
 
     def _look_up(self, case: Case, command: c.LookUpCaller) -> None:
         if self.rng.random() < 0.9:
@@ -168,6 +176,15 @@ class Shell:
             contact = None if number is None else 7
             card: Mapping[str, Any] = {"contact_id": contact, "name": "Ana", "fields": []}
             self.post(case, e.CallerKnown(int(self.agenda.now), contact, card))
+
+    def _keep_voicemail(self, case: Case, command: c.KeepVoicemail) -> None:
+        self.checks.keeps_voicemail(case, command)
+
+    def _drop_voicemail(self, case: Case, command: c.DropVoicemail) -> None:
+        """Nothing is left of it."""
+
+    def _keep_callback(self, case: Case, command: c.KeepCallback) -> None:
+        self.checks.keeps_callback(case, command)
 
     def _write(self, case: Case, command: c.WriteRecord) -> None:
         self.checks.writes(case, command)
@@ -196,9 +213,10 @@ class Shell:
         self.roster, decisions = result
         for decision in decisions:
             if isinstance(decision, Offer):
+                self.checks.in_turn(decision)
                 self.checks.offered(decision)
                 case = self.registry.get(decision.call_id)
-                offer = e.AgentsOffered(int(self.agenda.now), decision.agents)
+                offer = e.AgentsOffered(int(self.agenda.now), decision.agents, decision.call_center)
                 if case is None or not self.post(case, offer):
                     self.roster = roster_of.stop_seeking(self.roster, decision.call_id)
                     for agent in decision.agents:
@@ -207,7 +225,11 @@ class Shell:
             elif isinstance(decision, Nobody):
                 found = self.registry.get(decision.call_id)
                 if found is not None:
-                    self.post(found, e.NobodyCanCome(int(self.agenda.now)))
+                    self.post(found, e.NobodyCanCome(int(self.agenda.now), decision.call_center))
+            elif isinstance(decision, Full):
+                found = self.registry.get(decision.call_id)
+                if found is not None:
+                    self.post(found, e.QueueFull(int(self.agenda.now), decision.call_center))
             elif isinstance(decision, LoggedOut):
                 self.people.desk(decision.agent).logged_out(decision.session)
         self._plan_tick()
@@ -268,17 +290,23 @@ def _deadline(seat: Seat, rules: Rules) -> float:
 
 
 _DO: dict[type, Any] = {
-    **dict.fromkeys((c.Ring, c.Answer, c.CreateLeg, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order),
+    **dict.fromkeys(
+        (c.StopRinging, c.Ring, c.Answer, c.CreateLeg, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order
+    ),
     **dict.fromkeys((c.DestroyBridge, c.RemoveFromBridge, *c.MediaCommand.__args__), Shell._order),
     c.DialLeg: Shell._dial,
     c.ShowPop: Shell._show,
     c.UpdatePop: Shell._update,
     c.ClosePop: Shell._close,
     c.SeekAgents: Shell._seek,
+    c.AskPlace: Shell._ask_place,
     c.StopSeeking: Shell._stop_seeking,
     c.EngageAgent: Shell._engage,
     c.ReleaseAgent: Shell._release,
     c.LookUpCaller: Shell._look_up,
+    c.KeepVoicemail: Shell._keep_voicemail,
+    c.DropVoicemail: Shell._drop_voicemail,
+    c.KeepCallback: Shell._keep_callback,
     c.WriteRecord: Shell._write,
     c.SetTimer: Shell._set_timer,
     c.CancelTimer: Shell._cancel_timer,

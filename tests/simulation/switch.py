@@ -18,7 +18,7 @@ from simulation.weather import Weather
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import ids
+from ari_app.core import ids, marks
 
 if TYPE_CHECKING:
     from simulation.people import People
@@ -32,10 +32,11 @@ SLOWEST = 2_500.0
 
 class Channel:
     __slots__ = (
-        "agent", "bridge", "case", "dialled", "dying", "half", "id", "in_stasis", "refused", "role", "up", "wire",
+        "agent", "bridge", "case", "dialled", "dying", "half", "hears", "id", "in_stasis", "mark", "recording",
+        "refused", "role", "up", "wire",
     )  # fmt: skip
 
-    def __init__(self, channel_id: str, case: Case, role: str, agent: int = 0) -> None:
+    def __init__(self, channel_id: str, case: Case, role: str, agent: int | None = 0) -> None:
         self.id = channel_id
         self.case = case
         self.role = role
@@ -48,6 +49,10 @@ class Channel:
         self.refused = False
         self.bridge: str | None = None
         self.half: Channel | None = None
+        self.hears: set[str] = set()
+        """What is played to it: music, ringing, playbacks by their ids."""
+        self.mark = ""
+        self.recording: str | None = None
         self.wire = 0.0
         """When its last news arrives: later news come later."""
 
@@ -193,7 +198,7 @@ class Switch:
             self.shell.post(case, e.CommandDone(at, command))
         elif status == 404 and isinstance(command, c.Hangup):
             self.shell.post(case, e.ChannelGone(at, command.channel))
-        elif (status == 404 and isinstance(command, c.DestroyBridge)) or (
+        elif (status == 404 and isinstance(command, _DONE_WHEN_GONE)) or (
             status == 409 and isinstance(command, c.CreateLeg | c.CreateBridge)
         ):
             pass
@@ -231,10 +236,6 @@ class Switch:
         if channel is None:
             return 404
         return channel if channel.in_stasis else 409
-
-    def _ring(self, case: Case, command: c.Ring) -> int:
-        found = self._in_stasis(command.channel)
-        return found if isinstance(found, int) else 204
 
     def _pick_up(self, case: Case, command: c.Answer) -> int:
         channel = self._in_stasis(command.channel)
@@ -348,16 +349,74 @@ class Switch:
         found = self._in_stasis(command.channel)
         return found if isinstance(found, int) else 204
 
+    def _sound(self, case: Case, command: Any) -> int:
+        """Music or the ringing tone begins or ends."""
+        found = self._in_stasis(command.channel)
+        if isinstance(found, int):
+            return found
+        what, begins = _SOUNDS[type(command)]
+        if begins and found.up:
+            found.hears.add(what)
+        else:
+            found.hears.discard(what)
+        return 204
+
+    def _set_variable(self, case: Case, command: c.SetVariable) -> int:
+        found = self._in_stasis(command.channel)
+        if isinstance(found, int):
+            return found
+        if command.name == marks.VARIABLE:
+            found.mark = command.value
+        return 204
+
+    def _stop_playback(self, case: Case, command: c.StopPlayback) -> int:
+        for channel in self.channels.values():
+            if command.playback in channel.hears:
+                channel.hears.discard(command.playback)
+                self.tell(channel, e.PlaybackFinished, command.playback)
+                return 204
+        return 404
+
+    def _record(self, case: Case, command: c.Record) -> int:
+        channel = self._in_stasis(command.channel or "")
+        if isinstance(channel, int):
+            return channel
+        if channel.hears:
+            self.shell.checks.overheard(case, channel, "is recorded")
+        channel.recording = command.recording
+        if self.rng.random() < self.weather.no_playback_end / 4:
+            self.tell(channel, e.RecordingFailed, command.recording, "no disk")
+            channel.recording = None
+        else:
+            longest = min(command.seconds * 1000.0, case.plan.message)
+            self.agenda.after(longest, self._recorded, channel, command.recording)
+        return 201
+
+    def _recorded(self, channel: Channel, recording: str) -> None:
+        if channel.recording == recording and channel.id in self.channels:
+            channel.recording = None
+            if self.rng.random() >= self.weather.no_playback_end:
+                self.tell(channel, e.RecordingFinished, recording, 3)
+
+    def _stop_recording(self, case: Case, command: c.StopRecording) -> int:
+        for channel in self.channels.values():
+            if channel.recording == command.recording:
+                self._recorded(channel, command.recording)
+                return 204
+        return 404
+
     def _play(self, case: Case, command: c.Play) -> int:
         channel = self._in_stasis(command.channel)
         if isinstance(channel, int):
             return channel
+        channel.hears.add(command.playback)
         if self.rng.random() >= self.weather.no_playback_end:
             self.agenda.after(4000 * self.rng.random(), self._played, channel, command.playback)
         return 201
 
     def _played(self, channel: Channel, playback: str) -> None:
-        if channel.id in self.channels or self.rng.random() < 0.5:
+        if playback in channel.hears and (channel.id in self.channels or self.rng.random() < 0.5):
+            channel.hears.discard(playback)
             self.tell(channel, e.PlaybackFinished, playback)
 
     # ------------------------------------------------------------------------------------------ the end
@@ -404,8 +463,16 @@ class Switch:
             self.hang_up(self.rng.choice(things), self.rng.choice((16, 16, 27, 38, 0)))
 
 
+_DONE_WHEN_GONE = (c.DestroyBridge, c.StopPlayback, c.StopRecording, c.StopMusic, c.StopRinging, c.Unmute)
+_SOUNDS: dict[type, tuple[str, bool]] = {
+    c.Ring: ("ringing", True),
+    c.StopRinging: ("ringing", False),
+    c.StartMusic: ("music", True),
+    c.StopMusic: ("music", False),
+}
+
 _DO: dict[type, Any] = {
-    c.Ring: Switch._ring,
+    **dict.fromkeys(_SOUNDS, Switch._sound),
     c.Answer: Switch._pick_up,
     c.CreateLeg: Switch._create,
     c.DialLeg: Switch._dial,
@@ -414,6 +481,10 @@ _DO: dict[type, Any] = {
     c.AddToBridge: Switch._add,
     c.DestroyBridge: Switch._destroy,
     c.RemoveFromBridge: Switch._remove,
-    **dict.fromkeys((c.StartMusic, c.StopMusic, c.Mute, c.Unmute, c.SendDtmf, c.SetVariable), Switch._media),
+    **dict.fromkeys((c.Mute, c.Unmute, c.SendDtmf), Switch._media),
+    c.SetVariable: Switch._set_variable,
     c.Play: Switch._play,
+    c.StopPlayback: Switch._stop_playback,
+    c.Record: Switch._record,
+    c.StopRecording: Switch._stop_recording,
 }

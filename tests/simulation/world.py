@@ -80,6 +80,8 @@ class World:
             patience=None if patience is None else 2 * patience * rng.random(),
             talk=rng.choice((0.0, 5.0, 500.0, 20_000.0)) * rng.random(),
             ender=rng.choice(("caller", "agent", "caller", "agent", "both", "desk", "administrator")),
+            message=rng.choice((200.0, 5_000.0, 60_000.0)) * rng.random(),
+            keys=tuple((30_000 * rng.random() ** 2, rng.choice("12#")) for _ in range(rng.choice((0, 0, 0, 0, 1, 3)))),
         )
         case = Case(f"centralita-{self.seed}.{number}", plan)
         self.agenda.after(self.span * rng.random(), self.people.arrive, case)
