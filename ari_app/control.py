@@ -54,6 +54,18 @@ class Engine(Protocol):
     async def logout(self, agent: int, cause: Cause, session: str | None) -> None:
         """End the agent's desk sessions, or the one named. Raises ControlRefusal(404, "no_such_agent", …)."""
 
+    async def login(self, agent: int, address: str, device: str) -> Mapping[str, Any]:
+        """The agent logs in on the phone at `address`: the seat, as of `agents`.
+
+        Raises ControlRefusal: 404 no_such_agent, 409 no_phone, 403 address_not_allowed.
+        """
+
+    async def pause(self, agent: int, reason: str | None) -> Mapping[str, Any]:
+        """Paused, or after the call that holds them; the seat. ControlRefusal: 404 no_such_agent, 409 not_logged_in."""
+
+    async def available(self, agent: int) -> Mapping[str, Any]:
+        """The end of a pause or a wrap-up; the seat. ControlRefusal as of `pause`."""
+
     async def hangup(self, call: str, agent: int | None) -> None:
         """Ask for the end of a live call. Raises ControlRefusal(404, "no_such_call", …)."""
 
@@ -64,6 +76,19 @@ class Engine(Protocol):
 class _Logout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: Cause
     session: _Text | None = None
+
+
+class _Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    address: _Text
+    device: _Text = "phone"
+
+
+class _Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: _Text | None = None
+
+
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
 
 
 class _Hangup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +132,9 @@ class ControlServer:
                 web.get("/calls", self._calls, allow_head=False),
                 web.get("/agents", self._agents, allow_head=False),
                 web.post("/agents/{agent}/logout", self._logout),
+                web.post("/agents/{agent}/login", self._login),
+                web.post("/agents/{agent}/pause", self._pause),
+                web.post("/agents/{agent}/available", self._available),
                 web.post("/calls/{call}/hangup", self._hangup),
                 web.post("/demo-call", self._demo_call),
             ]
@@ -158,12 +186,25 @@ class ControlServer:
         return _json(await self._engine.agents())
 
     async def _logout(self, request: web.Request) -> web.Response:
-        agent = request.match_info["agent"]
-        if not (agent.isascii() and agent.isdigit() and len(agent) <= 15):
-            raise ControlRefusal(404, "no_such_agent", "There is no such agent.")
+        agent = _agent(request)
         body = await _read(request, _Logout)
-        await self._engine.logout(int(agent), body.cause, body.session)
+        await self._engine.logout(agent, body.cause, body.session)
         return web.Response(status=204)
+
+    async def _login(self, request: web.Request) -> web.Response:
+        agent = _agent(request)
+        body = await _read(request, _Login)
+        return _json(await self._engine.login(agent, body.address, body.device))
+
+    async def _pause(self, request: web.Request) -> web.Response:
+        agent = _agent(request)
+        body = await _read(request, _Pause)
+        return _json(await self._engine.pause(agent, body.reason))
+
+    async def _available(self, request: web.Request) -> web.Response:
+        agent = _agent(request)
+        await _read(request, _Nothing)
+        return _json(await self._engine.available(agent))
 
     async def _hangup(self, request: web.Request) -> web.Response:
         body = await _read(request, _Hangup)
@@ -173,6 +214,14 @@ class ControlServer:
     async def _demo_call(self, request: web.Request) -> web.Response:
         body = await _read(request, _DemoCall)
         return _json(await self._engine.demo_call(body.number, body.caller), 202)
+
+
+def _agent(request: web.Request) -> int:
+    """The agent's id in the path. Raises ControlRefusal(404)."""
+    agent = request.match_info["agent"]
+    if not (agent.isascii() and agent.isdigit() and len(agent) <= 15):
+        raise ControlRefusal(404, "no_such_agent", "There is no such agent.")
+    return int(agent)
 
 
 async def _read(request: web.Request, kind: type[_Body]) -> _Body:

@@ -17,6 +17,7 @@ from ari_app.clock import now_ms
 from ari_app.control import Cause, ControlRefusal
 from ari_app.core.call import Talking
 from ari_app.core.events import HangupRequested
+from ari_app.core.roster import Seat
 from ari_app.desk_messages import CloseCode
 from ari_app.engine import Engine
 from ari_app.loop_watch import LoopWatch
@@ -24,6 +25,8 @@ from ari_app.screen_pop import ScreenPopHub
 from dialplan import names
 from models.db import execute
 from models.snapshot import SnapshotError
+from models.values.call import AgentState, PhoneKind
+from models.values.routing import AgentRoute
 
 # Simulated callers of the demonstration: plausible Costa Rican mobile numbers.
 DEMO_CALLER = "+50688{:06d}"
@@ -99,17 +102,40 @@ class ControlRequests:
         return live
 
     async def agents(self) -> Sequence[Mapping[str, Any]]:
-        return [
-            {
-                "id": seat.agent,
-                "state": seat.state,
-                "reason": seat.reason,
-                "since": seat.since,
-                "connected": seat.connected,
-                "call_id": seat.call,
-            }
-            for seat in self._engine.floor.seats
-        ]
+        return [_row(seat) for seat in self._engine.floor.seats]
+
+    async def login(self, agent: int, address: str, device: str) -> Mapping[str, Any]:
+        route = self._agent(agent)
+        if not route.endpoint or route.phone_kind is not PhoneKind.SIP:
+            raise ControlRefusal(409, "no_phone", "The agent has no telephone of their own.")
+        if not self._engine.snapshot.ip_rules.allows(address):
+            raise ControlRefusal(403, "address_not_allowed", "The telephone's address is not allowed.")
+        self._engine.floor.log_in_on_phone(agent, address, device)
+        return self._seat(agent)
+
+    async def pause(self, agent: int, reason: str | None) -> Mapping[str, Any]:
+        self._agent(agent)
+        self._seat(agent)
+        self._engine.floor.wish(agent, AgentState.PAUSED, reason)
+        return self._seat(agent)
+
+    async def available(self, agent: int) -> Mapping[str, Any]:
+        self._agent(agent)
+        self._seat(agent)
+        self._engine.floor.wish(agent, AgentState.AVAILABLE, None)
+        return self._seat(agent)
+
+    def _agent(self, agent: int) -> AgentRoute:
+        route = self._engine.snapshot.agents.get(agent)
+        if route is None or not route.active:
+            raise ControlRefusal(404, "no_such_agent", "There is no such agent.")
+        return route
+
+    def _seat(self, agent: int) -> Mapping[str, Any]:
+        seat = self._engine.floor.seat(agent)
+        if seat is None:
+            raise ControlRefusal(409, "not_logged_in", "The agent is not logged in.")
+        return _row(seat)
 
     async def logout(self, agent: int, cause: Cause, session: str | None) -> None:
         if agent not in self._engine.snapshot.agents:
@@ -150,7 +176,7 @@ class ControlRequests:
     async def _some_number(self) -> str:
         """A number of a call center that somebody at a desk would answer, if there is one."""
         snapshot = self._engine.snapshot
-        here = {seat.agent for seat in self._engine.floor.seats if seat.connected}
+        here = {seat.agent for seat in self._engine.floor.seats if seat.connected or seat.phone is not None}
         best = None
         for pattern, center_id in await self._engine.in_database(_numbers):
             center = snapshot.call_centers.get(center_id)
@@ -162,6 +188,18 @@ class ControlRequests:
         if best is None:
             raise ControlRefusal(404, "no_number", "No call center has a number to call.")
         return best
+
+
+def _row(seat: Seat) -> dict[str, Any]:
+    return {
+        "id": seat.agent,
+        "state": seat.state,
+        "reason": seat.reason,
+        "since": seat.since,
+        "connected": seat.connected,
+        "phone": seat.phone is not None,
+        "call_id": seat.call,
+    }
 
 
 def _numbers(database: Database) -> list[tuple[str, int]]:

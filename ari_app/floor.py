@@ -30,6 +30,7 @@ class StateScreens(Protocol):
 class Attendance(Protocol):
     """Where states and log-ins are remembered."""
 
+    def note_device(self, session: str, device: str) -> None: ...
     def seat_changed(self, seat: Seat) -> None: ...
     def logged_in(self, agent: int, session: str, address: str, at: int) -> None: ...
     def logged_out(self, agent: int, session: str | None, cause: str, at: int) -> None: ...
@@ -74,6 +75,10 @@ class Floor:
 
     def disconnect(self, agent: int) -> None:
         self._apply(roster_of.disconnect(self._roster, agent, now_ms()))
+
+    def log_in_on_phone(self, agent: int, address: str, device: str) -> None:
+        self._attendance.note_device(f"{roster_of.PHONE_SESSION}{agent}", device)
+        self._apply(roster_of.log_in_on_phone(self._roster, agent, address, now_ms()))
 
     def log_out(self, agent: int, cause: str) -> None:
         self._apply(roster_of.log_out(self._roster, agent, cause, now_ms()))

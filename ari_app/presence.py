@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from peewee import Database
 
-from ari_app.core.roster import Seat
+from ari_app.core.roster import PHONE_SESSION, Seat
 from models.cdr import text
 from models.db import execute, execute_many, placeholder, transaction
 from models.values.call import AgentState
@@ -155,7 +155,15 @@ def close_stale_logins(database: Database, at: int) -> int:
 def seats(rows: Iterable[PresenceRow]) -> list[Seat]:
     """The rows as the roster wants them (`Floor.restore`); their desks are not on the line yet."""
     return [
-        Seat(row.agent, row.state, row.since, reason=row.reason, address=row.address or None, session=row.session)
+        Seat(
+            row.agent,
+            row.state,
+            row.since,
+            reason=row.reason,
+            address=row.address or None,
+            session=row.session,
+            phone=row.address if row.session.startswith(PHONE_SESSION) else None,
+        )
         for row in rows
         if row.session
     ]

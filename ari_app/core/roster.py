@@ -16,6 +16,9 @@ from ari_app.core.ringing import choose
 from models.values.call import AgentState, LegOutcome, Strategy
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
+PHONE_SESSION = "phone:"
+"""So begin the sessions of agents who are logged in on the phone alone; the agent's id follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -46,6 +49,8 @@ class Seat:
     call: str | None = None
     connected: bool = False
     """A desk is on the line: only then there is a screen for the pop."""
+    phone: str | None = None
+    """The address of the phone on which the agent logged in: may be rung without a screen."""
     allowed: bool = True
     """The desk's address is allowed (*IPs click2dial*)."""
     address: str | None = None
@@ -185,12 +190,30 @@ def connect(roster: Roster, agent: int, session: str, address: str, at: int) -> 
 
 
 def disconnect(roster: Roster, agent: int, at: int) -> Result:
-    """The agent's last desk is off the line: nobody is rung without a screen, but the state is kept for a while."""
+    """The agent's last desk is off the line: rung without a screen is only who logged in on the phone; the state is
+    kept for a while."""
     seat = roster.seats.get(agent)
     if seat is None or not seat.connected:
         return roster, []
     seat = replace(seat, connected=False, lost_at=at)
     return _seat(roster, seat, at), [SeatChanged(seat)]
+
+
+def log_in_on_phone(roster: Roster, agent: int, address: str, at: int) -> Result:
+    """The agent logs in on the phone, which is at `address`: from now on rung without a screen, until logged out.
+
+    Whoever sits at a desk as well keeps its session and state. From an address that is not allowed nothing happens.
+    """
+    if not is_user(roster, agent) or not roster.snapshot.ip_rules.allows(address):
+        return roster, []
+    seat = roster.seats.get(agent)
+    decisions: list[Decision] = []
+    if seat is None:
+        seat = Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at)
+    seat = replace(seat, phone=address)
+    if not seat.connected:
+        seat, decisions = _by_phone_only(seat, seat.leaving or "lost_connection", at)
+    return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
 
 
 def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
@@ -199,20 +222,22 @@ def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
     if seat is None:
         return roster, []
     if seat.call is not None:
-        seat = replace(seat, connected=False, lost_at=at, pause_wish=None, leaving=cause)
+        seat = replace(seat, connected=False, phone=None, lost_at=at, pause_wish=None, leaving=cause)
         return _seat(roster, seat, at), [SeatChanged(seat)]
     return _leave(roster, seat, cause, at)
 
 
 def restore(roster: Roster, seats: Iterable[Seat], at: int) -> Result:
-    """The seats as they were before the engine's restart; each desk has the grace time to come back."""
+    """The seats as they were before the engine's restart; each desk has the grace time to come back, a phone stays."""
     decisions: list[Decision] = []
     for seat in seats:
         if seat.agent in roster.seats or not is_user(roster, seat.agent):
             continue
         if seat.state in (AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP):
             seat = replace(seat, state=AgentState.AVAILABLE, since=at)
-        seat = replace(seat, call=None, connected=False, lost_at=at, idle_since=at)
+        if seat.phone is not None and not roster.snapshot.ip_rules.allows(seat.phone):
+            seat = replace(seat, phone=None)
+        seat = replace(seat, call=None, connected=False, lost_at=at if seat.phone is None else None, idle_since=at)
         roster = _seat(roster, seat, at)
         decisions.append(SeatChanged(seat))
     return roster, decisions
@@ -253,6 +278,9 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
     roster = replace(roster, snapshot=snapshot)
     decisions: list[Decision] = []
     for seat in tuple(roster.seats.values()):
+        if seat.phone is not None and not snapshot.ip_rules.allows(seat.phone):
+            seat = replace(seat, phone=None)
+            roster = _seat(roster, seat, at)
         allowed = seat.address is None or snapshot.ip_rules.allows(seat.address)
         if not is_user(roster, seat.agent) or not allowed:
             cause = "deactivated" if allowed else "ip"
@@ -370,7 +398,7 @@ def tick(roster: Roster, at: int) -> Result:
     for agent in sorted(roster.due):
         seat = roster.seats[agent]
         if seat.call is None and _lost_for_good(roster, seat, at):
-            roster, gone = _leave(roster, seat, "lost_connection", at)
+            roster, gone = _lose_desk(roster, seat, at)
             decisions += gone
             continue
         changed = seat
@@ -408,7 +436,7 @@ def why_not(roster: Roster, agent: int, at: int) -> str | None:
         return "no_phone"
     if not seat.allowed:
         return "address_not_allowed"
-    if not seat.connected:
+    if not seat.connected and seat.phone is None:
         return "desk_cut_off"
     if seat.call is not None:
         return "on_another_call"
@@ -433,7 +461,7 @@ def _why_leaves(roster: Roster, seat: Seat, at: int) -> str | None:
         return "deactivated"
     if not seat.allowed:
         return "ip"
-    return "lost_connection" if _lost_for_good(roster, seat, at) else None
+    return "lost_connection" if _lost_for_good(roster, seat, at) and seat.phone is None else None
 
 
 def _seat(roster: Roster, seat: Seat, at: int) -> Roster:
@@ -456,6 +484,7 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         since=at,
         call=None,
         connected=False,
+        phone=None,
         lost_at=None,
         wrap_up_until=None,
         leaving=None,
@@ -467,6 +496,26 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
             roster = stop_seeking(roster, seeker.call_id)
             decisions.append(Nobody(seeker.call_id, seeker.route.id))
     return roster, decisions
+
+
+def _lose_desk(roster: Roster, seat: Seat, at: int) -> Result:
+    """The desk did not come back: its session is over. Who logged in on the phone too goes on there."""
+    if seat.phone is None:
+        return _leave(roster, seat, "lost_connection", at)
+    seat, decisions = _by_phone_only(seat, "lost_connection", at)
+    return _seat(roster, seat, at), [*decisions, SeatChanged(seat)]
+
+
+def _by_phone_only(seat: Seat, cause: str, at: int) -> tuple[Seat, list[Decision]]:
+    """The phone's session takes the place of the desk's, which ended for `cause`."""
+    session = f"{PHONE_SESSION}{seat.agent}"
+    decisions: list[Decision] = []
+    if seat.session != session:
+        if seat.session is not None:
+            decisions.append(LoggedOut(seat.agent, seat.session, cause, at))
+        decisions.append(LoggedIn(seat.agent, session, seat.phone or "", at))
+    seat = replace(seat, session=session, address=seat.phone, allowed=True, lost_at=None, leaving=None)
+    return seat, decisions
 
 
 def _lost_for_good(roster: Roster, seat: Seat, at: int) -> bool:

@@ -59,6 +59,14 @@ def test_an_engine_that_restarts_keeps_states_and_ends_the_same_log_in() -> None
     assert sink.rows == [LoginRow(7, "s1", AT, "192.0.2.1", logout_at=AT + 9, cause="user")]
 
 
+def test_who_is_logged_in_on_the_phone_is_so_after_a_restart() -> None:
+    row = PresenceRow(7, AgentState.AVAILABLE, AT, None, "phone:7", "192.0.2.1", login_at=AT)
+    (seat,) = seats([row])
+    assert (seat.phone, seat.address, seat.connected) == ("192.0.2.1", "192.0.2.1", False)
+    (seat,) = seats([replace(row, session="s1")])
+    assert seat.phone is None
+
+
 def test_the_stored_key_of_a_log_in_fits_and_tells_two_apart() -> None:
     long = "x" * 64
     keys = {row_key("s", 1), row_key("s", 2), row_key(long, 1), row_key(long, 2), row_key("s\x00", 1)}

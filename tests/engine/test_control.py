@@ -38,6 +38,19 @@ class RecordingEngine:
     async def logout(self, agent: int, cause: str, session: str | None) -> None:
         self.asked.append(("logout", agent, cause, session))
 
+    async def login(self, agent: int, address: str, device: str) -> dict[str, Any]:
+        if address == "203.0.113.7":
+            raise ControlRefusal(403, "address_not_allowed", "The telephone's address is not allowed.")
+        self.asked.append(("login", agent, address, device))
+        return {"id": agent, "state": "available"}
+
+    async def pause(self, agent: int, reason: str | None) -> dict[str, Any]:
+        self.asked.append(("pause", agent, reason))
+        return {"id": agent, "state": "paused"}
+
+    async def available(self, agent: int) -> dict[str, Any]:
+        raise ControlRefusal(409, "not_logged_in", "The agent is not logged in.")
+
     async def hangup(self, call: str, agent: int | None) -> None:
         if call == "unknown":
             raise ControlRefusal(404, "no_such_call", "There is no such call.")
@@ -72,6 +85,27 @@ def ask():
         return asyncio.run(scene())
 
     return run
+
+
+def test_an_agent_logs_in_and_pauses_on_the_phone(ask) -> None:
+    engine = RecordingEngine()
+    answers = ask(
+        engine,
+        ("POST", "/agents/7/login", {"json": {"address": "192.0.2.1", "device": "8330107"}}),
+        ("POST", "/agents/7/login", {"json": {"address": "203.0.113.7"}}),
+        ("POST", "/agents/7/pause", {"json": {"reason": "lunch"}}),
+        ("POST", "/agents/7/pause", {}),
+        ("POST", "/agents/7/available", {}),
+    )
+    assert [(status, body.get("error")) for status, body in answers] == [
+        (200, None),
+        (403, "address_not_allowed"),
+        (200, None),
+        (200, None),
+        (409, "not_logged_in"),
+    ]
+    assert answers[0][1] == {"id": 7, "state": "available"}
+    assert engine.asked == [("login", 7, "192.0.2.1", "8330107"), ("pause", 7, "lunch"), ("pause", 7, None)]
 
 
 def test_what_is_documented_reaches_the_engine(ask) -> None:
@@ -146,6 +180,11 @@ def test_without_the_token_nothing_is_told_or_done(ask, headers) -> None:
         ("POST", "/agents/7/logout", {"json": {"cause": "whim"}}, 400, "malformed"),
         ("POST", "/agents/7/logout", {"json": {"cause": "user", "more": 1}}, 400, "malformed"),
         ("POST", "/agents/x/logout", {"json": {"cause": "user"}}, 404, "no_such_agent"),
+        ("POST", "/agents/7/login", {}, 400, "malformed"),
+        ("POST", "/agents/7/login", {"json": {"address": ""}}, 400, "malformed"),
+        ("POST", "/agents/7/pause", {"json": {"reason": "a\nb"}}, 400, "malformed"),
+        ("POST", "/agents/7/available", {"json": {"reason": "x"}}, 400, "malformed"),
+        ("POST", "/agents/x/pause", {}, 404, "no_such_agent"),
         ("POST", "/calls/a/hangup", {"data": b"{not json"}, 400, "malformed"),
         ("POST", "/calls/a/hangup", {"data": b"\xff"}, 400, "malformed"),
         ("POST", "/calls/a/hangup", {"json": {"agent": "7"}}, 400, "malformed"),

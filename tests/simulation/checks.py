@@ -140,7 +140,7 @@ class Checks:
                 "is held by " + desk.holder
                 if desk.holder is not None
                 else "has no desk on the line"
-                if not desk.connected
+                if not (desk.connected or desk.on_phone)
                 else "is paused"
                 if desk.paused
                 else "is not active"

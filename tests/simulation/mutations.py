@@ -353,6 +353,19 @@ def _eligible(patch: Patch, ignored: str) -> None:
     patch(roster, "why_not", lenient)
 
 
+def _seen_as(patch: Patch, **otherwise: Any) -> None:
+    """Every seat looks otherwise than it is; all else about it still counts."""
+    why_not = roster.why_not
+
+    def blind(floor: roster.Roster, agent: int, at: int) -> str | None:
+        seat = floor.seats.get(agent)
+        if seat is not None:
+            floor = replace(floor, seats={**floor.seats, agent: replace(seat, **otherwise)})
+        return why_not(floor, agent, at)
+
+    patch(roster, "why_not", blind)
+
+
 @_mutation("but is held by")
 def busy_agent_offered(patch: Patch) -> None:
     _eligible(patch, "on_another_call")
@@ -375,15 +388,20 @@ def agent_in_wrap_up_offered(patch: Patch) -> None:
 
 @_mutation("no desk on the line")
 def agent_without_a_screen_offered(patch: Patch) -> None:
-    why_not = roster.why_not
+    _seen_as(patch, connected=True)
 
-    def blind(floor: roster.Roster, agent: int, at: int) -> str | None:
-        seat = floor.seats.get(agent)
-        if seat is not None:
-            floor = replace(floor, seats={**floor.seats, agent: replace(seat, connected=True)})
-        return why_not(floor, agent, at)
 
-    patch(roster, "why_not", blind)
+@_mutation("no desk on the line")
+def agent_cut_off_taken_for_one_on_the_phone(patch: Patch) -> None:
+    disconnect = roster.disconnect
+
+    def generous(floor: roster.Roster, agent: int, at: int) -> Any:
+        floor, decisions = disconnect(floor, agent, at)
+        if agent in floor.seats:
+            floor = replace(floor, seats={**floor.seats, agent: replace(floor.seats[agent], phone="10.1.0.9")})
+        return roster._distribute(replace(floor, free=floor.free | {agent}), decisions, at)
+
+    patch(roster, "disconnect", generous)
 
 
 @_mutation("has no phone")
@@ -393,15 +411,7 @@ def agent_without_a_phone_offered(patch: Patch) -> None:
 
 @_mutation("address that is not allowed")
 def forbidden_address_offered(patch: Patch) -> None:
-    why_not = roster.why_not
-
-    def lenient(floor: roster.Roster, agent: int, at: int) -> str | None:
-        seat = floor.seats.get(agent)
-        if seat is not None:
-            floor = replace(floor, seats={**floor.seats, agent: replace(seat, allowed=True)})
-        return why_not(floor, agent, at)
-
-    patch(roster, "why_not", lenient)
+    _seen_as(patch, allowed=True)
 
 
 @_mutation("is ringing of|is talking of|never ends")

@@ -39,6 +39,8 @@ class Desk:
         self.sessions = 0
         self.connected = False
         self.seated = False
+        self.on_phone = False
+        """Logged in on the phone."""
         self.paused = False
         self.wants_pause: bool | None = None
         self.holder: str | None = None
@@ -110,10 +112,21 @@ class Desk:
             shell = self.people.shell
             shell.apply(roster_of.disconnect(shell.roster, self.agent, int(self.people.agenda.now)))
 
+    def log_in_on_phone(self) -> None:
+        people = self.people
+        known = people.shell.snapshot.agents.get(self.agent)
+        if not people.shell.running or known is None or not known.active:
+            return
+        people.note(f"agent {self.agent} logs in on the phone")
+        if people.shell.snapshot.ip_rules.allows(self.address):
+            self.seated = self.on_phone = True
+        now = int(people.agenda.now)
+        people.shell.apply(roster_of.log_in_on_phone(people.shell.roster, self.agent, self.address, now))
+
     def log_out(self) -> None:
         self.people.note(f"agent {self.agent} logs out")
         if self.people.shell.running:
-            self.connected = False
+            self.connected = self.on_phone = False
             self.wants_pause = None
             shell = self.people.shell
             shell.apply(roster_of.log_out(shell.roster, self.agent, "user", int(self.people.agenda.now)))
@@ -134,8 +147,12 @@ class Desk:
 
     def logged_out(self, session: str | None) -> None:
         """The roster says so (a new session replaces an old one: still at work)."""
-        if session == f"s{self.agent}.{self.sessions}":
-            self.connected = self.seated = self.paused = False
+        if session == f"s{self.agent}.{self.sessions}" and self.on_phone:
+            return  # the desk did not come back, the phone is still there
+        if session == f"s{self.agent}.{self.sessions}" or (session or "").startswith(roster_of.PHONE_SESSION):
+            if self.connected and session != f"s{self.agent}.{self.sessions}":
+                return  # the desk's session took the place of the phone's
+            self.connected = self.seated = self.on_phone = self.paused = False
             self.missed = 0
             self.wants_pause = None
             self.rests_until = self.wraps_until = 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from simulation.agenda import Agenda
@@ -251,6 +252,9 @@ class Shell:
 
     def adopt_snapshot(self, snapshot: RoutingSnapshot) -> None:
         self.snapshot = snapshot
+        for desk in self.people.desks.values():
+            known = snapshot.agents.get(desk.agent)
+            desk.on_phone &= known is not None and known.active and snapshot.ip_rules.allows(desk.address)
         if self.running:
             self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
 
@@ -275,9 +279,17 @@ class Shell:
         """The engine starts: it knows its agents' last states and nothing of the calls."""
         self.running = True
         self._next_tick = 0.0
-        seats = tuple(self.roster.seats.values())
+        seats = tuple(_stored(seat) for seat in self.roster.seats.values())
+        for seat in seats:
+            desk = self.people.desk(seat.agent)
+            desk.on_phone &= seat.phone is not None
         self.roster = Roster(self.snapshot, Rules())
         self.apply(roster_of.restore(self.roster, seats, int(self.agenda.now)))
+
+
+def _stored(seat: Seat) -> Seat:
+    """As it is read again: only of a phone's own session it is known that there is a phone."""
+    return seat if (seat.session or "").startswith(roster_of.PHONE_SESSION) else replace(seat, phone=None)
 
 
 def _deadline(seat: Seat, rules: Rules) -> float:

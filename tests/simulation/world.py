@@ -111,7 +111,7 @@ class World:
         rng, agenda = self.rng, self.agenda
         desk = self.people.desks[agent]
         when = (self.span + 10_000) * rng.random()
-        what = rng.randrange(6)
+        what = rng.randrange(8)
         if what <= 1:
             agenda.after(when, desk.wish, AgentState.PAUSED)
             agenda.after(when + 20_000 * rng.random(), desk.wish, AgentState.AVAILABLE)
@@ -123,10 +123,16 @@ class World:
             agenda.after(when + 20_000 * rng.random(), lambda: desk.connect(new=True))
         elif what == 4:
             agenda.after(when, desk.wish, AgentState.AVAILABLE)
+        elif what == 5:
+            agenda.after(when, desk.log_in_on_phone)
+            if rng.random() < 0.5:
+                agenda.after(when + 20_000 * rng.random(), desk.log_out)
         else:
             how = rng.choice(("office_only", "deactivated", "deleted"))
             agenda.after(when, self.shell.adopt_snapshot, house.changed(self.house, how, agent))
-            agenda.after(when + 20_000 * rng.random(), self.shell.adopt_snapshot, house.house(self.house))
+            until = when + 20_000 * rng.random()
+            agenda.after(until, self.shell.adopt_snapshot, house.house(self.house))
+            agenda.after(when + (until - when) * rng.random(), desk.connect)  # tries to come back meanwhile
 
     def _plan_trouble(self) -> None:
         weather, rng, agenda = self.weather, self.rng, self.agenda
