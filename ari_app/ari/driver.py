@@ -24,6 +24,7 @@ from ari_app.ari.port import (
     Down,
     Failure,
     LinkRefused,
+    OnAnswer,
     OnConnected,
     OnDisconnected,
     OnEvent,
@@ -124,7 +125,7 @@ class Driver(ABC):
         self._closing = False
         self._numbers = itertools.count(1)
         # In the order of sending, so the oldest is always first: one look at it finds what has timed out.
-        self._outstanding: dict[str, tuple[asyncio.Future[Response], float]] = {}
+        self._outstanding: dict[str, tuple[OnAnswer, float]] = {}
         self._down: Disconnected | None = Disconnected(Down.NOT_STARTED, "not started")
         self._alarmed_at = 0.0
         self.counters = Counters()
@@ -137,7 +138,13 @@ class Driver(ABC):
         self._life = asyncio.get_running_loop().create_task(self._live(), name="ari")
 
     def submit(self, operation: str, **params: Any) -> asyncio.Future[Response]:
-        return self._send(operation, params, connected=self._ready)
+        return self._submit(operation, params, connected=self._ready)
+
+    def order(self, operation: str, params: Mapping[str, Any], answered: OnAnswer) -> None:
+        failure = self._send(operation, params, answered, connected=self._ready)
+        if failure is not None:
+            # Nobody is answered before they have finished asking.
+            asyncio.get_running_loop().call_soon(self._tell, answered, Response(None, failure=failure))
 
     @property
     def connected(self) -> bool:
@@ -200,7 +207,7 @@ class Driver(ABC):
         self._ended = ended = asyncio.get_running_loop().create_future()
         self._early = []
         self._link = link = await self._open(self._read, self._link_ended)
-        answer = self._send("applications.filter", {"applicationName": self._app, "filter": self._filter})
+        answer = self._submit("applications.filter", {"applicationName": self._app, "filter": self._filter})
         # Requests' own time-outs are seen to by `_watch`, which does not run yet.
         done, _ = await asyncio.wait([answer], timeout=self._connect_timeout)
         response = answer.result() if done else Response(None, failure=Failure.TIMED_OUT)
@@ -261,49 +268,56 @@ class Driver(ABC):
         self._tell(self._on_disconnected, why)
 
     # ------------------------------------------------------------------------------------------------- requests
-    def _send(self, operation: str, params: Mapping[str, Any], *, connected: bool = True) -> asyncio.Future[Response]:
+    def _submit(self, operation: str, params: Mapping[str, Any], *, connected: bool = True) -> asyncio.Future[Response]:
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def answered(response: Response) -> None:
+            if not future.done():
+                future.set_result(response)
+
+        failure = self._send(operation, params, answered, connected=connected)
+        if failure is not None:
+            answered(Response(None, failure=failure))
+        return future
+
+    def _send(
+        self, operation: str, params: Mapping[str, Any], answered: OnAnswer, *, connected: bool
+    ) -> Failure | None:
+        """Why it was not sent; None when it was, and `answered` will be told."""
         rendered = operations.render(operation, params)
         if self._link is None or not connected:
-            return self._unsent(Failure.NOT_CONNECTED)
+            return Failure.NOT_CONNECTED
         if len(self._outstanding) >= self._max_outstanding:
             return self._overflow()
         number = str(next(self._numbers))
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         # Sending never answers by itself, so noting it after is early enough, and a mistake leaves no trace.
         if not self._link.request(number, operation, params, rendered):
-            return self._unsent(Failure.TOO_LARGE)
-        self._outstanding[number] = (future, time.monotonic() + self._request_timeout)
+            return Failure.TOO_LARGE
+        self._outstanding[number] = (answered, time.monotonic() + self._request_timeout)
         self.counters.requests += 1
-        return future
+        return None
 
-    def _unsent(self, failure: Failure) -> asyncio.Future[Response]:
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        future.set_result(Response(None, failure=failure))
-        return future
-
-    def _overflow(self) -> asyncio.Future[Response]:
+    def _overflow(self) -> Failure:
         self.counters.overflows += 1
         if time.monotonic() - self._alarmed_at > 1.0:
             self._alarmed_at = time.monotonic()
             log.error("ari_overflow", outstanding=len(self._outstanding), overflows=self.counters.overflows)
-        return self._unsent(Failure.OVERFLOW)
+        return Failure.OVERFLOW
 
     def _time_out(self, now: float) -> None:
         while self._outstanding:
-            number, (future, deadline) = next(iter(self._outstanding.items()))
+            number, (answered, deadline) = next(iter(self._outstanding.items()))
             if deadline > now:
                 return
             del self._outstanding[number]
             self.counters.timed_out += 1
-            if not future.done():
-                future.set_result(Response(None, failure=Failure.TIMED_OUT))
+            self._tell(answered, Response(None, failure=Failure.TIMED_OUT))
 
     def _fail_outstanding(self) -> None:
         outstanding, self._outstanding = self._outstanding, {}
-        for future, _ in outstanding.values():
+        for answered, _ in outstanding.values():
             self.counters.lost += 1
-            if not future.done():
-                future.set_result(Response(None, failure=Failure.CONNECTION_LOST))
+            self._tell(answered, Response(None, failure=Failure.CONNECTION_LOST))
 
     # ------------------------------------------------------------------------------------------------- the reader
     def _read(self, reader: Callable[[], Message | None]) -> None:
@@ -331,9 +345,7 @@ class Driver(ABC):
         if waiting is None:
             self.counters.late_answers += 1
             return
-        future, _ = waiting
-        if not future.done():
-            future.set_result(Response(answer.status_code, answer.message_body, answer.reason_phrase))
+        self._tell(waiting[0], Response(answer.status_code, answer.message_body, answer.reason_phrase))
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         """A mistake in a handler costs that event, never the connection."""

@@ -6,7 +6,6 @@ failure.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, assert_never
 
@@ -43,33 +42,26 @@ from ari_app.core.events import ChannelGone, CommandDone, CommandFailed, Event
 from dialplan import names
 
 Request = tuple[str, dict[str, Any]]
-"""An operation's name and its parameters, for `AriPort.submit(name, **parameters)`."""
+"""An operation's name and its parameters, for `AriPort.order(name, parameters, …)`."""
 
 
 def perform(port: AriPort, command: SwitchCommand, now: Callable[[], int], tell: Callable[[Event], None]) -> None:
     """Send this command now, behind all sent before; `tell` what the core must know of its outcome, if anything."""
     operation, params = request(command)
 
-    def answered(future: asyncio.Future[Response]) -> None:
-        if future.cancelled():
-            return
-        response = future.result()
+    def answered(response: Response) -> None:
         if not doubtful(command, response):
             settle(response)
             return
-
-        def looked(seen: asyncio.Future[Response]) -> None:
-            if not seen.cancelled():
-                settle(believed(response, seen.result()))
-
-        port.submit("channels.get", channelId=params["channelId"]).add_done_callback(looked)
+        asked = {"channelId": params["channelId"]}
+        port.order("channels.get", asked, lambda seen: settle(believed(response, seen)))
 
     def settle(response: Response) -> None:
         event = answer(command, response, now())
         if event is not None:
             tell(event)
 
-    port.submit(operation, **params).add_done_callback(answered)
+    port.order(operation, params, answered)
 
 
 def doubtful(command: SwitchCommand, response: Response) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -143,6 +143,7 @@ class Counters:
 
 
 OnEvent = Callable[[Decoded], None]
+OnAnswer = Callable[[Response], None]
 OnConnected = Callable[[], None]
 OnDisconnected = Callable[[Disconnected], None]
 
@@ -165,6 +166,14 @@ class AriPort(Protocol):
 
         The future always gets a Response, never an exception. Raises TypeError at once for an unknown operation or
         parameter (a mistake of ours).
+        """
+
+    def order(self, operation: str, params: Mapping[str, Any], answered: OnAnswer) -> None:
+        """`submit` for whoever must hear answers and events in the order in which Asterisk sent them.
+
+        `answered` is called once, always with a Response, as soon as the answer is read and before what was read after
+        it is told; never before `order` has returned. (A future tells its waiters a turn of the event loop later: by
+        then the caller who was joined and at once hung up has hung up before being joined.)
         """
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from switch.wire import Wire
 
 from ari_app.ari.client import events_url
-from ari_app.ari.decode import EVENT_TYPES
+from ari_app.ari.decode import EVENT_TYPES, Decoded
 from ari_app.ari.driver import delays
 from ari_app.ari.port import Disconnected, Down, Failure
 from ari_app.core.events import CallerArrived, LegReady
@@ -90,6 +90,43 @@ class CountedWrites:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+def test_answers_and_events_are_told_in_asterisks_order(run: Any, fake: Any, engine: Any, eventually: Any) -> None:
+    async def scenario() -> None:
+        async with fake() as asterisk, engine(asterisk.port) as our:
+            await our.up()
+            asterisk.answer = lambda request: None
+            for number in range(3):
+                our.ari.order("channels.answer", {"channelId": f"c{number}"}, our.told.append)
+            await eventually(lambda: len(asterisk.worked) == 3)
+            del our.told[:]
+            # In one packet, so that the engine reads them in one turn of its loop.
+            connection = asterisk.connections[-1]
+            for request in asterisk.worked:
+                answer = {"type": "RESTResponse", "transaction_id": "1", "request_id": request["request_id"]}
+                connection.protocol.send_text(json.dumps({**answer, "status_code": 204}).encode())
+                gone = {"type": "StasisEnd", "channel": {"id": request["uri"].split("/")[1]}}
+                connection.protocol.send_text(json.dumps(gone).encode())
+            connection.transport.write(b"".join(connection.protocol.data_to_send()))
+            await eventually(lambda: len(our.told) == 6)
+            said = [one.event.channel if isinstance(one, Decoded) else one.status for one in our.told]
+            assert said == [204, "c0", 204, "c1", 204, "c2"]
+
+    run(scenario)
+
+
+def test_an_order_that_cannot_be_sent_is_answered_after_it_was_given(run: Any, fake: Any, engine: Any) -> None:
+    async def scenario() -> None:
+        async with fake() as asterisk:
+            our = engine(asterisk.port)
+            told: list[Any] = []
+            our.ari.order("channels.ring", {"channelId": "c"}, told.append)
+            assert told == []
+            await asyncio.sleep(0)
+            assert [response.failure for response in told] == [Failure.NOT_CONNECTED]
+
+    run(scenario)
 
 
 def test_what_one_turn_of_the_loop_submits_leaves_in_one_write(run: Any, fake: Any, engine: Any) -> None:
