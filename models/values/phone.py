@@ -62,6 +62,8 @@ class PhoneNumber:
 
 def clean(raw: str) -> str:
     """The dialled characters alone: an optional leading +, digits of any script as 0-9, * and #. Letters: ""."""
+    if raw.isascii() and raw.isdigit() and not raw.startswith("00"):
+        return raw  # as trunks send nearly all
     text = unicodedata.normalize("NFKC", raw).strip()
     lowered = text.lower()
     for scheme in ("sip:", "sips:", "tel:"):
@@ -106,7 +108,7 @@ def normalise(raw: str | None, region: str = DEFAULT_REGION) -> str | None:
 
 @lru_cache(maxsize=8_192)
 def _normalise(raw: str, region: str) -> str | None:
-    if _fold(raw.strip()) in _NOBODY:
+    if not raw.isdigit() and _fold(raw.strip()) in _NOBODY:
         return None
     cleaned = clean(raw)
     if not cleaned:
