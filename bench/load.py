@@ -22,6 +22,7 @@ from switch.sipp import SippPhone
 SCENARIOS = Path(__file__).parent / "scenarios"
 SLACK_SECONDS = 15
 """How long after the last call's start SIPp may go on before it is ended, and what hangs counts as failed."""
+TALK_MS = 500
 RECEIVE_MS = 8000
 """A call that waits longer than this for any answer has failed."""
 
@@ -134,7 +135,16 @@ class Callers(_Sipp):
     """
 
     def __init__(
-        self, folder: Path, server: tuple[str, int], number: str, *, address: str, step: int, calls: int, rate: int
+        self,
+        folder: Path,
+        server: tuple[str, int],
+        number: str,
+        *,
+        address: str,
+        step: int,
+        calls: int,
+        rate: int,
+        talk_ms: int = TALK_MS,
     ) -> None:
         super().__init__(folder, f"step-{step}", server)
         self.address = address
@@ -142,19 +152,21 @@ class Callers(_Sipp):
         self.step = step
         self.calls = calls
         self.rate = rate
+        self.talk_ms = talk_ms
 
     def run(self) -> Calls:
         """Places all calls and waits for their ends; bounded in time."""
         numbers = self.file("csv")
         lines = [caller_number(self.step, call) for call in range(1, self.calls + 1)]
         numbers.write_text("SEQUENTIAL\n" + "".join(f"{line};\n" for line in lines))
-        longest = self.calls / self.rate + SLACK_SECONDS
+        longest = self.calls / self.rate + self.talk_ms / 1000 + SLACK_SECONDS
         self.launch(
             "caller",
             self.address,
             free_port(self.address),
             [
                 "-s", self.number, "-inf", str(numbers), "-m", str(self.calls), "-r", str(self.rate), "-rp", "1000",
+                "-d", str(self.talk_ms), "-l", str(self.calls),
                 "-trace_rtt", "-rtt_freq", "50", "-recv_timeout", str(RECEIVE_MS), "-timeout", f"{int(longest)}s",
             ],
         )  # fmt: skip
@@ -183,11 +195,12 @@ class Callers(_Sipp):
 
 @dataclass(frozen=True)
 class Rung:
-    """A phone's INVITE as the phone read it. `at`: epoch seconds."""
+    """A phone's INVITE as the phone read it. `at`: epoch seconds; `over`: when its BYE came, None: never."""
 
     at: float
     caller: str
     endpoint: str
+    over: float | None = None
 
 
 class Phones(_Sipp):
@@ -215,10 +228,11 @@ class Phones(_Sipp):
                 match = re.fullmatch(r"(\S+) (\S*) (\S*)", line.strip())
                 if match:
                     whose[match[1]] = (match[2], match[3])
-        seen: set[str] = set()
-        found = []
+        began: dict[str, float] = {}
+        over: dict[str, float] = {}
         for message in short_trace(self.file("short")):
-            if not message.sent and message.start_line.startswith("INVITE") and message.call_id not in seen:
-                seen.add(message.call_id)
-                found.append(Rung(message.at, *whose.get(message.call_id, ("", ""))))
-        return found
+            if not message.sent and message.start_line.startswith("INVITE"):
+                began.setdefault(message.call_id, message.at)
+            elif not message.sent and message.start_line.startswith("BYE"):
+                over.setdefault(message.call_id, message.at)
+        return [Rung(at, *whose.get(call, ("", "")), over=over.get(call)) for call, at in began.items()]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.load import Callers, Calls, Rung
+from bench.load import TALK_MS, Callers, Calls, Rung
 from bench.machine import Meter, Use, percentile
 from bench.stage import BARE_NUMBER, ENGINE_NUMBER, OTHER_ADDRESS, QUEUE_NUMBER, TRUNK_ADDRESS, Stage
 
@@ -36,6 +36,7 @@ class Plan:
     rate: int
     calls: int
     warm_up: bool = False
+    talk_ms: int = TALK_MS
 
 
 def plan(rates: list[int], seconds: int, who: list[str]) -> list[Plan]:
@@ -66,6 +67,8 @@ class Step:
     rung: int = 0
     late_pops: int = 0
     """Phones whose INVITE came before the pop was at that agent's desk."""
+    handed_ms: list[float] = field(default_factory=list)
+    """From an agent's BYE to their next INVITE, whose caller was waiting at that BYE already."""
 
     def setup(self, share: float) -> float | None:
         return percentile(self.calls.setup_ms, share)
@@ -91,6 +94,7 @@ def run(stage: Stage, plans: list[Plan], tell: Callable[[str], None]) -> list[St
     seen = stage.finish()
     rung = stage.phones.rung()
     for step in steps:
+        step.handed_ms = handed_over(step.calls.invited, rung)
         if step.plan.who == ENGINE:
             _join(step, seen["pops"], rung, stage.agents.by_endpoint)
     for closed in seen["closed"]:
@@ -109,6 +113,7 @@ def _step(stage: Stage, one: Plan) -> Step:
         step=one.number,
         calls=one.calls,
         rate=one.rate,
+        talk_ms=one.talk_ms,
     )
     meter = Meter(stage.processes())
     calls = callers.run()
@@ -134,6 +139,29 @@ def _strays(stage: Stage) -> int:
         stage.switch.hang_up_everything()
         return left
     return 0
+
+
+def handed_over(invited: dict[str, float], rung: list[Rung]) -> list[float]:
+    """Milliseconds from the end of an agent's call to the next INVITE at that agent's phone, where somebody waited."""
+    found = []
+    last: dict[str, Rung] = {}
+    for one in rung:
+        before = last.get(one.endpoint)
+        last[one.endpoint] = one
+        came = invited.get(one.caller)
+        if before is not None and before.over is not None and came is not None and came < before.over <= one.at:
+            found.append((one.at - before.over) * 1000)
+    return found
+
+
+def waiting_at_most(calls: Calls) -> int:
+    """The most callers who had sent their INVITE and were not answered, at any one moment."""
+    steps = [(at, 1) for at in calls.invited.values()] + [(at, -1) for at in calls.answered.values()]
+    most = now = 0
+    for _, change in sorted(steps):
+        now += change
+        most = max(most, now)
+    return most
 
 
 def _join(step: Step, pops: list[list[Any]], rung: list[Rung], agents: dict[str, int]) -> None:

@@ -46,7 +46,8 @@ def start_switch(folder: Path) -> RealSwitch:
     """The real switch with the product's own configuration. Raises SwitchFailed."""
     dist = find_or_fetch(REPOSITORY / "var" / "asterisk-dist")
     for attempt in range(3):
-        switch = RealSwitch(dist, folder / f"switch-{attempt}")
+        # Two ports for each side of each call, and 500 agents may talk while 200 callers wait.
+        switch = RealSwitch(dist, folder / f"switch-{attempt}", rtp_start=12_000, rtp_end=21_999)
         try:
             return switch.start()
         except SwitchFailed:
@@ -166,6 +167,18 @@ class Companion:
             self.stop()
             raise RuntimeError(f"{module} did not begin: {self.errors()}")
 
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        """One more order, to a program that takes them; its answer. Raises RuntimeError when it has ended."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"it ended: {self.errors()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
     def errors(self) -> str:
         return self._errors.read_text(errors="replace")[-2000:]
 
@@ -177,6 +190,24 @@ class Companion:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def open_desks(engine: RunningEngine, agents: Agents, folder: Path) -> Companion:
+    """A desk for every agent, each acknowledging its pops."""
+    desks = [
+        {
+            "agent": agent,
+            "token": tokens.sign(engine.secrets.token_key, agent, f"bench-{agent}", "127.0.0.1", seconds=60),
+        }
+        for agent in agents.by_endpoint.values()
+    ]
+    orders = {
+        "url": f"ws://127.0.0.1:{engine.settings.desk_port}/desk",
+        "origin": f"http://127.0.0.1:{engine.settings.web_port}",
+        "output": str(folder / "desks.json"),
+        "desks": desks,
+    }
+    return Companion("bench.desks", folder, orders)
 
 
 class Stage:
@@ -219,7 +250,7 @@ class Stage:
         self.phones = Phones(self.folder / "phones", self.switch.sip, self.agents.secrets)
         self._stack.callback(self.phones.stop)
         self.phones.online(self._seconds)
-        self.desks = self._open_desks()
+        self.desks = open_desks(self.engine, self.agents, self.folder)
         self._stack.callback(self.desks.stop)
         add_others(self.switch, self.agents.endpoints)
         self.bare = Companion(
@@ -238,23 +269,6 @@ class Stage:
     def _phones_pushed(self) -> bool:
         _, endpoints = self.switch.ari("GET", "endpoints/PJSIP")
         return len({one["resource"] for one in endpoints} & set(self.agents.endpoints)) == self._count
-
-    def _open_desks(self) -> Companion:
-        engine = self.engine
-        desks = [
-            {
-                "agent": agent,
-                "token": tokens.sign(engine.secrets.token_key, agent, f"bench-{agent}", "127.0.0.1", seconds=60),
-            }
-            for agent in self.agents.by_endpoint.values()
-        ]
-        orders = {
-            "url": f"ws://127.0.0.1:{engine.settings.desk_port}/desk",
-            "origin": f"http://127.0.0.1:{engine.settings.web_port}",
-            "output": str(self.folder / "desks.json"),
-            "desks": desks,
-        }
-        return Companion("bench.desks", self.folder, orders)
 
     def processes(self) -> dict[str, int]:
         """The process ids whose CPU time is told apart."""

@@ -526,13 +526,16 @@ def _distribute(roster: Roster, decisions: list[Decision], at: int) -> Result:
     """Give free agents to the calls that wait, the oldest first."""
     if not roster.free:
         return roster, decisions
+    # Routes without a free agent, by identity: who is free only becomes fewer here, so one look at each is enough.
+    barren: set[int] = set()
     for seeker in tuple(roster.seekers.values()):
         if not roster.free:
             break
-        if not seeker.looks:
+        if not seeker.looks or id(seeker.route) in barren:
             continue
         candidates = [agent for agent in seeker.route.agents if agent in roster.free]
         if not candidates:
+            barren.add(id(seeker.route))
             continue
         chosen = choose(roster, seeker, candidates)
         if not chosen:
