@@ -69,6 +69,21 @@ def test_a_conversation_that_ended_unseen_gets_its_true_times(file: Path) -> Non
     assert (leg.ordinal, leg.agent_id, leg.outcome, leg.answered_at) == (1, 3, LegOutcome.ANSWERED, 1795476678000)
 
 
+def test_a_long_log_is_read_with_pauses_when_nobody_waits_for_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ANSWERED + ENDED
+    copies = 250 // rows.count("\n") + 1
+    file.write_text("".join(rows.replace(CALL, f"centralita-9.{number}") for number in range(copies)))
+    paused: list[float] = []
+    monkeypatch.setattr("ari_app.ledger.time.sleep", paused.append)
+    ledger = Ledger(file)
+    ledger.read(0.25)
+    assert paused == [0.25] * (copies * rows.count("\n") // 100)
+    assert len(paused) >= 2
+    assert len(ledger.over()) == copies
+    Ledger(file).read()
+    assert len(paused) == copies * rows.count("\n") // 100, "whoever waits for it has it at once"
+
+
 def test_the_record_that_was_opened_keeps_its_price(file: Path) -> None:
     file.write_text(ANSWERED + ENDED)
     ledger = Ledger(file)
