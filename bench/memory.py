@@ -27,6 +27,8 @@ from dialplan import names
 PARTS = 10
 TALK_SECONDS = 0.2
 CALLERS = 5_000
+SETTLED_CALLS = 10_000
+"""By then caches, pools and every agent's kept pops are what they will be."""
 AIM_BYTES = 100.0
 """What a call may leave behind. A single forgotten event is more than that."""
 
@@ -56,14 +58,21 @@ class Memory:
         return self.readings[-1].calls
 
     @property
-    def growth_bytes(self) -> float:
-        """Per call, from the end of the second part (by then every cache and pool is what it will be) to the last."""
-        first, last = self.readings[1], self.readings[-1]
+    def settled(self) -> Reading:
+        return next((one for one in self.readings if one.calls >= SETTLED_CALLS), self.readings[-1])
+
+    @property
+    def growth_bytes(self) -> float | None:
+        """Per call, from when all has settled to the end; None: the run was too short to tell."""
+        first, last = self.settled, self.readings[-1]
+        if last.calls < 2 * first.calls:
+            return None
         return (last.resident_mb - first.resident_mb) * 1024**2 / (last.calls - first.calls)
 
     @property
     def met(self) -> bool:
-        return self.growth_bytes < AIM_BYTES and self.answered == self.cdrs == self.calls and not self.left
+        growth = self.growth_bytes
+        return growth is not None and growth < AIM_BYTES and self.answered == self.cdrs == self.calls and not self.left
 
 
 def resident_mb(pid: int) -> float:
@@ -140,14 +149,15 @@ def as_data(memory: Memory) -> dict[str, Any]:
 
 def text(memory: Memory, rate: float, agents: int) -> str:
     """The run in words."""
-    first, last = memory.readings[0], memory.readings[-1]
+    first, last, growth = memory.settled, memory.readings[-1], memory.growth_bytes
     cpu = sorted(reading.cpu_ms for reading in memory.readings)[len(memory.readings) // 2]
+    left = "too few to judge" if growth is None else f"{growth:.0f} bytes a call"
     verdict = "met" if memory.met else "**missed**"
     return (
         f"Memory: {memory.calls} calls at {rate:g}/s on a played switch (ARI's messages, no telephone), {agents} "
         f"agents with desks: {first.resident_mb:.1f} MiB after {first.calls} calls, {last.resident_mb:.1f} MiB after "
-        f"{last.calls}, {memory.growth_bytes:.0f} bytes a call; {cpu:.2f} ms CPU a call; {memory.cdrs} right CDRs, "
-        f"{memory.left} channels or bridges left; the event loop stood still {memory.stalls} times for more than "
+        f"{last.calls}, {left}; {cpu:.2f} ms CPU a call; {memory.cdrs} right CDRs, {memory.left} channels or bridges "
+        f"left; the event loop stood still {memory.stalls} times for more than "
         f"50 ms, {memory.worst_stall_ms:.0f} ms at worst.\n\n"
         f"- {verdict}: engine memory flat (under {AIM_BYTES:.0f} bytes a call)\n"
     )
