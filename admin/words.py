@@ -17,6 +17,7 @@ from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
 from models.values.call import AgentState, CostUnit, Direction, LegOutcome, Outcome, PhoneKind, Role, Strategy
+from models.values.queue import OverflowTo
 from models.values.reasons import CallReason, LegReason
 
 LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
@@ -107,6 +108,12 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         PrinterKind.FILE: _l("Archivo"),
         PrinterKind.BROWSER: _l("El navegador"),
     },
+    OverflowTo: {
+        OverflowTo.MESSAGE: _l("Un mensaje, y termina"),
+        OverflowTo.VOICEMAIL: _l("El buzón de voz"),
+        OverflowTo.CALL_CENTER: _l("Otro call center"),
+        OverflowTo.OUTSIDE: _l("Un número externo"),
+    },
     Letter: {Letter.SMALL: _l("Pequeña"), Letter.MEDIUM: _l("Mediana"), Letter.LARGE: _l("Grande")},
 }
 
@@ -167,8 +174,12 @@ LOGOUT_CAUSES: Final[dict[str, Any]] = {
 }
 
 
+# Why an agent is paused who did not ask for it; all other reasons are words that were chosen.
+PAUSES: Final[dict[str, Any]] = {"missed_calls": _l("no contestó sus llamadas")}
+
+
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters.update(label=label, reason=reason, logout_cause=logout_cause)
+    app.jinja_env.filters.update(pause=pause, label=label, reason=reason, logout_cause=logout_cause)
 
 
 def label(member: StrEnum | None) -> str:
@@ -186,6 +197,10 @@ def choices(enum: type[StrEnum]) -> list[tuple[str, Any]]:
 def reason(code: str | None) -> str:
     """A call's or leg's reason; a code that has no words (a SIP reason) is shown as it is."""
     return str(REASONS.get(code or "", code or ""))
+
+
+def pause(reason: str | None) -> str:
+    return str(PAUSES.get(reason or "", reason or ""))
 
 
 def logout_cause(code: str | None) -> str:

@@ -21,7 +21,6 @@ from ari_app.callers import CallerLookUp, callers_connection
 from ari_app.clock import now_ms
 from ari_app.control import ControlServer
 from ari_app.control_requests import ControlRequests
-from ari_app.core.call import Policy
 from ari_app.core.roster import Rules
 from ari_app.desk_requests import DeskRequests
 from ari_app.desk_sockets import DeskPolicy, same_host_origins
@@ -29,10 +28,15 @@ from ari_app.engine import CEL_MARK, Engine
 from ari_app.floor import Floor
 from ari_app.ledger import Ledger
 from ari_app.loop_watch import LoopWatch, settle
+from ari_app.mailing import Mailer
+from ari_app.policy import policy_of
+from ari_app.recordings import StoredRecordings
 from ari_app.records import RecordWriter
+from ari_app.registry import Registry
 from ari_app.screen_pop import ScreenPopHub
 from ari_app.storing import writers_connection
-from dialplan import names, prompts
+from ari_app.voicemails import Voicemails
+from dialplan import names
 from models.cdr import engine_mark
 from models.db import DatabaseError, open_database
 from models.secrets import Secrets, SecretsError, load_or_create
@@ -87,20 +91,26 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     callers = CallerLookUp(callers_connection(settings.database), region=lambda: engine.snapshot.account.region)
 
     stack.callback(callers.close)
+    ari = f"http://127.0.0.1:{settings.ari_port}/ari"
+    registry = Registry()
+    mailer = Mailer(
+        settings.smtp_url,
+        settings.mail_from,
+        timezone=snapshot.account.timezone,
+        language=snapshot.account.language,
+    )
     engine = Engine(
         database=database,
-        port=WebsocketAri(
-            f"http://127.0.0.1:{settings.ari_port}/ari", names.STASIS_APP, names.ARI_USER, secrets.ari_password
-        ),
+        port=WebsocketAri(ari, names.STASIS_APP, names.ARI_USER, secrets.ari_password),
         records=records,
         callers=callers,
         ledger=Ledger(settings.asterisk_log_dir / names.CEL_FILE, engine_mark(database, CEL_MARK)),
-        policy=Policy(
-            pop_ack=settings.pop_ack_ms,
-            unknown_number_media=tuple(f"sound:{prompt}" for prompt in prompts.UNKNOWN_NUMBER),
-            nobody_media=tuple(f"sound:{prompt}" for prompt in prompts.NOBODY_CAME),
-        ),
+        policy=policy_of(settings),
         snapshot=snapshot,
+        registry=registry,
+        voicemails=Voicemails(
+            StoredRecordings(ari, names.ARI_USER, secrets.ari_password), settings.data_dir, mailer, registry
+        ),
     )
     requests = DeskRequests(engine.registry, attendance)
     hub = ScreenPopHub(

@@ -55,7 +55,7 @@ class Ack(_Upward, frozen=True, tag="ack"):
 
 
 class StateWish(_Upward, frozen=True, tag="state"):
-    state: Literal["available", "paused"]
+    state: Literal["available", "paused", "wrap_up"]
     reason: Reason | None = None
 
 

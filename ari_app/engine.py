@@ -24,12 +24,14 @@ from ari_app.core.call import Call, Policy
 from ari_app.core.commands import Command
 from ari_app.core.events import CallerArrived, LegReady
 from ari_app.floor import Floor
+from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
 from ari_app.records import RecordWriter
 from ari_app.registry import Registry
 from ari_app.resync import Resync
 from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
+from ari_app.voicemails import Voicemails
 from models import cdr
 from models.db import execute, placeholder
 from models.snapshot import build
@@ -67,6 +69,8 @@ class Engine:
         ledger: Ledger,
         policy: Policy,
         snapshot: RoutingSnapshot,
+        registry: Registry,
+        voicemails: Voicemails,
     ) -> None:
         self.database = database
         self.port = port
@@ -76,7 +80,9 @@ class Engine:
         self.policy = policy
         self.snapshot = snapshot
         self.snapshot_at = now_ms()
-        self.registry = Registry()
+        self.registry = registry
+        self.voicemails = voicemails
+        self.voicemails.in_database = self.in_database
         self.switch = Switch(port)
         self.phones = Phones(port)
         self.floor: Floor
@@ -103,6 +109,7 @@ class Engine:
             floor=floor,
             callers=self.callers,
             records=self.records,
+            keeps=Keeping(self.records, self.voicemails),
             forget=self.registry.forget,
         )
         self._resync = Resync(
@@ -127,6 +134,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.floor.stop()
+        await self.voicemails.close()
         await self.port.close()
         self.ledger.close()
 
@@ -200,6 +208,7 @@ class Engine:
         self.findings = {"ended": findings.ended, "adopted": findings.adopted, "reaped": len(findings.reaped)}
         await self._audit(findings.alive, close_the_rest=self._first)
         self._first = False
+        self._spawn(self._find_voicemails(), "voicemails")
         if findings.reaped or findings.ended:
             self._spawn(self._audit_again(findings.alive), "audit again")
         try:
@@ -225,6 +234,12 @@ class Engine:
                 await self._audit(findings.alive, close_the_rest=False)
             except Exception:
                 log.exception("sweep_failed")
+
+    async def _find_voicemails(self) -> None:
+        try:
+            await self.voicemails.find_left()
+        except Exception:
+            log.exception("voicemails_not_looked_for")
 
     async def push_phones(self) -> None:
         """Make PJSIP's phones those of the agents."""

@@ -22,6 +22,7 @@ from peewee import Database
 from ari_app.journal import Journal
 from ari_app.presence import LoginRow, PresenceRow
 from ari_app.storing import (
+    CallbackEntry,
     CallEntry,
     Entry,
     LoginEntry,
@@ -32,6 +33,7 @@ from ari_app.storing import (
     store,
     to_json,
 )
+from models.callers_left import CallbackRow
 from models.db import execute
 from models.values.cdr import CallRecord, LegRecord
 
@@ -86,6 +88,9 @@ class RecordWriter:
 
     def write_login(self, row: LoginRow) -> None:
         self._put(LoginEntry(row))
+
+    def write_callback(self, row: CallbackRow) -> None:
+        self._put(CallbackEntry(row))
 
     def write_mark(self, key: str, value: str) -> None:
         """The engine's mark, stored after, or together with, everything put in before it."""

@@ -56,10 +56,18 @@ class Records(Protocol):
     def write_call(self, record: CallRecord, legs: tuple[LegRecord, ...]) -> None: ...
 
 
+class Keeps(Protocol):
+    """Where what callers leave is kept."""
+
+    def keep_voicemail(self, command: commands.KeepVoicemail) -> None: ...
+    def drop_voicemail(self, command: commands.DropVoicemail) -> None: ...
+    def keep_callback(self, command: commands.KeepCallback) -> None: ...
+
+
 class Surroundings:
     """What every runner works with."""
 
-    __slots__ = ("callers", "floor", "forget", "records", "screens", "switch")
+    __slots__ = ("callers", "floor", "forget", "keeps", "records", "screens", "switch")
 
     def __init__(
         self,
@@ -69,6 +77,7 @@ class Surroundings:
         floor: Floor,
         callers: Callers,
         records: Records,
+        keeps: Keeps,
         forget: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self.switch = switch
@@ -76,6 +85,7 @@ class Surroundings:
         self.floor = floor
         self.callers = callers
         self.records = records
+        self.keeps = keeps
         self.forget = forget
 
 
@@ -208,6 +218,15 @@ class CallRunner:
     def _write(self, command: commands.WriteRecord) -> None:
         self._around.records.write_call(command.record, command.legs)
 
+    def _keep_voicemail(self, command: commands.KeepVoicemail) -> None:
+        self._around.keeps.keep_voicemail(command)
+
+    def _drop_voicemail(self, command: commands.DropVoicemail) -> None:
+        self._around.keeps.drop_voicemail(command)
+
+    def _keep_callback(self, command: commands.KeepCallback) -> None:
+        self._around.keeps.keep_callback(command)
+
     def _look_up_caller(self, command: commands.LookUpCaller) -> None:
         self._look_up = self._loop.create_task(self._look_up_now(command), name=f"caller of {self.call_id}")
 
@@ -258,6 +277,9 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.ReleaseAgent: CallRunner._release,
     commands.WriteRecord: CallRunner._write,
     commands.LookUpCaller: CallRunner._look_up_caller,
+    commands.KeepVoicemail: CallRunner._keep_voicemail,
+    commands.DropVoicemail: CallRunner._drop_voicemail,
+    commands.KeepCallback: CallRunner._keep_callback,
     commands.SetTimer: CallRunner._set_timer,
     commands.CancelTimer: CallRunner._cancel_timer,
     commands.Forget: CallRunner._forget,

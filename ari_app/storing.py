@@ -17,6 +17,7 @@ from peewee import Database
 from ari_app.connections import opener
 from ari_app.json_text import encode
 from ari_app.presence import LoginRow, PresenceRow, write_logins, write_presence
+from models.callers_left import CallbackRow, keep_callback
 from models.cdr import close_calls, open_calls, set_engine_mark
 from models.db import transaction
 from models.values.cdr import CallRecord, LegRecord
@@ -65,7 +66,15 @@ class MarkEntry(msgspec.Struct, frozen=True, tag="mark"):
         return 1
 
 
-Entry = CallEntry | PresenceEntry | LoginEntry | MarkEntry
+class CallbackEntry(msgspec.Struct, frozen=True, tag="callback"):
+    row: CallbackRow
+
+    @property
+    def rows(self) -> int:
+        return 1
+
+
+Entry = CallEntry | PresenceEntry | LoginEntry | MarkEntry | CallbackEntry
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 
 
@@ -168,5 +177,7 @@ def _write(database: Database, entries: Sequence[Entry]) -> None:
     if logins:
         write_logins(database, logins)
     for entry in entries:
+        if isinstance(entry, CallbackEntry):
+            keep_callback(database, entry.row)
         if isinstance(entry, MarkEntry):
             set_engine_mark(database, entry.key, entry.value)

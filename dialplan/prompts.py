@@ -14,6 +14,18 @@ GOODBYE: Final = "vm-goodbye"  # "Goodbye"
 NOT_IN_SERVICE: Final = "ss-noservice"  # "The number you have dialled is not in service"
 HELLO: Final = "hello-world"
 PATIENCE: Final = "queue-thankyou"  # "Thank you for your patience"
+PERIODIC: Final = "queue-periodic-announce"  # "Thank you for holding. Your call will be answered as soon as possible"
+LEAVE_MESSAGE: Final = "vm-intro"  # "Please leave your message after the tone …"
+MESSAGE_KEPT: Final = "vm-msgsaved"  # "Your message has been saved"
+THANK_YOU: Final = "auth-thankyou"  # "Thank you"
+NEXT: Final = "queue-youarenext"  # "Your call is now first in line …"
+THERE_ARE: Final = "queue-thereare"  # "There are currently"
+CALLS_WAITING: Final = "queue-callswaiting"  # "callers waiting to be answered"
+HOLD_TIME: Final = "queue-holdtime"  # "The estimated hold time is currently"
+MINUTE: Final = "queue-minute"  # "minute"
+MINUTES: Final = "queue-minutes"  # "minutes"
+ONE: Final = "digits/1M"  # "un", before a masculine noun
+AND: Final = "digits/and"  # "y"
 SHORT_SILENCE: Final = "silence/1"
 
 FALLBACK: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, TRY_AGAIN, GOODBYE)
@@ -25,4 +37,23 @@ NOBODY_CAME: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, GOODBYE)
 OUTBOUND_NOT_YET: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
 DEMO_CALLER: Final = (SHORT_SILENCE, HELLO, SHORT_SILENCE, PATIENCE)
 
-ALL: Final = tuple(dict.fromkeys((*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER)))
+QUEUE: Final = (
+    PERIODIC, LEAVE_MESSAGE, MESSAGE_KEPT, THANK_YOU, NEXT, THERE_ARE, CALLS_WAITING, HOLD_TIME, MINUTE, MINUTES, ONE,
+    PATIENCE,
+)  # fmt: skip
+
+
+def number(value: int) -> tuple[str, ...]:
+    """0 to 99 spoken in Spanish: 31 is *treinta y uno*."""
+    if not 0 <= value <= HIGHEST_NUMBER:
+        raise ValueError(f"{value} is not said")
+    if value < 30 or value % 10 == 0:
+        return (f"digits/{value}",)
+    return f"digits/{value - value % 10}", AND, f"digits/{value % 10}"
+
+
+HIGHEST_NUMBER: Final = 99
+NUMBERS: Final = tuple(number(value) for value in range(HIGHEST_NUMBER + 1))
+
+_SAID: Final = (*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER, *QUEUE)
+ALL: Final = tuple(dict.fromkeys((*_SAID, *(part for spoken in NUMBERS for part in spoken))))

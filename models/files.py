@@ -24,14 +24,19 @@ def store(data_dir: Path, content: bytes) -> str:
     """Keeps the bytes, whole or not at all; the same bytes twice lie once. The SHA-256 in hex."""
     sha256 = hashlib.sha256(content).hexdigest()
     target = path_of(data_dir, sha256)
+    write_once(target, content)
+    return sha256
+
+
+def write_once(target: Path, content: bytes) -> None:
+    """The whole file or none, for its owner alone; one that is there already stays."""
     if target.is_file() and target.stat().st_size == len(content):
-        return sha256
+        return
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = target.with_name(f"{sha256}.{secrets.token_hex(4)}.new")
+    fresh = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
     handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(target)
-    return sha256

@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     reconnect_grace_seconds: int = Field(
         30, ge=0, le=600, description="Time an agent whose connection was lost keeps the state, s."
     )
+    smtp_url: str = Field(
+        "",
+        repr=False,
+        description="Outgoing mail: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty sends none.",
+    )
+    mail_from: str = Field("", description="Sender's address of outgoing mail.")
     token_seconds: int = Field(60, ge=5, le=3600, description="Life of a token that opens the desk's websocket, s.")
 
     @classmethod
@@ -160,6 +166,14 @@ class Settings(BaseSettings):
     def _database(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("sqlite", "postgresql", "postgres", "psycopg3"):
             raise ValueError("must begin with sqlite:///, postgresql:// or psycopg3://")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname):
+            raise ValueError("must begin with smtp://, smtps:// or smtp+starttls://")
         return value
 
     @field_validator("public_desk_url")
@@ -244,8 +258,8 @@ def load(environ: Mapping[str, str] | None = None, *, config: Path | None = None
             if not field:
                 field, _, text = text.partition(": ")
             described = Settings.model_fields[field].description or ""
-            # A database's URL may carry a password: it is never repeated.
-            shown = "" if field == "database_url" else f", not {values.get(field, '')!r}"
+            # These URLs may carry a password: they are never repeated.
+            shown = "" if field in ("database_url", "smtp_url") else f", not {values.get(field, '')!r}"
             problems[environment_name(field)] = f"{text}{shown}. Expected: {described}"
         raise SettingsError(problems) from None
     if problems:

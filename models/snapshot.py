@@ -5,12 +5,15 @@ it is built after an administrator's change and swapped in whole.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 from peewee import Database
 
+from models import queues
 from models.db import execute, snapshot_read
+from models.public_holidays import public_holidays
 from models.values.call import CostUnit, PhoneKind, Role, Strategy
 from models.values.color import parse_color
 from models.values.errors import InvalidValue
@@ -18,6 +21,7 @@ from models.values.ip import IpMask, IpRules
 from models.values.money import Rate, check_currency, from_millionths
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.phone import is_region
+from models.values.queue import Queue
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 from models.values.url import check_template
 
@@ -48,13 +52,14 @@ _GROUPS: Final = "SELECT call_center_id, priority, group_id FROM call_center_gro
 _MEMBERS: Final = "SELECT group_id, priority, agent_id FROM agent_group_members"
 _IP_RULES: Final = "SELECT address, mask FROM ip_rules ORDER BY id"
 _FIELDS: Final = "SELECT name FROM additional_fields"
-QUERIES: Final = (_ACCOUNT, _AGENTS, _CALL_CENTERS, _NUMBERS, _DIRECT, _GROUPS, _MEMBERS, _IP_RULES, _FIELDS)
+_QUEUES: Final = f"SELECT id, {', '.join(queues.COLUMNS)} FROM call_centers WHERE active ORDER BY id"  # noqa: S608
+QUERIES: Final = (_ACCOUNT, _AGENTS, _CALL_CENTERS, _NUMBERS, _DIRECT, _GROUPS, _MEMBERS, _IP_RULES, _FIELDS, _QUEUES)
 
 
 def build(database: Database, generation: int) -> RoutingSnapshot:
     """A validated snapshot of one moment. Raises SnapshotError with every problem found."""
     with snapshot_read(database):
-        account_rows, agent_rows, center_rows, number_rows, direct, groups, members, ip_rows, field_rows = (
+        account_rows, agent_rows, center_rows, number_rows, direct, groups, members, ip_rows, field_rows, queue_rows = (
             execute(database, sql).fetchall() for sql in QUERIES
         )
     problems: list[str] = []
@@ -63,7 +68,11 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
     active = {agent.id for agent in agents.values() if agent.active}
     ringing = _who_rings(direct, groups, members, active)
     fields = tuple(name for (name,) in field_rows)
-    call_centers = {row[0]: _call_center(row, ringing.get(row[0], ()), fields, problems) for row in center_rows}
+    waits = _queues(queue_rows, account, problems)
+    call_centers = {
+        row[0]: _call_center(row, ringing.get(row[0], ()), fields, waits.get(row[0], Queue()), problems)
+        for row in center_rows
+    }
     claims = [NumberClaim(*row) for row in number_rows]
     numbers, doubled = NumberTable.read(claims, account.region)
     problems.extend(f"Number: {problem}" for problem in doubled)
@@ -149,8 +158,21 @@ def _who_rings(
     return ringing
 
 
+def _queues(rows: list[tuple[Any, ...]], account: Account, problems: list[str]) -> dict[int, Queue]:
+    """Each call center's queue, by its id."""
+    made: dict[int, Queue] = {}
+    # From yesterday: the account's day may be another than ours.
+    holidays = public_holidays(account.region, (datetime.now(UTC) - timedelta(days=1)).year)
+    for key, *values in rows:
+        row = dict(zip(queues.COLUMNS, values, strict=True))
+        queue = _checked(problems, f"Queue of call center {key}", queues.queue_of, row, account.timezone, holidays)
+        if queue is not None:
+            made[key] = queue
+    return made
+
+
 def _call_center(
-    row: tuple[Any, ...], agents: tuple[int, ...], fields: tuple[str, ...], problems: list[str]
+    row: tuple[Any, ...], agents: tuple[int, ...], fields: tuple[str, ...], queue: Queue, problems: list[str]
 ) -> CallCenterRoute | None:
     key, name, color, price, currency, unit, sha256, pop_up_url, strategy, ring, wait, wrap_up, service = row
     before = len(problems)
@@ -180,4 +202,5 @@ def _call_center(
         max_wait_seconds=wait,
         wrap_up_seconds=wrap_up,
         service_level_seconds=service,
+        queue=queue,
     )

@@ -22,6 +22,7 @@ def texts() -> dict[str, str]:
         "state.wrap_up": _("Trabajo posterior"),
         "state.paused": _("En pausa"),
         "state.offline": _("Desconectado"),
+        "reason.missed_calls": _("no contestaste tus llamadas"),
         "state.pause_after": _("Pausa al terminar: {reason}"),
         "idle.available": _("Listo para atender"),
         "idle.available.hint": _("La ficha de quien llama aparecerá aquí, antes de que suene tu teléfono."),

@@ -9,11 +9,13 @@ from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from admin import queue_form
 from admin.base_view import SectionView
 from admin.documents import MAX_LOGO, BadFile, read_logo
 from admin.folding import any_contains, folded
 from admin.installation import account, installation
 from admin.listing import ChoiceFilter, Column, Page
+from admin.queue_form import QueueForm
 from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
 from admin.sections.agent_groups import active_agents
 from admin.sections.attachments import forget
@@ -49,7 +51,7 @@ def _seconds(label: Any, help_text: Any = "") -> Number:
     return Number(label, help=help_text, attributes={"maxlength": 5})
 
 
-class CenterForm(SectionForm):
+class CenterForm(QueueForm):
     name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
     numbers = Lines(
         _l("Números, uno por línea"),
@@ -74,7 +76,6 @@ class CenterForm(SectionForm):
     )
     strategy = Choice(_l("Quién timbra"), options=lambda: choices(Strategy))
     ring_seconds = _seconds(_l("Timbra cada intento (s)"))
-    max_wait_seconds = _seconds(_l("Espera máxima (s)"))
     wrap_up_seconds = _seconds(_l("Trabajo posterior (s)"), _l("Descanso del agente después de cada llamada."))
     service_level_seconds = _seconds(
         _l("Nivel de servicio (s)"), _l("Lo contestado antes de esto cuenta como a tiempo.")
@@ -92,8 +93,16 @@ class CenterForm(SectionForm):
         (_l("Quién contesta"), ("agents", "agent_groups")),
         (
             _l("Cómo se reparte"),
-            ("strategy", "ring_seconds", "max_wait_seconds", "wrap_up_seconds", "service_level_seconds"),
+            (
+                "strategy",
+                "ring_seconds",
+                "wrap_up_seconds",
+                "service_level_seconds",
+                "pause_after_misses",
+                "queue_priority",
+            ),
         ),
+        *queue_form.GROUPS,
         (_l("Costo"), ("price", "currency", "cost_unit")),
         (_l("Formas"), ("forms", "print_result")),
     )
@@ -164,6 +173,7 @@ class CallCenters(SectionView):
         extra = [name for (name,) in AdditionalField.select(AdditionalField.name).tuples()]
         known = ", ".join(f"{{{name}}}" for name in (*PLACEHOLDERS, *extra))
         form["pop_up_url"].help = _("Se abre al agente con la llamada. Puede llevar: %(names)s.", names=known)
+        queue_form.describe_hours(form)
         if row is None or not row.logo_sha256:
             del form["remove_logo"]
         return form
@@ -171,6 +181,7 @@ class CallCenters(SectionView):
     def stored(self, row: Any) -> dict[str, Any]:
         values = super().stored(row)
         values["price"] = f"{values['price'].normalize():f}"
+        values |= queue_form.stored(row if row is not None else CallCenter())
         if row is None or row.get_id() is None:
             return values | {"currency": account().currency}
         numbers = CallCenterNumber.select(CallCenterNumber.pattern).where(CallCenterNumber.call_center == row)
@@ -183,7 +194,7 @@ class CallCenters(SectionView):
 
     # ------------------------------------------------------------ saving
     def check(self, form: SectionForm, row: Any) -> Checked:
-        checked = check_call_center(form.typed(), row)
+        checked = check_call_center(queue_form.typed(form), row)
         sent = request.files.get("logo")
         content = sent.stream.read(MAX_LOGO + 1) if sent is not None and sent.filename else b""
         if sent is not None and sent.filename:

@@ -41,6 +41,15 @@
     box?.addEventListener("change", () => { count.textContent = box.querySelectorAll("input[type=checkbox]:checked").length; });
   }
 
+  // A field that only one choice of another needs: data-only-if="name=value,value".
+  for (const control of document.querySelectorAll("[data-only-if]")) {
+    const [name, values] = control.dataset.onlyIf.split("=");
+    const other = document.getElementById(name);
+    const show = () => control.closest(".field").classList.toggle("is-hidden", !values.split(",").includes(other.value));
+    other?.addEventListener("change", show);
+    if (other) show();
+  }
+
   // ---------- the builder of forms
   const rows = document.querySelector("[data-builder-rows]");
   const withOptions = new Set(["list", "choices"]);

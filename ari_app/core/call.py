@@ -73,7 +73,7 @@ class Policy:
     news_first: int = 2_000
     """How soon after the beginning of the wait its first announcement comes; so soon it is tried again, too."""
     voicemail_longest: int = 180_000
-    voicemail_shortest: int = 1_500
+    voicemail_shortest: int = 2_000
     """What is shorter, the beep included, is no message."""
     voicemail_silence: int = 10_000
     """Of quiet, that end a message."""

@@ -54,6 +54,11 @@ def voicemail(call_id: str, ordinal: int) -> str:
     return f"{call_id}.voicemail.{ordinal}"
 
 
+def is_voicemail(recording: str) -> bool:
+    """Is it a caller's message?"""
+    return _OURS.fullmatch(recording) is not None and ".voicemail." in recording
+
+
 def call_of(thing_id: str) -> str | None:
     """The call that this channel, bridge or playback belongs to; None: not named by us.
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from models.checks.base import Check, Checked, clean_text
 from models.checks.contacts import account_region
+from models.checks.queues import check_queue
 from models.tables import AdditionalField, CallCenter, CallCenterNumber
 from models.values.call import CostUnit, Strategy
 from models.values.color import parse_color
@@ -41,6 +42,7 @@ def check_call_center(data: Mapping[str, Any], row: CallCenter | None = None) ->
     check.integer("max_wait_seconds", 1, MAX_SECONDS)
     check.integer("wrap_up_seconds", 0, MAX_SECONDS)
     check.integer("service_level_seconds", 0, MAX_SECONDS)
+    check_queue(check)
     if "numbers" in data:
         check.step("numbers", lambda: _numbers(split_numbers(data["numbers"]), row))
     return check.result

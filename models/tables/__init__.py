@@ -17,7 +17,14 @@ from models.tables.account import (
     PauseReason,
 )
 from models.tables.base import Row, database, epoch_ms, fold, from_epoch_ms, name_key, now
-from models.tables.call_centers import CallCenter, CallCenterAgent, CallCenterForm, CallCenterGroup, CallCenterNumber
+from models.tables.call_centers import (
+    CallCenter,
+    CallCenterAgent,
+    CallCenterForm,
+    CallCenterGroup,
+    CallCenterNumber,
+    Prompt,
+)
 from models.tables.callers import BlockedNumber, CallbackRequest, CallbackState, Voicemail
 from models.tables.calls import Call, CallLeg, EngineMark
 from models.tables.contacts import (
@@ -66,6 +73,7 @@ ALL: tuple[type[Model], ...] = (
     Voicemail,
     CallbackRequest,
     BlockedNumber,
+    Prompt,
 )
 
 __all__ = [
@@ -102,6 +110,7 @@ __all__ = [
     "IpRule",
     "PauseReason",
     "Printer",
+    "Prompt",
     "Row",
     "Voicemail",
     "database",

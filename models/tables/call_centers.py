@@ -8,9 +8,10 @@ from decimal import Decimal
 from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
 
 from models.tables.account import Agent, AgentGroup
-from models.tables.base import ChoiceField, InstantField, MoneyField, NamedRow, Row, now, points_to
+from models.tables.base import ChoiceField, InstantField, LimitedTextField, MoneyField, NamedRow, Row, now, points_to
 from models.tables.forms import Form
 from models.values.call import CostUnit, Strategy
+from models.values.queue import OverflowTo
 
 
 class CallCenter(NamedRow):
@@ -33,10 +34,51 @@ class CallCenter(NamedRow):
     wrap_up_seconds = SmallIntegerField(default=0)
     service_level_seconds = SmallIntegerField(default=20)
     survey_enabled = BooleanField(default=False)  # the caller rates the call by a key when the agent has hung up
+    # The queue (`models.queues` reads and writes these texts)
+    opening_hours = LimitedTextField(max_length=600, default="")
+    closed_dates = LimitedTextField(max_length=4000, default="")
+    closed_on_holidays = BooleanField(default=False)
+    closed_now = BooleanField(default=False)
+    queue_priority = SmallIntegerField(default=5)
+    max_waiting = SmallIntegerField(default=0)
+    music = CharField(max_length=40, default="")
+    welcome = CharField(max_length=80, default="")
+    announce_seconds = SmallIntegerField(default=0)
+    announce_position = BooleanField(default=True)
+    announce_wait = BooleanField(default=True)
+    callback_key = CharField(max_length=1, default="")
+    voicemail_key = CharField(max_length=1, default="")
+    voicemail_email = CharField(max_length=254, default="")
+    pause_after_misses = SmallIntegerField(default=0)
+    closed_to = ChoiceField(OverflowTo, default=OverflowTo.MESSAGE)
+    closed_message = CharField(max_length=80, default="")
+    closed_target = CharField(max_length=64, default="")
+    full_to = ChoiceField(OverflowTo, default=OverflowTo.MESSAGE)
+    full_message = CharField(max_length=80, default="")
+    full_target = CharField(max_length=64, default="")
+    waited_to = ChoiceField(OverflowTo, default=OverflowTo.MESSAGE)
+    waited_message = CharField(max_length=80, default="")
+    waited_target = CharField(max_length=64, default="")
+    nobody_to = ChoiceField(OverflowTo, default=OverflowTo.MESSAGE)
+    nobody_message = CharField(max_length=80, default="")
+    nobody_target = CharField(max_length=64, default="")
     created_at = InstantField(default=now)
 
     class Meta:
         table_name = "call_centers"
+
+
+class Prompt(NamedRow):
+    """A message that was uploaded; its bytes lie in `models.prompts`."""
+
+    name = CharField(max_length=100)
+    name_key = CharField(max_length=200, unique=True)
+    sha256 = CharField(max_length=64, index=True)
+    seconds = SmallIntegerField(default=0)
+    created_at = InstantField(default=now)
+
+    class Meta:
+        table_name = "prompts"
 
 
 class CallCenterNumber(Row):

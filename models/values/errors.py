@@ -24,6 +24,9 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "not_a_time": "{value!r} is not a time (hours:minutes).",
         "hours_invalid": "{value!r} are not hours such as 08:00-12:00, 13:00-17:30.",
         "hours_overlap": "The hours overlap: {value!r}.",
+        "announce_too_often": "At least {minimum} seconds, or 0 for none; this is {value}.",
+        "key_taken": "The key {value} leads somewhere else already.",
+        "overflow_to_itself": "A call center cannot send its callers to itself.",
         # phones and patterns
         "phone_invalid": "{value!r} is not a phone number.",
         "endpoint_invalid": "{value!r} is not an endpoint: 2 to 16 digits.",

@@ -84,6 +84,7 @@ class TestAccount:
         price: str = "30",
         unit: CostUnit = CostUnit.MINUTE,
         pop_up_url: str | None = None,
+        **queue: Any,
     ) -> int:
         with self.database.bind_ctx([CallCenter, CallCenterNumber, CallCenterAgent]):
             center = CallCenter.create(
@@ -97,12 +98,18 @@ class TestAccount:
                 max_wait_seconds=max_wait_seconds,
                 wrap_up_seconds=wrap_up_seconds,
                 pop_up_url=pop_up_url,
+                **queue,
             )
             for number in numbers:
                 CallCenterNumber.create(call_center=center, pattern=number, canonical=canonical_pattern(number))
             for place, agent in enumerate(agents):
                 CallCenterAgent.create(call_center=center, agent=agent, priority=place)
             return int(center.id)
+
+    def change(self, center: int, **columns: Any) -> None:
+        """Of a call center; `POST /reload` makes it so."""
+        with self.database.bind_ctx([CallCenter]):
+            CallCenter.update(**columns).where(CallCenter.id == center).execute()
 
     def allow_only(self, address: str, mask: str) -> None:
         rule = IpMask.parse(address, mask)
@@ -270,7 +277,8 @@ class RunningEngine:
                 f"CENTRALITA_{name.upper()}": str(getattr(self.settings, name))
                 for name in (
                     "data_dir", "ari_port", "sip_port", "desk_port", "control_port", "web_port", "log_level",
-                    "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds",
+                    "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "smtp_url",
+                    "mail_from",
                 )
             },
         }  # fmt: skip

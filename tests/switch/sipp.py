@@ -154,7 +154,8 @@ class SippCaller(_Sipp):
     """A caller from the trunk.
 
     `behaviour`: `talk` (BYE after talk_ms, or takes the other side's), `cancel_early` (CANCEL at once),
-    `cancel_ringing` (CANCEL after ring_ms of ringing), `refused` (must get the answer `refusal`).
+    `cancel_ringing` (CANCEL after ring_ms of ringing),
+    `key` (presses `digit` after key_ms, then speaks), `refused` (must get the answer `refusal`).
     """
 
     def __init__(
@@ -171,6 +172,8 @@ class SippCaller(_Sipp):
         talk_ms: int = 500,
         ring_ms: int = 300,
         refusal: int = 486,
+        digit: str = "1",
+        key_ms: int = 500,
         headers: str = "",
         seconds: float = 30.0,
         local_ip: str = "127.0.0.1",
@@ -184,6 +187,9 @@ class SippCaller(_Sipp):
             "ring_ms": max(1, ring_ms),
             "refusal": refusal,
             "headers": headers,
+            "digit": digit,
+            "key_ms": max(1, key_ms),
+            "speech": self._speech() if behaviour == "key" else "",
         }
         arguments = ["-s", number, "-m", str(calls), "-trace_rtt", "-rtt_freq", "1"]
         # SIPp makes its first call one interval after its start: a single call need not wait for it.
@@ -192,6 +198,12 @@ class SippCaller(_Sipp):
         arguments += ["-r", str(round(pace)), "-rp", "1000"] if pace >= 1 else ["-r", "1", "-rp", str(int(1000 / pace))]
         self._seconds = seconds
         self._start = lambda: self._launch(f"caller_{behaviour}", values, arguments, seconds, "caller")
+
+    def _speech(self) -> Path:
+        """A second of a loud 400 Hz tone in mu-law: silence would end a recording."""
+        path = self.folder / "speech.ulaw"
+        path.write_bytes(bytes((0x80, 0x90, 0x8F, 0x90, 0x80) * 2 + (0x00, 0x10, 0x0F, 0x10, 0x00) * 2) * 400)
+        return path
 
     def start(self) -> SippCaller:
         self._start()

@@ -32,6 +32,7 @@ const recent = new Recent(drafts, openPast);
 const bar = new StateBar(clock, {
   available: () => wish("available", null),
   pause: (reason) => wish("paused", reason),
+  moreTime: () => wish("wrap_up", null),
   restart: () => line.restart(),
 });
 let leaving = false;

@@ -9,7 +9,7 @@ import { part, say } from "./page.js";
 const SLOW_TO_CONNECT_MS = 1500;
 
 export class StateBar {
-  /** `actions`: available(), pause(reason), restart(). */
+  /** `actions`: available(), pause(reason), moreTime(), restart(). */
   constructor(clock, actions) {
     this.clock = clock;
     this.element = document.getElementById("bar");
@@ -22,6 +22,8 @@ export class StateBar {
     this.pauseButton = part(this.element, "pause");
     this.availableButton = part(this.element, "available");
     this.availableButton.onclick = () => actions.available();
+    this.moreTimeButton = part(this.element, "more-time");
+    this.moreTimeButton.onclick = () => actions.moreTime();
     this.pauseButton.onclick = () => this.togglePauseMenu();
     this.menu.onclick = (event) => {
       const choice = event.target.closest("button");
@@ -83,13 +85,14 @@ export class StateBar {
     this.element.dataset.line = this.line;
     const stopped = this.line === "stopped";
     const word = open ? say(`state.${state}`) : stopped ? say("line.stopped") : say("line.connecting");
-    part(this.element, "state-word").textContent = open && reason ? `${word}: ${reason}` : word;
+    part(this.element, "state-word").textContent = open && reason ? `${word}: ${spoken(reason)}` : word;
     part(this.element, "wished").hidden = this.wished === null;
     part(this.element, "wished").textContent =
       this.wished === null ? "" : say("state.pause_after", { reason: this.wished });
     part(this.element, "line-word").textContent = say(`line.${this.line}`);
     // Offered when it changes something: after a pause, after a call, or to take a wished pause back.
     this.availableButton.hidden = !open || (callId === null ? state === "available" : this.wished === null);
+    this.moreTimeButton.hidden = !open || state !== "wrap_up";
     this.pauseButton.disabled = !open;
     this.tick();
   }
@@ -123,4 +126,9 @@ export class StateBar {
     choices[(choices.indexOf(document.activeElement) + step + choices.length) % choices.length].focus();
     event.preventDefault();
   }
+}
+
+/** A pause that nobody asked for has a code, all others the words that were chosen. */
+function spoken(reason) {
+  return reason === "missed_calls" ? say("reason.missed_calls") : reason;
 }

@@ -1,0 +1,76 @@
+"""Recordings on the switch: fetched whole, and deleted there when they are ours.
+
+Owns: the HTTP requests for files (the event websocket carries no bytes). Must not: know what a recording is of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from urllib.parse import quote
+
+import aiohttp
+
+MOST_BYTES = 64 * 1024 * 1024
+SECONDS = 20.0
+ASK_AGAIN = 0.2
+
+
+class NotThere(Exception):
+    """The switch has no such recording, or none that is whole."""
+
+
+class StoredRecordings:
+    """`url`: of ARI, without a slash at its end."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._url = f"{url}/recordings"
+        self._auth = aiohttp.BasicAuth(user, password)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, name: str, seconds: float = SECONDS) -> bytes:
+        """The file, once the recording has ended. Raises NotThere, aiohttp.ClientError or TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while await self._is_live(name):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is still being recorded")
+            await asyncio.sleep(ASK_AGAIN)
+        async with self._open().get(self._stored(name) + "/file") as answer:
+            if answer.status == 404:
+                raise NotThere(name)
+            answer.raise_for_status()
+            content = await answer.content.read(MOST_BYTES + 1)
+            while len(content) <= MOST_BYTES and (more := await answer.content.read(MOST_BYTES)):
+                content += more
+        if len(content) > MOST_BYTES:
+            raise NotThere(f"{name} is larger than {MOST_BYTES} bytes")
+        return content
+
+    async def delete(self, name: str) -> None:
+        """One that is not there is no error."""
+        async with self._open().delete(self._stored(name)) as answer:
+            if answer.status != 404:
+                answer.raise_for_status()
+
+    async def names(self) -> list[str]:
+        """Of everything that is recorded and not fetched yet."""
+        async with self._open().get(f"{self._url}/stored") as answer:
+            answer.raise_for_status()
+            return [str(one["name"]) for one in await answer.json()]
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _is_live(self, name: str) -> bool:
+        async with self._open().get(f"{self._url}/live/{quote(name, safe='')}") as answer:
+            return answer.status == 200
+
+    def _stored(self, name: str) -> str:
+        return f"{self._url}/stored/{quote(name, safe='')}"
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            timeout = aiohttp.ClientTimeout(total=SECONDS)
+            self._session = aiohttp.ClientSession(auth=self._auth, timeout=timeout)
+        return self._session
