@@ -36,6 +36,7 @@ class SwitchConfig:
     log_dir: Path
     ari_password: str = field(repr=False)
     ari_port: int = 8088
+    agi_port: int = 4573
     sip_address: str = "127.0.0.1"
     sip_port: int = 5060
     rtp_start: int = 10000
@@ -154,7 +155,7 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
         if re.search(r"[;\x00-\x1f\x7f]", value):
             raise ValueError(f"{name}: a semicolon or a control character can't stand in a configuration file")
     values["trunks"] = _trunks(config)
-    written = {"extensions.conf": extensions.render(demo=config.demo)}
+    written = {"extensions.conf": extensions.render(demo=config.demo, agi_port=config.agi_port)}
     for template in sorted(TEMPLATES.glob("*.conf")):
         written[template.name] = _Template(template.read_text("utf-8")).substitute(values)
     written["modules.conf"] = _present_modules(written["modules.conf"], dist.module_dir)

@@ -19,7 +19,7 @@ from dialplan import names
 from models.secrets import Secrets, SecretsError, load_or_create
 from models.settings import Settings
 
-LIVE = ("ari", "sip", "trunk", "engine", "web", "desk")
+LIVE = ("ari", "sip", "trunk", "engine", "agi", "web", "desk")
 
 
 def live_checks(settings: Settings, words: Words) -> Iterator[Finding]:
@@ -39,6 +39,7 @@ def live_checks(settings: Settings, words: Words) -> Iterator[Finding]:
     yield sip_check(settings, secrets, words)
     yield trunk_check(settings, secrets, words)
     yield engine_check(settings, secrets, words)
+    yield agi_check(settings, words)
     yield web_check(settings, words)
     yield desk_check(settings, words)
 
@@ -124,6 +125,20 @@ def engine_check(settings: Settings, secrets: Secrets, words: Words) -> Finding:
     if not told.get("snapshot"):
         return Finding("engine", Verdict.PROBLEM, words("engine_no_routing"), words("routing_mend"))
     return Finding("engine", Verdict.OK, words("engine_ok", calls=told.get("calls"), desks=told.get("desks")))
+
+
+def agi_check(settings: Settings, words: Words) -> Finding:
+    """A request for an entry that there is none of is closed at once: somebody speaks FastAGI there."""
+    try:
+        with socket.create_connection((http_calls.LOOPBACK, settings.agi_port), timeout=2.0) as asterisk:
+            asterisk.sendall(b"agi_network_script: doctor\n\n")
+            well = asterisk.recv(1) == b""
+    except OSError as error:
+        mend = words("look_mend", log=programs.log_of(settings, "agi"))
+        return Finding("agi", Verdict.PROBLEM, words("no_answer", why=error), mend)
+    if not well:
+        return Finding("agi", Verdict.PROBLEM, words("agi_bad", port=settings.agi_port), words("agi_mend"))
+    return Finding("agi", Verdict.OK, words("desk_ok", port=settings.agi_port))
 
 
 def web_check(settings: Settings, words: Words) -> Finding:

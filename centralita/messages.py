@@ -100,6 +100,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     # -- up: running ---------------------------------------------------------------------------------------------------
     "program_asterisk": ("central Asterisk", "Asterisk switch"),
     "program_engine": ("motor", "engine"),
+    "program_agi": ("guiones AGI", "AGI scripts"),
     "program_web": ("web", "web"),
     "again_ready": ("{name}: lista de nuevo en {seconds} s", "{name}: ready again after {seconds} s"),
     "not_ready": (
@@ -227,6 +228,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "check_trunk": ("Troncal", "Trunk"),
     "check_engine": ("Motor", "Engine"),
     "check_routing": ("Tabla de enrutamiento", "Routing snapshot"),
+    "check_agi": ("Guiones AGI", "AGI scripts"),
     "check_web": ("Web", "Web"),
     "check_desk": ("Websocket de los escritorios", "Desks' websocket"),
     "check_clock": ("Reloj", "Clock"),
@@ -331,6 +333,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "routing_mend": (
         "Corrija esos call centers en la administración; mientras tanto vale la anterior.",
         "Mend those call centers in the administration; until then the former one holds.",
+    ),
+    "agi_bad": ("en el puerto {port} atiende otro programa", "another program serves port {port}"),
+    "agi_mend": (
+        "Deténgalo o cambie CENTRALITA_AGI_PORT; luego reinicie centralita up.",
+        "Stop it or change CENTRALITA_AGI_PORT; then restart centralita up.",
     ),
     "web_ok": ("{address}", "{address}"),
     "web_bad": ("responde con el código {status}", "answers with status {status}"),

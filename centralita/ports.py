@@ -39,6 +39,7 @@ def wanted_ports(settings: Settings) -> list[Wanted]:
         Wanted(environment_name("web_port"), settings.host, settings.web_port, stream),
         Wanted(environment_name("desk_port"), settings.host, settings.desk_port, stream),
         Wanted(environment_name("control_port"), LOOPBACK, settings.control_port, stream),
+        Wanted(environment_name("agi_port"), LOOPBACK, settings.agi_port, stream),
         Wanted(environment_name("ari_port"), LOOPBACK, settings.ari_port, stream),
         Wanted(environment_name("sip_port"), settings.sip_address, settings.sip_port, datagram),
         Wanted(environment_name("sip_port"), settings.sip_address, settings.sip_port, stream),

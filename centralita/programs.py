@@ -6,6 +6,7 @@ Owns: command lines, log files, readiness. Must not: start them (`centralita.sup
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
         log_dir=settings.asterisk_log_dir,
         ari_password=secrets.ari_password,
         ari_port=settings.ari_port,
+        agi_port=settings.agi_port,
         sip_address=settings.sip_address,
         sip_port=settings.sip_port,
         rtp_start=settings.rtp_start,
@@ -87,6 +89,15 @@ def programs(settings: Settings, secrets: Secrets, dist: AsteriskDist) -> list[P
             env=environment(settings),
             ready_seconds=30,
             stop_seconds=8,
+        ),
+        Program(
+            "agi",
+            [*PYTHON, "-m", "agi_scripts"],
+            log_of(settings, "agi"),
+            agi_ready(settings),
+            env=environment(settings),
+            ready_seconds=30,
+            stop_seconds=2,
         ),
         Program(
             "web",
@@ -163,6 +174,19 @@ def engine_ready(control: Control) -> Probe:
 def _flag(told: dict[str, object], part: str, key: str) -> bool:
     inner = told.get(part)
     return bool(inner.get(key)) if isinstance(inner, dict) else False
+
+
+def agi_ready(settings: Settings) -> Probe:
+    """Ready: it takes connections. One that says nothing is closed."""
+
+    def look() -> str | None:
+        try:
+            with socket.create_connection((http_calls.LOOPBACK, settings.agi_port), timeout=2.0):
+                return None
+        except OSError as error:
+            return f"FastAGI: {error}"
+
+    return lambda: asyncio.to_thread(look)
 
 
 def web_ready(settings: Settings) -> Probe:

@@ -31,6 +31,32 @@ CONTEXT_VIRTUAL_PHONE: Final = "centralita-virtual-phone"
 CONTEXT_DEMO_CALLER: Final = "centralita-demo-caller"
 DEMO_CALLER_EXTENSION: Final = "demo"
 
+CONTEXT_SURVEY: Final = "centralita-survey"
+"""Where the engine sends a caller on whose agent has hung up, to rate the call."""
+
+# -- FastAGI (agi_scripts; an entry's module has its name) -------------------------------------------------------------
+AGI_LOGIN: Final = "agent_login"
+AGI_PAUSE: Final = "agent_pause"
+AGI_CALLER: Final = "caller_lookup"
+AGI_SURVEY: Final = "after_call_survey"
+AGI_FALLBACK: Final = "fallback"
+AGI_BLOCKLIST: Final = "blocklist"
+AGI_ENTRIES: Final = (AGI_LOGIN, AGI_PAUSE, AGI_CALLER, AGI_SURVEY, AGI_FALLBACK, AGI_BLOCKLIST)
+AGI_IN: Final = "in"
+AGI_OUT: Final = "out"
+"""Arguments of the agents' entries: log in or pause, log out or end the pause."""
+FEATURE_LOGIN: Final = "*70"
+FEATURE_LOGOUT: Final = "*71"
+FEATURE_PAUSE: Final = "*72"
+FEATURE_AVAILABLE: Final = "*73"
+"""What an agent dials on the phone; each asks for the PIN."""
+VARIABLE_ANSWERED: Final = "CENTRALITA_FALLBACK_ANSWERED"
+"""Set by `fallback` once it speaks to the caller itself; unset, the dialplan plays its own message."""
+VARIABLE_BLOCKED: Final = "CENTRALITA_BLOCKED"
+"""Set to 1 by `blocklist`: the dialplan refuses the caller."""
+GLOBAL_BLOCKLIST: Final = "CENTRALITA_BLOCKLIST"
+"""Global, set by the engine: 1 when any number is blocked. Else no call asks."""
+
 # -- PJSIP -----------------------------------------------------------------------------------------------------------
 ENDPOINT_TRUNK: Final = "trunk"
 ENDPOINT_DEMO_TRUNK: Final = "demo-trunk"
@@ -60,6 +86,8 @@ CEL_FILE: Final = "cel-custom/cel.csv"
 """Below Asterisk's log folder."""
 CEL_FALLBACK_EVENT: Final = "CENTRALITA_FALLBACK"
 """User-defined CEL event: a caller reached the fallback. Its `extra` holds the number dialled."""
+CEL_BLOCKED_EVENT: Final = "CENTRALITA_BLOCKED"
+"""User-defined CEL event: a caller was refused by the list of blocked numbers. `extra` as above."""
 CEL_COLUMNS: Final[tuple[tuple[str, str], ...]] = (
     ("event_type", "${eventtype}"),
     ("event_time", "${eventtime}"),

@@ -35,6 +35,27 @@ UNKNOWN_NUMBER: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
 NOBODY_CAME: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, GOODBYE)
 """No agent took the call in the time a caller may wait."""
 OUTBOUND_NOT_YET: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
+AGENT_PIN: Final = "agent-pass"
+AGENT_PIN_WRONG: Final = "auth-incorrect"
+AGENT_REFUSED: Final = ("agent-incorrect", GOODBYE)
+AGENT_IN: Final = ("agent-loginok",)
+AGENT_OUT: Final = ("agent-loggedoff",)
+AGENT_PAUSED: Final = ("dictate/paused",)
+ENGINE_AWAY: Final = (SHORT_SILENCE, "tt-somethingwrong", TRY_AGAIN, GOODBYE)
+"""An agent who logs in or pauses on the phone: nothing was changed."""
+FALLBACK_OPEN: Final = (SHORT_SILENCE, NOBODY_AVAILABLE)
+FALLBACK_CLOSED: Final = (SHORT_SILENCE, NOBODY_AVAILABLE)
+LEAVE_A_MESSAGE: Final = ("vm-intro",)
+MESSAGE_SAVED: Final = ("vm-msgsaved", GOODBYE)
+NO_MESSAGE: Final = (GOODBYE,)
+SURVEY: Final = (SHORT_SILENCE, "auth-thankyou", "vm-press", "digits/1", "vm-for", "digits/5")
+SURVEY_THANKS: Final = ("auth-thankyou", GOODBYE)
+SURVEY_GOODBYE: Final = (GOODBYE,)
+AGI: Final = (
+    AGENT_PIN, AGENT_PIN_WRONG, *AGENT_REFUSED, *AGENT_IN, *AGENT_OUT, *AGENT_PAUSED, *ENGINE_AWAY, *FALLBACK_OPEN,
+    *FALLBACK_CLOSED, *LEAVE_A_MESSAGE, *MESSAGE_SAVED, *SURVEY, *SURVEY_THANKS, "beep",
+)  # fmt: skip
+"""What the entries of `agi_scripts` play."""
 DEMO_CALLER: Final = (SHORT_SILENCE, HELLO, SHORT_SILENCE, PATIENCE)
 
 QUEUE: Final = (
@@ -55,5 +76,5 @@ def number(value: int) -> tuple[str, ...]:
 HIGHEST_NUMBER: Final = 99
 NUMBERS: Final = tuple(number(value) for value in range(HIGHEST_NUMBER + 1))
 
-_SAID: Final = (*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER, *QUEUE)
+_SAID: Final = (*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER, *AGI, *QUEUE)
 ALL: Final = tuple(dict.fromkeys((*_SAID, *(part for spoken in NUMBERS for part in spoken))))

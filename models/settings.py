@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     web_port: Port = Field(8000, description="Port of the web admin and the desk's pages, 1 to 65535.")
     desk_port: Port = Field(8001, description="Port of the desks' websocket, 1 to 65535.")
     control_port: Port = Field(8002, description="Port of the engine's control, always on loopback, 1 to 65535.")
+    agi_port: Port = Field(4573, description="Port of the FastAGI server, always on loopback, 1 to 65535.")
     ari_port: Port = Field(8088, description="Port of Asterisk's HTTP and ARI, always on loopback, 1 to 65535.")
     sip_address: str = Field("127.0.0.1", description="IP address on which Asterisk listens for SIP and media.")
     sip_port: Port = Field(5060, description="Port on which Asterisk listens for SIP over UDP and TCP, 1 to 65535.")
@@ -187,7 +188,8 @@ class Settings(BaseSettings):
     def _ports(self) -> "Settings":
         if self.rtp_end <= self.rtp_start:
             raise ValueError("rtp_end: must be above rtp_start")
-        named = {name: getattr(self, name) for name in ("web_port", "desk_port", "control_port", "ari_port")}
+        ports = ("web_port", "desk_port", "control_port", "agi_port", "ari_port")
+        named = {name: getattr(self, name) for name in ports}
         for name, port in named.items():
             for other, taken in named.items():
                 if other < name and port == taken:

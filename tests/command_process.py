@@ -15,7 +15,7 @@ from switch.waiting import wait_until
 
 from models.settings import PREFIX, Settings, environment_name
 
-PORTS = ("web_port", "desk_port", "control_port", "ari_port", "sip_port")
+PORTS = ("web_port", "desk_port", "control_port", "agi_port", "ari_port", "sip_port")
 
 
 def environment(settings: Settings, **changes: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         # phones and patterns
         "phone_invalid": "{value!r} is not a phone number.",
         "endpoint_invalid": "{value!r} is not an endpoint: 2 to 16 digits.",
+        "pin_invalid": "A PIN has {minimum} to {maximum} digits, not all alike and not in a row such as 1234.",
         "pattern_empty": "A number is required.",
         "pattern_too_long": "At most {maximum} digits; {value!r} has more.",
         "pattern_character": "{character!r} is not allowed in {value!r}: "

@@ -24,7 +24,7 @@ def test_the_prompt_exists_in_spanish(asterisk_dist: AsteriskDist, name: str) ->
 def test_every_prompt_in_the_dialplan_is_on_the_list() -> None:
     played = {
         prompt
-        for line in extensions.render(demo=True).splitlines()
+        for line in extensions.render(demo=True, agi_port=4573).splitlines()
         if "Playback(" in line
         for prompt in line.split("Playback(", 1)[1].removesuffix(")").split("&")
     }

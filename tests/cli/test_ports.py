@@ -15,7 +15,7 @@ def test_free_ports_are_no_problem(settings: Settings) -> None:
     assert ports.all_taken(settings) == []
 
 
-@pytest.mark.parametrize("name", ["web_port", "desk_port", "control_port", "ari_port"])
+@pytest.mark.parametrize("name", ["web_port", "desk_port", "control_port", "agi_port", "ari_port"])
 def test_a_taken_tcp_port_names_its_setting(settings: Settings, name: str) -> None:
     with socket.create_server(("127.0.0.1", getattr(settings, name))), pytest.raises(CannotStart) as caught:
         preparation.check_ports(settings, Words("en"))
