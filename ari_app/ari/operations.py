@@ -5,10 +5,14 @@ Owns: the table and its rendering. Must not: send anything. Source: rest-api/*.j
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
+
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+").fullmatch
+"""What no URI part has to quote (RFC 3986 section 2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,9 @@ def render(operation: str, params: Mapping[str, Any]) -> Rendered:
             raise TypeError(f"{operation} needs {name}")
     uri = known.uri
     for name in known.path:
-        uri = uri.replace("{" + name + "}", quote(str(given.pop(name)), safe=""))
+        part = str(given.pop(name))
+        # Nearly always one of our own ids, of which nothing is to be quoted.
+        uri = uri.replace("{" + name + "}", part if _UNRESERVED(part) else quote(part, safe=""))
     query = tuple((name, as_text(given.pop(name))) for name in known.query if name in given)
     body: Any = given.pop(known.whole_body, None) if known.whole_body else None
     if known.body:

@@ -8,7 +8,7 @@ time of arrival they had.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ari_app.core import cdr, hearing, marks, queueing, voicemail
 from ari_app.core.call import (
@@ -43,6 +43,7 @@ from models.values.call import Direction, LegOutcome, Outcome
 from models.values.cdr import CallRecord
 from models.values.money import Rate
 from models.values.reasons import CallReason
+from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
 

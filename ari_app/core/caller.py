@@ -6,7 +6,6 @@ Owns: the contact's card on the screens, and the caller's channel in the facts. 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from ari_app.core import agents
@@ -14,6 +13,7 @@ from ari_app.core.call import Call, Leg
 from ari_app.core.commands import Command
 from ari_app.core.events import CallerKnown, ChannelGone, ChannelLeft
 from ari_app.core.pops import pop_up_url
+from models.values.replacing import replace
 
 C = TypeVar("C", bound=Call)
 

@@ -5,13 +5,13 @@ Owns: what is written of a call, and its cost. Must not: know tables or when rec
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 from ari_app.core.call import Call, Clearing, Facts, Leg, Legs, Talking
 from models.values.call import LegOutcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import cost
+from models.values.replacing import replace
 
 
 def opening(facts: Facts) -> CallRecord:

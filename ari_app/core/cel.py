@@ -7,7 +7,7 @@ Source: Asterisk, "Channel Event Logging"; the columns are ``dialplan.names.CEL_
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ari_app.core import ids, legs
@@ -15,6 +15,7 @@ from models.values.call import Direction, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import Rate, cost
 from models.values.reasons import CallReason, LegReason
+from models.values.replacing import replace
 from models.values.routing import RoutingSnapshot
 
 

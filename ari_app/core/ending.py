@@ -6,7 +6,6 @@ agents, timers, an open record) is given back here, or named to the reaper.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from ari_app.core import agents, cdr, hearing, ids, legs
@@ -68,6 +67,7 @@ from ari_app.core.events import (
 )
 from models.values.call import LegOutcome, Outcome
 from models.values.reasons import CallReason
+from models.values.replacing import replace
 
 Step = tuple[Call, list[Command]]
 

@@ -9,8 +9,6 @@ As long as there is nothing to hear, the channel is not answered. Whoever takes 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ari_app.core import ids, marks
 from ari_app.core.call import Facts, Hears
 from ari_app.core.commands import (
@@ -28,6 +26,7 @@ from ari_app.core.commands import (
 )
 from ari_app.core.events import PlaceTold
 from models.values.queue import PROMPT
+from models.values.replacing import replace
 
 NEWS = "news"
 """The timer of the next announcement."""

@@ -8,7 +8,6 @@ end in ``assert_never``, so mypy finds the one that was forgotten.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from ari_app.core import agents, cdr, legs, queueing, talking, voicemail
@@ -72,6 +71,7 @@ from ari_app.core.events import (
 )
 from models.values.call import Direction, LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
+from models.values.replacing import replace
 from models.values.routing import RoutingSnapshot
 
 

@@ -6,7 +6,6 @@ Owns: the changes of one leg and the commands they need. Must not: know the call
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from ari_app.core import agents, ids
 from ari_app.core.call import Facts, Leg, Legs, LegState
@@ -22,6 +21,7 @@ from ari_app.core.commands import (
 from ari_app.core.events import ChannelGone, CommandFailed, LegAnswered, LegReady, Refusal
 from models.values.call import LegKind, LegOutcome, PhoneKind
 from models.values.reasons import LegReason
+from models.values.replacing import replace
 from models.values.routing import AgentRoute, Outside
 
 # Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.

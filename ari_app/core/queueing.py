@@ -9,8 +9,6 @@ the message of where it stands.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ari_app.core import cdr, hearing, legs, voicemail
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, Legs, LegState, Waiting, ring_timer
 from ari_app.core.commands import (
@@ -30,6 +28,7 @@ from models.values.call import LegKind, LegOutcome, Outcome
 from models.values.hours import Closed
 from models.values.queue import OverflowCause, OverflowTo
 from models.values.reasons import CallReason, LegReason
+from models.values.replacing import replace
 from models.values.routing import CallCenterRoute, Outside
 
 _CLOSED = {

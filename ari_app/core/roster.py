@@ -10,10 +10,11 @@ Every function takes a roster and returns a new one with its decisions. An agent
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ari_app.core.ringing import choose
 from models.values.call import AgentState, LegOutcome, Strategy
+from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
 PHONE_SESSION = "phone:"

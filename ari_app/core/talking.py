@@ -5,7 +5,6 @@ Owns: the phase Talking. Must not: end anything itself (``ending`` does).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from ari_app.core import agents, cdr, hearing, ids, legs
@@ -51,6 +50,7 @@ from ari_app.core.events import (
 )
 from models.values.call import LegOutcome, Outcome
 from models.values.reasons import CallReason
+from models.values.replacing import replace
 
 
 def enter(call: Alerting, leg: Leg, at: int) -> Step:

@@ -8,7 +8,6 @@ unless it is too short to be anything.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from ari_app.core import ending, hearing, ids, legs, marks
@@ -57,6 +56,7 @@ from ari_app.core.events import (
 from ari_app.core.marks import VoicemailMark
 from models.values.call import LegKind, LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
+from models.values.replacing import replace
 
 FILE_FORMAT = "wav"
 _NET = 10_000
