@@ -176,3 +176,22 @@ def test_english_by_the_switch(page: Page) -> None:
     expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     assert page.url.endswith("/contactos/?q=fabiola")
+
+
+def test_a_call_center_s_queue_shows_only_what_the_choice_needs(page: Page) -> None:
+    page.goto("/callcenters/1")
+    center, number, message = (page.locator(f"#waited_{part}") for part in ("center", "number", "message"))
+    expect(message).to_be_visible()
+    expect(center).to_be_hidden()
+    expect(number).to_be_hidden()
+    page.locator("#waited_to").select_option("call_center")
+    expect(center).to_be_visible()
+    expect(message).to_be_hidden()
+    page.locator("#waited_to").select_option("outside")
+    expect(number).to_be_visible()
+    number.fill("8800 1122")
+    page.locator("#hours_0").fill("8-12")
+    page.get_by_role("button", name="Salvar").click()
+    page.goto("/callcenters/1")
+    expect(page.locator("#waited_number")).to_have_value("88001122")
+    expect(page.locator("#hours_0")).to_have_value("08:00-12:00")
