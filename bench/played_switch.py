@@ -84,6 +84,8 @@ class PlayedSwitch:
 
     def _end(self, channel: str, cause: int) -> None:
         """The order in which Asterisk tells of a channel's end."""
+        for members in self._bridges.values():
+            members.discard(channel)
         self._tell_channel("StasisEnd", channel)
         self._tell_channel("ChannelDestroyed", channel, cause=cause, cause_txt="Normal Clearing")
         del self._channels[channel]
@@ -117,8 +119,13 @@ class PlayedSwitch:
                 return 200, {}
             case "GET", ["asterisk", "info"]:
                 return 200, {"system": {"version": "played"}}
-            case "GET", ["channels" | "bridges" | "endpoints", *rest]:
-                return (200, []) if not rest or path[0] == "endpoints" else (404, None)
+            case "GET", ["channels"]:
+                # The engine's sweep takes a call whose channel is not listed for ended.
+                return 200, [self._told(channel) for channel in self._channels]
+            case "GET", ["bridges"]:
+                return 200, [{"id": bridge, "channels": sorted(members)} for bridge, members in self._bridges.items()]
+            case "GET", ["endpoints", *_]:
+                return 200, []
             case "GET", _:
                 return 404, None
             case _, ["asterisk", *_]:
@@ -172,6 +179,7 @@ class PlayedSwitch:
     # ------------------------------------------------------------ words
     def _told(self, channel: str) -> dict[str, Any]:
         known = self._channels[channel]
+        data = f"{self._app},inbound,{self._number}" if "number" in known else self._app
         return {
             "id": channel,
             "name": known["name"],
@@ -180,7 +188,7 @@ class PlayedSwitch:
             "caller": {"name": "", "number": known.get("number", "")},
             "connected": {"name": "", "number": ""},
             "accountcode": "",
-            "dialplan": {"context": "from-trunk", "exten": self._number, "priority": 3, "app_name": "Stasis"},
+            "dialplan": {"context": "from-trunk", "exten": self._number, "app_name": "Stasis", "app_data": data},
             "creationtime": "2026-11-24T15:00:00.000+0000",
             "language": "es",
         }  # fmt: skip
