@@ -149,11 +149,15 @@ class Check:
 def clean_text(typed: Any, maximum: int, *, required: bool = False, lines: bool = False) -> str:
     """NFC, stripped, no control characters (line breaks and tabs with `lines`). Raises InvalidValue."""
     text = "" if typed is None else str(typed)
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text and required:
         raise InvalidValue("required")
     if len(text) > maximum:
         raise InvalidValue("too_long", maximum=maximum, length=len(text))
+    if text.isprintable():
+        return text  # no character of those below
     for character in text:
         allowed = lines and character in "\n\t"
         if not allowed and unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):

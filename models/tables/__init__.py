@@ -27,6 +27,7 @@ from models.tables.call_centers import (
 )
 from models.tables.callers import BlockedNumber, CallbackRequest, CallbackState, Voicemail
 from models.tables.calls import Call, CallLeg, EngineMark
+from models.tables.campaigns import Campaign, CampaignContact
 from models.tables.contacts import (
     AdditionalField,
     Company,
@@ -37,6 +38,7 @@ from models.tables.contacts import (
     Disposition,
 )
 from models.tables.forms import Form, FormAnswer, FormField, FormVersion
+from models.tables.imports import ContactImport, ContactImportChange, ContactImportChunk, ContactMerge
 from models.tables.paper import Attachment, Printer
 
 # Every table, in an order in which each comes after those it points to.
@@ -74,6 +76,12 @@ ALL: tuple[type[Model], ...] = (
     CallbackRequest,
     BlockedNumber,
     Prompt,
+    Campaign,
+    CampaignContact,
+    ContactImport,
+    ContactImportChunk,
+    ContactImportChange,
+    ContactMerge,
 )
 
 __all__ = [
@@ -96,10 +104,16 @@ __all__ = [
     "CallLeg",
     "CallbackRequest",
     "CallbackState",
+    "Campaign",
+    "CampaignContact",
     "Company",
     "Contact",
+    "ContactImport",
+    "ContactImportChange",
+    "ContactImportChunk",
     "ContactList",
     "ContactListMember",
+    "ContactMerge",
     "ContactValue",
     "Disposition",
     "EngineMark",

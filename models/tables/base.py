@@ -121,6 +121,8 @@ def fold(text: str | None) -> str:
     """Text for searches: no case, no accents (ñ becomes n), single spaces; alike on both databases."""
     if not text:
         return ""
+    if text.isascii():
+        return " ".join(text.lower().split())  # the same, in a tenth of the time
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(part for part in decomposed if not unicodedata.combining(part)).split())
 

@@ -1,13 +1,13 @@
 """Contacts and what surrounds them: companies, lists, additional fields, dispositions.
 
 Owns: sections 1, 5, 8 and 9 of the admin; the folded search text of a contact.
-Must not: import files or merge duplicates.
+Must not: import files (`models.tables.imports`) or merge duplicates.
 """
 
 from enum import StrEnum
 from typing import Any
 
-from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
+from peewee import SQL, BooleanField, CharField, CompositeKey, SmallIntegerField
 
 from models.tables.account import Agent
 from models.tables.base import (
@@ -115,11 +115,20 @@ class Contact(Row):
     disposition = points_to(Disposition, null=True, backref="contacts")
     agent = points_to(Agent, null=True, backref="contacts")  # the one in charge
     last_activity_at = InstantField(null=True, index=True)
-    search = LimitedTextField(max_length=1000, default="")
+    search = LimitedTextField(max_length=1000, default="", index=True)
+    # The folded additional values: `models.contact_search` has the database keep it.
+    extra_search = LimitedTextField(max_length=100_000, default="", constraints=[SQL("DEFAULT ''")])
     created_at = InstantField(default=now, index=True)
 
     class Meta:
         table_name = "contacts"
+
+    @classmethod
+    def create_table(cls, safe: bool = True, **options: Any) -> None:
+        from models.contact_search import create_for_contacts
+
+        super().create_table(safe, **options)
+        create_for_contacts(cls._meta.database.obj)
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
         """Keeps `search` true. Bulk writers use `search_text`."""
@@ -139,6 +148,13 @@ class ContactValue(Row):
         table_name = "contact_values"
         primary_key = CompositeKey("contact", "field")
         indexes = ((("field", "folded"), False),)
+
+    @classmethod
+    def create_table(cls, safe: bool = True, **options: Any) -> None:
+        from models.contact_search import create_for_values
+
+        super().create_table(safe, **options)
+        create_for_values(cls._meta.database.obj)
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
         self.folded = fold(self.value)

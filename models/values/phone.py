@@ -5,6 +5,7 @@ Owns: normalising and showing. Must not: decide who answers a number (`pattern`,
 Source: ITU-T E.164; the numbering plans come from `phonenumbers` (Google's libphonenumber).
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -116,7 +117,7 @@ def _normalise(raw: str, region: str) -> str | None:
         return _e164(raw, region) if any(character.isdecimal() for character in raw) else None
     if not any(character.isdigit() for character in cleaned) or len(cleaned) > MAX_DIGITS:
         return None
-    valid = _e164(cleaned, region)
+    valid = _national_e164(cleaned, region) or _e164(cleaned, region)
     if valid is not None:
         return valid
     # Trunks often send foreign callers without the +.
@@ -125,6 +126,47 @@ def _normalise(raw: str, region: str) -> str | None:
         if abroad is not None:
             return abroad
     return cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What makes national digits a valid number, and what of them might be read as a prefix."""
+
+    lead: str
+    lengths: frozenset[int]
+    general: re.Pattern[str]
+    kinds: tuple[re.Pattern[str], ...]
+    prefix: re.Pattern[str]
+
+
+@lru_cache(maxsize=256)
+def _plan_of(region: str) -> _Plan | None:
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None or metadata.general_desc is None:
+        return None
+    kinds = (
+        metadata.fixed_line, metadata.mobile, metadata.toll_free, metadata.premium_rate, metadata.shared_cost,
+        metadata.personal_number, metadata.voip, metadata.pager, metadata.uan, metadata.voicemail,
+    )  # fmt: skip
+    prefixes = [metadata.national_prefix_for_parsing, metadata.international_prefix, "0"]
+    return _Plan(
+        f"+{metadata.country_code}",
+        frozenset(length for length in metadata.general_desc.possible_length if length > 0),
+        re.compile(metadata.general_desc.national_number_pattern or "(?!)"),
+        tuple(re.compile(kind.national_number_pattern) for kind in kinds if kind and kind.national_number_pattern),
+        re.compile("|".join(f"(?:{text})" for text in prefixes if text)),
+    )
+
+
+def _national_e164(cleaned: str, region: str) -> str | None:
+    """The plain case of `_e164` some twenty times faster: national digits alone, with nothing that could be a prefix.
+    None: not that case. A bulk load reads a hundred thousand of them."""
+    plan = _plan_of(region)
+    if plan is None or not cleaned.isdigit() or len(cleaned) not in plan.lengths or plan.prefix.match(cleaned):
+        return None
+    if not plan.general.fullmatch(cleaned) or not any(kind.fullmatch(cleaned) for kind in plan.kinds):
+        return None
+    return plan.lead + cleaned
 
 
 def _e164(text: str, region: str) -> str | None:

@@ -58,7 +58,11 @@ def test_a_fresh_migration_gives_the_schema_of_the_tables(
     migrated = db.open_database(empty_url, bind=False)
     assert db.migrate(migrated)
     from_migrations = schema(migrated)
-    assert not diff_models(migrated, list(tables.ALL))
+    difference = diff_models(migrated, list(tables.ALL))
+    # Indexes that no table can declare: `models.contact_search` makes them.
+    kept = [one for one in difference.drop_indexes if one.name not in ("contacts_text", "contacts_activity_order")]
+    difference.drop_indexes[:] = kept
+    assert not difference
     migrated.close()
 
     if kind == "sqlite":

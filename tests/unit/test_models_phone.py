@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.values import phone
 from models.values.phone import canonical, clean, dialled_forms, display, normalise, region_of
 
 
@@ -108,3 +112,26 @@ def test_shown_as_people_write_it(number: str, region: str, shown: str) -> None:
 
 def test_an_unknown_region_has_no_plan() -> None:
     assert region_of("ZZ").country_code == ""
+
+
+def test_the_fast_reading_says_what_the_plan_says() -> None:
+    chance = random.Random(14)
+    read = 0
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in phonenumbers.PhoneNumberType.values():
+            example = phonenumbers.example_number_for_type(region, kind)
+            digits = phonenumbers.national_significant_number(example) if example else "12345678"
+            for _ in range(6):
+                fast = phone._national_e164(digits, region)
+                assert fast is None or fast == phone._e164(digits, region), (digits, region)
+                read += fast is not None
+                at = chance.randrange(len(digits))
+                digits = digits[:at] + str(chance.randrange(10)) + digits[at + 1 :]
+    assert read > 3000
+
+
+@pytest.mark.parametrize("region", ["CR", "MX", "ES", "CO", "US", "PA", "GT", "PE", "CL"])
+def test_the_fast_reading_reads_what_people_have(region: str) -> None:
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
+        example = str(phonenumbers.example_number_for_type(region, kind).national_number)
+        assert phone._national_e164(example, region) == phone._e164(example, region) is not None
