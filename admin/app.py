@@ -34,6 +34,7 @@ from admin import (
     web_security,
     words,
 )
+from admin.bulk import views as bulk_views
 from admin.client_address import ForwardedBy
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
@@ -61,6 +62,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
     _connect_each_request(app, database)
     sessions.init_app(app)
     language.init_app(app)
+    bulk_views.allow_large_uploads(app)
     CSRFProtect(app)  # alone: with Flask-Admin's SecureForm as well every form would be refused
     web_security.init_app(app)
     formats.init_app(app)

@@ -10,7 +10,7 @@ with it), silent cascades (`references`), unknown orders and pages (`listing`), 
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from flask import abort, current_app, flash, redirect, request, url_for
@@ -21,7 +21,7 @@ from flask_login import current_user
 from peewee import JOIN, Field, IntegrityError, ModelSelect
 from werkzeug.wrappers import Response
 
-from admin import csv_stream, listing, notices
+from admin import csv_stream, listing, notices, xlsx_stream
 from admin.deletion_view import DeletionView
 from admin.folding import any_contains
 from admin.installation import installation
@@ -145,8 +145,7 @@ class SectionView(DeletionView, ModelView):
 
     def show_list(self, form: SectionForm | None = None) -> Any:
         wanted = self.wanted()
-        query = self.narrowed(wanted)
-        page = listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
+        page = self.page(wanted)
         problems = {name: problem_text(problem) for name, problem in wanted.problems.items()}
         return self.render(
             self.list_page,
@@ -160,6 +159,10 @@ class SectionView(DeletionView, ModelView):
             sizes=listing.SIZES,
             **self.list_extras(page),
         )
+
+    def page(self, wanted: Wanted) -> Page:
+        query = self.narrowed(wanted)
+        return listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         """What the section's list template needs besides, counted for the page at once."""
@@ -177,16 +180,21 @@ class SectionView(DeletionView, ModelView):
     @acting(Act.DOWNLOAD)
     def download(self) -> Any:
         """Everything the search finds, not only the page."""
+        return csv_stream.download(self.slug, *self.lines(self.wanted()))
+
+    @expose("/descargar.xlsx")
+    @acting(Act.DOWNLOAD)
+    def download_xlsx(self) -> Any:
+        return xlsx_stream.download(self.slug, *self.lines(self.wanted()))
+
+    def lines(self, wanted: Wanted) -> tuple[list[Any], Iterator[list[list[Any]]]]:
+        """Headings, and the lines under them in batches, of everything the search finds."""
         columns = self.csv_columns()
         if not columns:
             abort(404)
-        wanted = self.wanted()
         batches = csv_stream.chunks(self.ordered(self.narrowed(wanted), wanted), self.table._meta.primary_key)  # type: ignore[attr-defined]
-        return csv_stream.download(
-            self.slug,
-            [heading for heading, _read in columns],
-            (self.prepare(batch) for batch in batches),
-            lambda row: [read(row) for _heading, read in columns],
+        return [heading for heading, _read in columns], (
+            [[read(row) for _heading, read in columns] for row in self.prepare(batch)] for batch in batches
         )
 
     def prepare(self, batch: list[Any]) -> list[Any]:

@@ -6,21 +6,24 @@ Owns: the format, and that no cell is run as a formula by a spreadsheet. Must no
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flask import Response, stream_with_context
 from peewee import ModelSelect
 
 CHUNK: Final = 500  # rows held in memory
+_STARTS: Final = frozenset("=+-@\t\n＝＋－＠")
 _HARMLESS: Final = re.compile(r"[+-]?[0-9. ]+")
 
 
 def cell(value: Any) -> str:
     """Text that stays text: what a spreadsheet would compute gets an apostrophe in front. Numbers stay numbers."""
     text = "" if value is None else str(value)
+    if text.isprintable() and text[:1] not in _STARTS:
+        return text
     text = "".join(character for character in text if character.isprintable() or character in "\n\t")
-    if text[:1] in ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠") and not _HARMLESS.fullmatch(text):
+    if text[:1] in _STARTS and not _HARMLESS.fullmatch(text):
         return "'" + text
     return text
 
@@ -35,9 +38,7 @@ def chunks(query: ModelSelect, key: Any) -> Iterator[list[Any]]:
         yield [rows[one] for one in part if one in rows]
 
 
-def download(
-    filename: str, headings: Sequence[Any], batches: Iterator[list[Any]], row: Callable[[Any], Sequence[Any]]
-) -> Response:
+def download(filename: str, headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Response:
     """A streamed answer: UTF-8 with the mark by which spreadsheets know it."""
     titles = [str(heading) for heading in headings]
 
@@ -47,8 +48,7 @@ def download(
         buffer.write("\ufeff")
         writer.writerow([cell(title) for title in titles])
         for batch in batches:
-            for one in batch:
-                writer.writerow([cell(value) for value in row(one)])
+            writer.writerows([[cell(value) for value in line] for line in batch])
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()

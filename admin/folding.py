@@ -15,8 +15,8 @@ _FUNCTION: Final = "centralita_fold"
 _ACCENTED: Final = "áàâäãåéèêëíìîïóòôöõúùûüñçýÿ"
 _PLAIN: Final = "aaaaaaeeeeiiiiooooouuuuncyy"
 # In a database of the locale C lower() knows ASCII alone.
-_FROM: Final = _ACCENTED + _ACCENTED.upper()
-_TO: Final = _PLAIN * 2
+FROM: Final = _ACCENTED + _ACCENTED.upper()
+TO: Final = _PLAIN * 2
 _MAX_TYPED: Final = 200
 _MAX_WORDS: Final = 10
 
@@ -40,8 +40,13 @@ class _ByDatabase(ColumnBase):
 
 def folded(column: Any) -> Any:
     """The column without case and accents, to compare with `models.tables.fold` of what was typed, or to sort by."""
-    plain = fn.translate(fn.lower(fn.coalesce(column, "")), _FROM, _TO)
+    plain = fn.translate(fn.lower(fn.coalesce(column, "")), FROM, TO)
     return _ByDatabase(plain, getattr(fn, _FUNCTION)(column))
+
+
+def words_of(typed: str) -> list[str]:
+    """What was typed, folded, as the words to look for."""
+    return fold(typed)[:_MAX_TYPED].split()[:_MAX_WORDS]
 
 
 def contains(column: Any, typed: str) -> Any:
@@ -52,7 +57,7 @@ def contains(column: Any, typed: str) -> Any:
 def any_contains(columns: tuple[Any, ...], typed: str) -> Any:
     """Every word of what was typed is in one of the columns; `Contact.search` and its like are folded already."""
     wanted: Any = None
-    for word in fold(typed)[:_MAX_TYPED].split()[:_MAX_WORDS]:
+    for word in words_of(typed):
         one: Any = None
         for column in columns:
             text = column if getattr(column, "name", "") in ("search", "folded") else folded(column)

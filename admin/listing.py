@@ -147,6 +147,8 @@ class Page:
     number: int
     pages: int
     first: int  # 1-based place of the first row, 0 when there is none
+    exact: bool = True  # False: there are more than `total`
+    in_order: bool = True  # False: they are too many to be sorted as wanted
 
     @property
     def last(self) -> int:

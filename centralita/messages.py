@@ -102,6 +102,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "program_engine": ("motor", "engine"),
     "program_agi": ("guiones AGI", "AGI scripts"),
     "program_web": ("web", "web"),
+    "program_jobs": ("trabajos", "jobs"),
     "again_ready": ("{name}: lista de nuevo en {seconds} s", "{name}: ready again after {seconds} s"),
     "not_ready": (
         "{name}: no responde como debe ({waiting_for}). Detalles: {log}",

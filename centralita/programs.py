@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 from centralita import http_calls
@@ -108,6 +109,15 @@ def programs(settings: Settings, secrets: Secrets, dist: AsteriskDist) -> list[P
             ready_seconds=30,
             stop_seconds=5,
         ),
+        Program(
+            "jobs",
+            [*PYTHON, "-m", "admin.bulk.worker"],
+            log_of(settings, "jobs"),
+            jobs_ready(settings),
+            env=environment(settings),
+            ready_seconds=30,
+            stop_seconds=5,
+        ),
     ]
 
 
@@ -185,6 +195,16 @@ def agi_ready(settings: Settings) -> Probe:
                 return None
         except OSError as error:
             return f"FastAGI: {error}"
+def jobs_ready(settings: Settings) -> Probe:
+    """Ready: it has shown itself a moment ago."""
+    life = settings.data_dir / "jobs.alive"
+
+    def look() -> str | None:
+        try:
+            age = time.time() - life.stat().st_mtime
+        except OSError as error:
+            return str(error)
+        return None if age < 10 else f"{life.name}: {age:.0f} s"
 
     return lambda: asyncio.to_thread(look)
 

@@ -1,18 +1,20 @@
 """Contactos: who calls and is called, with the account's additional fields.
 
-Owns: the section, and the form that has a field for each additional one. Must not: import files.
+Owns: the section, and the form that has a field for each additional one. Must not: read files (`admin.bulk`).
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
+from admin import contact_lines, contact_pages
 from admin.base_view import SectionView
-from admin.folding import contains, folded
-from admin.formats import stamp
-from admin.listing import ChoiceFilter, Column, Filter
+from admin.bulk.views import LoadView
+from admin.contact_pages import Order, Search, folded_sql
+from admin.folding import folded
+from admin.listing import ChoiceFilter, Column, Filter, Page, Wanted
 from admin.section_forms import Choice, Members, SectionForm, Text
 from models.checks import Checked, check_additional_values, check_contact
 from models.tables import (
@@ -24,10 +26,19 @@ from models.tables import (
     ContactListMember,
     ContactValue,
     Disposition,
+    epoch_ms,
 )
 from models.tables.contacts import FieldKind, YesNo
 
 EXTRA = "extra_"
+_BY_ACTIVITY: Final = Order(("contacts.last_activity_at DESC NULLS LAST", "contacts.id DESC"))
+_ORDERS: Final = {
+    "name": ("contacts.search ASC", "contacts.id ASC"),
+    "phone": ("contacts.phone_key ASC NULLS FIRST", "contacts.id ASC"),
+    "external_id": ("contacts.external_id ASC", "contacts.id ASC"),
+    "last_activity_at": ("contacts.last_activity_at ASC NULLS FIRST", "contacts.id ASC"),
+}
+_JOINED: Final = {"company": "companies.name", "disposition": "dispositions.name", "agent": "agents.name"}
 
 
 def names_of(table: Any) -> Any:
@@ -74,28 +85,19 @@ def _texts(options: Sequence[str]) -> Any:
     return lambda: [(text, text) for text in options]
 
 
-def _in_list(query: Any, value: str) -> Any:
-    members = ContactListMember.select(ContactListMember.contact).where(ContactListMember.list == int(value))
-    return query.where(Contact.id.in_(members))
-
-
-def _active_since(query: Any, days: str) -> Any:
+def _active(search: Search, days: str) -> None:
     if days == "never":
-        return query.where(Contact.last_activity_at.is_null())
-    return query.where(Contact.last_activity_at >= datetime.now(UTC) - timedelta(days=int(days)))
+        search.add("contacts.last_activity_at IS NULL")
+    else:
+        since = epoch_ms(datetime.now(UTC) - timedelta(days=int(days)))
+        search.add("contacts.last_activity_at >= ?", since)
 
 
-def _has_value(field: int) -> Any:
-    def apply(query: Any, text: str) -> Any:
-        matching = ContactValue.select(ContactValue.contact).where(
-            ContactValue.field == field, contains(ContactValue.folded, text)
-        )
-        return query.where(Contact.id.in_(matching))
-
-    return apply
+def _has_value(key: int) -> Any:
+    return lambda search, text: search.value(key, text)
 
 
-class Contacts(SectionView):
+class Contacts(LoadView, SectionView):
     slug = "contactos"
     endpoint_name = "contacts"
     label = _l("Contactos")
@@ -106,15 +108,14 @@ class Contacts(SectionView):
     form_class = ContactForm
     joined = (Contact.company, Contact.disposition, Contact.agent)
     searched = (Contact.search,)
-    order = (Contact.last_activity_at.desc(nulls="LAST"),)
     columns = (
         Column("name", _l("Nombre"), (Contact.search,)),
-        Column("phone", _l("Teléfono"), (Contact.phone,), "nowrap"),
+        Column("phone", _l("Extensión o teléfono"), (Contact.phone,), "nowrap"),
         Column("external_id", _l("ID"), (Contact.external_id,), "nowrap"),
-        Column("company", _l("Compañía"), (folded(Company.name),)),
-        Column("disposition", _l("Disposición"), (folded(Disposition.name),)),
+        Column("company", _l("Compañía"), ("company",)),
+        Column("disposition", _l("Disposición"), ("disposition",)),
         Column("last_activity_at", _l("Última Actividad"), (Contact.last_activity_at,), "nowrap"),
-        Column("agent", _l("Agente a cargo"), (folded(Agent.name),)),
+        Column("agent", _l("Agente a cargo"), ("agent",)),
     )
     list_page = "contacts/list.html"
     form_page = "contacts/form.html"
@@ -129,20 +130,26 @@ class Contacts(SectionView):
         )
         return (
             ChoiceFilter(
-                "activity", _l("Última actividad"), _active_since, choices=lambda: activity, everything=_l("Cualquiera")
+                "activity", _l("Última actividad"), _active, choices=lambda: activity, everything=_l("Cualquiera")
             ),
-            ChoiceFilter("list", _l("Lista"), _in_list, choices=names_of(ContactList), everything=_l("Todas")),
+            ChoiceFilter(
+                "list",
+                _l("Lista"),
+                lambda search, key: search.member_of(int(key)),
+                choices=names_of(ContactList),
+                everything=_l("Todas"),
+            ),
             ChoiceFilter(
                 "disposition",
                 _l("Disposición"),
-                lambda query, key: query.where(Contact.disposition == int(key)),
+                lambda search, key: search.equal("disposition_id", int(key)),
                 choices=names_of(Disposition),
                 everything=_l("Todas"),
             ),
             ChoiceFilter(
                 "company",
                 _l("Compañía"),
-                lambda query, key: query.where(Contact.company == int(key)),
+                lambda search, key: search.equal("company_id", int(key)),
                 choices=names_of(Company),
                 everything=_l("Todas"),
             ),
@@ -152,6 +159,38 @@ class Contacts(SectionView):
                 if one.searchable
             ),
         )
+
+    # ------------------------------------------------------------ the list
+    def sought(self, wanted: Wanted) -> Search:
+        """What the search asks for."""
+        search = Search()
+        search.text(wanted.text)
+        for one in self.filters_shown():
+            if one.name in wanted.values:
+                one.apply(search, wanted.values[one.name])
+        if wanted.problems:
+            search.add("1 = 0")  # rather nothing than everything when a filter is not understood
+        return search
+
+    def sought_order(self, wanted: Wanted) -> Order:
+        if not wanted.sort:
+            return _BY_ACTIVITY
+        joined = _JOINED.get(wanted.sort)
+        parts = (f"{folded_sql(joined)} ASC", "contacts.id ASC") if joined else _ORDERS[wanted.sort]
+        order = Order(parts, walked=joined is None)
+        return order.turned() if wanted.descending else order
+
+    def page(self, wanted: Wanted) -> Page:
+        order = self.sought_order(wanted)
+        return contact_pages.page(self.sought(wanted), order, _BY_ACTIVITY, wanted.page, wanted.size, self.rows_of)
+
+    def rows_of(self, ids: Sequence[int]) -> list[Contact]:
+        """The rows with what the list shows of them, in the order of their ids."""
+        rows = {row.id: row for row in self.base_query().where(Contact.id.in_(list(ids)))} if ids else {}
+        return [rows[key] for key in ids if key in rows]
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        return {"reach": contact_pages.REACH}
 
     # ------------------------------------------------------------ the form
     def new_form(self, row: Any = None) -> SectionForm:
@@ -200,26 +239,10 @@ class Contacts(SectionView):
 
     # ------------------------------------------------------------ download
     def csv_columns(self) -> Any:
-        extra = [(one.name, lambda row, key=one.id: row.extra.get(key, "")) for one in additional_fields()]
-        return (
-            (_l("Nombre"), lambda row: row.name),
-            (_l("Teléfono"), lambda row: row.phone),
-            (_l("Email"), lambda row: row.email),
-            (_l("ID"), lambda row: row.external_id),
-            (_l("Compañía"), lambda row: row.company.name if row.company_id else ""),
-            (_l("Disposición"), lambda row: row.disposition.name if row.disposition_id else ""),
-            (_l("Agente a cargo"), lambda row: row.agent.name if row.agent_id else ""),
-            (_l("Última Actividad"), lambda row: stamp(row.last_activity_at)),
-            *extra,
-        )
+        return contact_lines.headings(additional_fields())
 
-    def prepare(self, batch: list[Any]) -> list[Any]:
-        values = ContactValue.select(ContactValue.contact, ContactValue.field, ContactValue.value).where(
-            ContactValue.contact.in_([row.id for row in batch])
+    def lines(self, wanted: Wanted) -> Any:
+        fields = additional_fields()
+        return contact_lines.headings(fields), contact_lines.batches(
+            self.sought(wanted), self.sought_order(wanted), fields
         )
-        by_contact: dict[int, dict[int, str]] = {}
-        for contact, field, value in values.tuples():
-            by_contact.setdefault(contact, {})[field] = value
-        for row in batch:
-            row.extra = by_contact.get(row.id, {})
-        return batch

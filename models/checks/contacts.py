@@ -123,13 +123,13 @@ def check_additional_values(fields: Iterable[AdditionalField], typed: Mapping[in
     result = Checked()
     for field in fields:
         try:
-            result.values[str(field.id)] = _additional_value(field, typed.get(field.id))
+            result.values[str(field.id)] = additional_value(field, typed.get(field.id))
         except InvalidValue as problem:
             result.errors[str(field.id)] = problem
     return result
 
 
-def _additional_value(field: AdditionalField, typed: Any) -> str:
+def additional_value(field: AdditionalField, typed: Any) -> str:
     maximum = int(ContactValue._meta.fields["value"].max_length)
     text = clean_text(typed, maximum, required=bool(field.required))
     if not text:

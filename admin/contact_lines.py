@@ -1,0 +1,64 @@
+"""Contacts as lines of a file: what *Descargar* writes.
+
+Owns: the columns, and reading them some at a time. Must not: know formats (`csv_stream`, `xlsx_stream`).
+
+Only the ids are read at once, in the order of the list; so no cursor stays open, and a row that comes or goes meanwhile
+shifts nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+
+from admin.contact_pages import JOINS, Order, Search, ask, matching
+from admin.formats import stamp
+from models.tables import AdditionalField, from_epoch_ms
+
+CHUNK: Final = 1000  # rows held in memory
+_COLUMNS: Final = (
+    "contacts.id, contacts.name, contacts.phone, contacts.email, contacts.external_id, coalesce(companies.name, ''), "
+    "coalesce(dispositions.name, ''), coalesce(agents.name, ''), contacts.last_activity_at"
+)
+
+
+def headings(fields: Sequence[AdditionalField]) -> list[Any]:
+    return [
+        _l("Nombre"),
+        _l("Teléfono"),
+        _l("Email"),
+        _l("ID"),
+        _l("Compañía"),
+        _l("Disposición"),
+        _l("Agente a cargo"),
+        _l("Última Actividad"),
+        *(one.name for one in fields),
+    ]
+
+
+def batches(search: Search, order: Order, fields: Sequence[AdditionalField]) -> Iterator[list[list[Any]]]:
+    sql, parameters = matching(search)
+    joins = "" if order.walked else JOINS
+    sorted_ids = f"SELECT contacts.id FROM contacts{joins} WHERE contacts.id IN ({sql}) ORDER BY {order.sql()}"  # noqa: S608
+    if search.everything:
+        sorted_ids = f"SELECT contacts.id FROM contacts{joins} ORDER BY {order.sql()}"  # noqa: S608
+    keys = [row[0] for row in ask(sorted_ids, parameters)]
+    places = {one.id: place for place, one in enumerate(fields)}
+    for start in range(0, len(keys), CHUNK):
+        yield _lines(keys[start : start + CHUNK], places)
+
+
+def _lines(keys: Sequence[int], places: dict[int, int]) -> list[list[Any]]:
+    listed = ",".join(map(str, keys))
+    lines: dict[int, list[Any]] = {}
+    for key, *cells, activity in ask(f"SELECT {_COLUMNS} FROM contacts{JOINS} WHERE contacts.id IN ({listed})"):  # noqa: S608
+        at = "" if activity is None else stamp(from_epoch_ms(activity))
+        lines[key] = [*cells, at, *("" for _field in places)]
+    if places:
+        first = 8
+        values = f"SELECT contact_id, field_id, value FROM contact_values WHERE contact_id IN ({listed})"  # noqa: S608
+        for contact, field, value in ask(values):
+            place = places.get(field)
+            if place is not None and contact in lines:
+                lines[contact][first + place] = value
+    return [lines[key] for key in keys if key in lines]

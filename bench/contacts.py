@@ -1,0 +1,208 @@
+"""Contactos with a million contacts: the list, searches, the last page; loading and downloading 100,000 rows.
+
+    python -m bench.contacts [--contacts 1000000] [--url postgresql://…] [--rounds 15] [--only pages,load,download]
+                             [--markdown docs/contactos.md] [--keep FOLDER]
+
+Each figure stands beside a bare one of the same run, as a ratio: a page beside raw SQL that counts and reads the same,
+a load beside calamine's reading plus raw inserts, a download beside the bare writer. Without --url it uses a temporary
+SQLite file; with it, an empty database, which is filled. The aims: every page's p95 under 150 ms, a load within twice,
+a download within one and a half times. Exit status 1 when one is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from admin.app import create_app
+from models import db, tables
+from models.account import ensure_account
+from models.secrets import load_or_create
+from models.settings import Settings
+from models.tables.contacts import search_text
+from models.values.call import Role
+
+AIM_MS = 150.0
+_FIRST = (
+    "Ana María José Luis Carlos Lucía Fabiola Iván Óscar Sofía Andrés Raúl Inés Élida Ramón Zoila Ñusta Noé Eva Julián"
+)
+_LAST = (
+    "Pérez Ureña Núñez Ocampo Araya Vargas Muñoz Solís Chacón Jiménez Quirós Zúñiga Mora Rojas Castro Ávila Brenes "
+    "Cordero Durán Esquivel Fallas Guzmán Hidalgo Íñiguez"
+)
+FIRST, LAST = _FIRST.split(" "), _LAST.split(" ")
+PLACES = ["San José", "Alajuela", "Cartago", "Heredia", "Guanacaste", "Puntarenas", "Limón"]
+# What is asked, and the raw SQL that a page cannot do without.
+PAGES = {
+    "first page": "",
+    "page in the middle": "?page={middle}",
+    "last page": "?page=99999999",
+    "a frequent name (*maria*)": "?q=maria",
+    "its last page offered": "?q=maria&page=99999",
+    "two words (*lucia ocampo*)": "?q=lucia+ocampo",
+    "a rare part of a number": "?q={digits}",
+    "accents and middle of a word (*uñoz*)": "?q=uñoz",
+    "an additional value (*guanacaste*)": "?q=guanacaste",
+    "nothing (*xyzzy*)": "?q=xyzzy",
+    "a company": "?company=3",
+    "a company and a word": "?company=3&q=zuñiga",
+    "a list": "?list=1",
+    "a list, a disposition and a company": "?list=1&disposition=2&company=3",
+    "activity of 30 days": "?activity=30",
+    "never active": "?activity=never",
+    "an additional field": "?extra_1=limon",
+    "an additional field and a word": "?extra_1=limon&q=fabiola",
+    "by name": "?sort=name",
+    "by name, backwards, last page": "?sort=name&desc=1&page=99999999",
+    "by phone": "?sort=phone",
+}
+
+
+def fill(database: Any, count: int) -> None:
+    """Names as people have them, a company for half of them, a value for each."""
+    chance = random.Random(7)
+    mark = db.placeholder(database)
+    now = int(time.time() * 1000)
+    with db.transaction(database):
+        for number in range(1, 101):
+            tables.Company.create(id=number, name=f"Compañía {number}")
+        for number, name in enumerate(("Contactado", "No contesta", "Equivocado"), 1):
+            tables.Disposition.create(id=number, name=name)
+        tables.AdditionalField.create(id=1, name="Provincia", searchable=True)
+        tables.ContactList.create(id=1, name="Campaña de mayo")
+    columns = ("id, name, phone, phone_key, email, external_id, company_id, disposition_id, last_activity_at, search, "
+               "extra_search, created_at")  # fmt: skip
+    marks = ", ".join([mark] * 12)
+    for start in range(1, count + 1, 20_000):
+        people, values, members = [], [], []
+        for key in range(start, min(count + 1, start + 20_000)):
+            name = f"{chance.choice(FIRST)} {chance.choice(LAST)} {chance.choice(LAST)}"
+            phone = f"{chance.choice('2678')}{chance.randrange(10**7):07}"
+            place = chance.choice(PLACES)
+            active = now - chance.randrange(400 * 86_400_000) if chance.random() < 0.7 else None
+            company = chance.randrange(1, 101) if chance.random() < 0.5 else None
+            text = search_text(name, phone, "+506" + phone, "", str(key))
+            people.append((key, name, phone, "+506" + phone, "", str(key), company, chance.choice((1, 2, 3, None)),
+                           active, text, tables.fold(place), now))  # fmt: skip
+            values.append((key, 1, place, tables.fold(place)))
+            if chance.random() < 0.1:
+                members.append((1, key))
+        with db.transaction(database):
+            db.execute_many(database, f"INSERT INTO contacts ({columns}) VALUES ({marks})", people)
+            db.execute_many(
+                database,
+                f"INSERT INTO contact_values (contact_id, field_id, value, folded) VALUES ({', '.join([mark] * 4)})",
+                values,
+            )
+            db.execute_many(
+                database, f"INSERT INTO contact_list_members (list_id, contact_id) VALUES ({mark}, {mark})", members
+            )
+    if db.is_postgresql(database):
+        db.execute(database, "SELECT setval('contacts_id_seq', (SELECT max(id) FROM contacts))")
+        db.execute(database, "VACUUM ANALYZE")
+
+
+def times(action: Callable[[], object], rounds: int) -> list[float]:
+    """Milliseconds of each round, after one that is not counted."""
+    action()
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        action()
+        taken.append((time.perf_counter() - began) * 1000)
+    return sorted(taken)
+
+
+def p95(taken: list[float]) -> float:
+    return taken[min(len(taken) - 1, int(len(taken) * 0.95))]
+
+
+def pages(folder: Path, database: Any, count: int, rounds: int) -> list[list[str]]:
+    """Each page through the web's own application, beside the time its statements take alone."""
+    from web.browser import Browser
+
+    ensure_account(database, Settings(data_dir=folder))
+    tables.Agent.create(name="Ana", email="admin@centralita.example", email_key="admin@centralita.example",
+                        role=Role.ADMINISTRATOR)  # fmt: skip
+    app = create_app(Settings(data_dir=folder), load_or_create(folder / "secrets.json"), database)
+    app.testing = True
+    browser = Browser(app, Role.ADMINISTRATOR)
+    digits = str(tables.Contact.get_by_id(count // 2).phone)[1:7]
+    rows = []
+    for name, query in PAGES.items():
+        path = "/contactos/" + query.format(middle=count // 100, digits=digits)
+        statements: list[tuple[str, Any]] = []
+
+        def ask(address: str = path) -> None:
+            answer = browser.get(address)
+            assert answer.status_code == 200, answer.status_code
+
+        taken = times(ask, rounds)
+        hook = _listen(database, statements)
+        ask()
+        hook()
+
+        def raw(heard: tuple[tuple[str, Any], ...] = tuple(statements)) -> None:
+            for sql, parameters in heard:
+                cursor = db.execute(database, sql, parameters or ())
+                if sql.lstrip()[:6].upper() == "SELECT":
+                    cursor.fetchall()
+
+        bare = times(raw, rounds)
+        figures = (statistics.median(taken), p95(taken), p95(bare))
+        verdict = "met" if p95(taken) < AIM_MS else "**missed**"
+        rows.append([name, *(f"{one:.0f}" for one in figures), f"{p95(taken) / max(p95(bare), 0.01):.1f}", verdict])
+        print(" | ".join(rows[-1]), flush=True)
+    return rows
+
+
+def _listen(database: Any, heard: list[tuple[str, Any]]) -> Callable[[], None]:
+    """Notes the statements that are run; what it returns ends it."""
+    original = database.execute_sql
+
+    def noting(sql: str, params: Any = None, *more: Any, **options: Any) -> Any:
+        heard.append((sql, params))
+        return original(sql, params, *more, **options)
+
+    database.execute_sql = noting
+    return lambda: delattr(database, "execute_sql")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--contacts", type=int, default=1_000_000)
+    parser.add_argument("--url", default="")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default="pages")
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="centralita-bench-"))
+    folder.mkdir(exist_ok=True)
+    fresh = bool(options.url) or not (folder / "bench.db").exists()
+    database = db.open_database(options.url or f"sqlite:///{folder / 'bench.db'}")
+    try:
+        if fresh:
+            db.migrate(database)
+            began = time.monotonic()
+            fill(database, options.contacts)
+            print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
+        rows = pages(folder, database, options.contacts, options.rounds)
+    finally:
+        database.close()
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return int(any("missed" in row[-1] for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
