@@ -16,6 +16,7 @@ from peewee import Database
 from admin.bulk import dry_run, files, loading, undoing
 from admin.bulk.plan import Options
 from admin.bulk.problems import BadFile
+from admin.bulk.states import end, give_up, put, refuse
 from models.db import open_database
 from models.settings import load as load_settings
 from models.tables import ContactImport, now
@@ -37,9 +38,9 @@ def step(database: Database, data_dir: Path, key: int) -> None:
         case ImportState.UNDOING:
             counts = undoing.run(database, load)
             if load.failure is not None:
-                _end(load, ImportState.FAILED, report={**(load.report or {}), "undone": counts})
+                end(load, ImportState.FAILED, report={**(load.report or {}), "undone": counts})
             else:
-                _end(load, ImportState.UNDONE, report={**(load.report or {}), "undone": counts})
+                end(load, ImportState.UNDONE, report={**(load.report or {}), "undone": counts})
         case _:
             pass
 
@@ -53,13 +54,13 @@ def _check(database: Database, load: ContactImport, folder: Path) -> None:
     except MemoryError:
         refuse(load, "file_too_large", {"size": folder.joinpath(files.UPLOAD).stat().st_size // 1_000_000})
     else:
-        _set(load, ImportState.CHECKED, options=options.stored(), report=report,
+        put(load, ImportState.CHECKED, options=options.stored(), report=report,
              rows_total=report["counts"]["rows"], rows_done=0)  # fmt: skip
 
 
 def _load(database: Database, load: ContactImport, folder: Path) -> None:
     if load.state is ImportState.QUEUED:
-        _set(load, ImportState.RUNNING, started_at=now())
+        put(load, ImportState.RUNNING, started_at=now())
     try:
         loading.run(database, load, folder, lambda done, total: None)
     except Exception as error:
@@ -70,17 +71,7 @@ def _load(database: Database, load: ContactImport, folder: Path) -> None:
         step(database, folder.parent.parent, load.id)
     else:
         files.drop_upload(folder)
-        _end(load, ImportState.DONE)
-
-
-def give_up(load: ContactImport, code: str, params: dict[str, object]) -> None:
-    """What it made is undone next."""
-    _set(load, ImportState.UNDOING, failure=[code, params])
-
-
-def refuse(load: ContactImport, code: str, params: dict[str, object]) -> None:
-    """A file that cannot be read: nothing was written of it."""
-    _end(load, ImportState.FAILED, failure=[code, params])
+        end(load, ImportState.DONE)
 
 
 def _teller(load: ContactImport) -> Callable[[int, int], None]:
@@ -94,17 +85,6 @@ def _teller(load: ContactImport) -> Callable[[int, int], None]:
             ContactImport.update(rows_done=done, rows_total=total).where(ContactImport.id == load.id).execute()
 
     return tell
-
-
-def _set(load: ContactImport, state: ImportState, **values: object) -> None:
-    load.state = state
-    for name, value in values.items():
-        setattr(load, name, value)
-    ContactImport.update(state=state, **values).where(ContactImport.id == load.id).execute()
-
-
-def _end(load: ContactImport, state: ImportState, **values: object) -> None:
-    _set(load, state, ended_at=now(), **values)
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from typing import Final
 
 from peewee import PeeweeException
 
-from admin.bulk import files, task
+from admin.bulk import files, states
 from models.db import migrate, open_database
 from models.settings import Settings
 from models.settings import load as load_settings
@@ -64,6 +64,7 @@ class Worker:
             self._child.terminate()  # it goes on at the next start where it stopped
 
     def run(self) -> None:
+        self._show()
         database = open_database(self._settings)
         migrate(database)
         try:
@@ -117,10 +118,10 @@ class Worker:
         size = upload.stat().st_size // 1_000_000 if upload.exists() else 0
         match load.state:
             case ImportState.READING:
-                task.refuse(load, "file_too_large", {"size": size})
+                states.refuse(load, "file_too_large", {"size": size})
             case ImportState.QUEUED | ImportState.RUNNING:
                 self._deaths.pop(load.id, None)
-                task.give_up(load, "load_failed", {})
+                states.give_up(load, "load_failed", {})
             case ImportState.UNDOING:
                 self._stopping.wait(30)  # nothing else is right: it is tried until it is done
             case _:

@@ -78,6 +78,8 @@ def test_what_a_role_may_not_change(app: Flask, role: Role) -> None:
     before = everything()
     # The third is for whoever may edit, and answers that contacts cannot be deactivated.
     allowed = {"contacts.create_view", "contacts.edit_view", "contacts.deactivate_view"}
+    allowed |= {"contacts.loads_view", "contacts.load_view", "contacts.call_view", "contacts.campaign_view"}
+    allowed |= {"contacts.duplicates_view", "contacts.merges_view"}
     allowed = allowed if role is Role.SUPERVISOR else set()
     own = {"login.logout", "login.own_password", "login.choose_language", "login.invitation", "login.log_in"}
     for rule in rules(app, "POST"):
