@@ -116,7 +116,7 @@ def programs(settings: Settings, secrets: Secrets, dist: AsteriskDist) -> list[P
             jobs_ready(settings),
             env=environment(settings),
             ready_seconds=30,
-            stop_seconds=5,
+            stop_seconds=2,
         ),
     ]
 

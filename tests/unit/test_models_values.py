@@ -261,11 +261,12 @@ class TestErrors:
         import re
         from pathlib import Path
 
-        source = Path(errors.__file__).parents[1]
+        models = Path(errors.__file__).parents[1]
         raised = {
             code
-            for path in source.rglob("*.py")
-            for code in re.findall(r'InvalidValue\(\s*"(\w+)"', path.read_text("utf-8"))
+            for folder in (models, models.parent / "admin" / "bulk")
+            for path in folder.rglob("*.py")
+            for code in re.findall(r'(?:InvalidValue\(|BadFile\(|give_up\(load, )\s*"(\w+)"', path.read_text("utf-8"))
         }
         assert raised == set(MESSAGES)
 
