@@ -19,8 +19,7 @@ from centralita.log_files import Problem
 from centralita.messages import Words
 from centralita.supervisor import Died, GaveUp, Notice, NotReady, Ready, Started, Stopped
 
-_STYLES = {"asterisk": "magenta", "engine": "cyan", "agi": "yellow", "web": "blue"}
-_STYLES = {"asterisk": "magenta", "engine": "cyan", "web": "blue", "jobs": "green"}
+_STYLES = {"asterisk": "magenta", "engine": "cyan", "agi": "yellow", "web": "blue", "jobs": "green"}
 _LONGEST = 200
 _PROBLEMS_A_MINUTE = 30
 

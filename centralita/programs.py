@@ -195,6 +195,10 @@ def agi_ready(settings: Settings) -> Probe:
                 return None
         except OSError as error:
             return f"FastAGI: {error}"
+
+    return lambda: asyncio.to_thread(look)
+
+
 def jobs_ready(settings: Settings) -> Probe:
     """Ready: it has shown itself a moment ago."""
     life = settings.data_dir / "jobs.alive"

@@ -108,7 +108,7 @@ def test_it_starts_is_well_stops_and_starts_quickly(house: House, record_propert
     assert wrong == []
     assert examined.returncode == 0
     children = list(running.children(house.settings.data_dir).values())
-    assert len(children) == 4
+    assert len(children) == 5
 
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(30) == 0
