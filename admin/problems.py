@@ -59,6 +59,7 @@ TEXTS: Final[dict[str, Any]] = {
     "email_invalid": _l("«%(value)s» no es un correo electrónico."),
     "host_invalid": _l("«%(value)s» no es un nombre de servidor ni una dirección IP."),
     "filename_invalid": _l("«%(value)s» no sirve como nombre de archivo."),
+    "pin_invalid": _l("Un PIN tiene de %(minimum)s a %(maximum)s dígitos, no todos iguales ni seguidos como 1234."),
     "file_empty": _l("El archivo está vacío."),
     "file_no_rows": _l("El archivo tiene títulos, pero ninguna fila debajo."),
     "file_kind": _l("El archivo no es una hoja de cálculo ni texto."),
