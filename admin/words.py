@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
-from models.values.call import AgentState, CostUnit, Direction, LegOutcome, Outcome, PhoneKind, Role, Strategy
+from models.values.call import AgentState, CostUnit, Direction, LegKind, LegOutcome, Outcome, PhoneKind, Role, Strategy
 from models.values.queue import OverflowTo
 from models.values.reasons import CallReason, LegReason
 
@@ -179,7 +179,7 @@ PAUSES: Final[dict[str, Any]] = {"missed_calls": _l("no contestó sus llamadas")
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters.update(pause=pause, label=label, reason=reason, logout_cause=logout_cause)
+    app.jinja_env.filters.update(stretch=stretch, pause=pause, label=label, reason=reason, logout_cause=logout_cause)
 
 
 def label(member: StrEnum | None) -> str:
@@ -197,6 +197,19 @@ def choices(enum: type[StrEnum]) -> list[tuple[str, Any]]:
 def reason(code: str | None) -> str:
     """A call's or leg's reason; a code that has no words (a SIP reason) is shown as it is."""
     return str(REASONS.get(code or "", code or ""))
+
+
+def stretch(leg: Any) -> str:
+    """What a leg is that rang no agent of ours: the number it went to, or a stretch of the call."""
+    match leg.kind:
+        case LegKind.QUEUE:
+            return _("Cola de %(name)s", name=leg.number)
+        case LegKind.VOICEMAIL:
+            return _("Buzón de voz")
+        case LegKind.OUTSIDE:
+            return _("Fuera: %(number)s", number=leg.number) if leg.number else _("Un número externo")
+        case _:
+            return _("Nadie")
 
 
 def pause(reason: str | None) -> str:
