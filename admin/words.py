@@ -120,6 +120,8 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
 REASONS: Final[dict[str, Any]] = {
     CallReason.CALLER_HUNG_UP: _l("colgó quien llamaba"),
     CallReason.AGENT_HUNG_UP: _l("colgó el agente"),
+    CallReason.OUTSIDE_HUNG_UP: _l("colgó el número externo"),
+    CallReason.NOBODY_TOOK_THE_TRANSFER: _l("nadie tomó la llamada transferida"),
     CallReason.ENDED_BY_ADMINISTRATOR: _l("la terminó un administrador"),
     CallReason.CALLER_GAVE_UP: _l("quien llamaba no esperó más"),
     CallReason.CALLER_GAVE_UP_AS_THE_AGENT_ANSWERED: _l("quien llamaba colgó cuando el agente contestaba"),
@@ -157,6 +159,13 @@ REASONS: Final[dict[str, Any]] = {
     LegReason.MESSAGE_KEPT: _l("mensaje guardado"),
     LegReason.MESSAGE_TOO_SHORT: _l("colgó sin hablar"),
     LegReason.NOT_RECORDED: _l("no se pudo grabar"),
+    LegReason.HELD_ON_DESK: _l("la puso en espera en el escritorio"),
+    LegReason.HELD_BY_PHONE: _l("la puso en espera en el teléfono"),
+    LegReason.BLIND_TRANSFER: _l("transferencia directa"),
+    LegReason.ATTENDED_TRANSFER: _l("transferencia con consulta"),
+    LegReason.TRANSFER_CAME_BACK: _l("la transferencia volvió: el destino no la tomó"),
+    LegReason.TRANSFER_CANCELLED: _l("se canceló la consulta"),
+    LegReason.JOINED: _l("se unieron los tres"),
     LegReason.FROM_CEL: _l("según el registro de la central"),
 }
 

@@ -35,6 +35,7 @@ from ari_app.records import RecordWriter
 from ari_app.registry import Registry
 from ari_app.screen_pop import ScreenPopHub
 from ari_app.storing import writers_connection
+from ari_app.talk_requests import TalkRequests
 from ari_app.voicemails import Voicemails
 from dialplan import names
 from models.cdr import engine_mark
@@ -112,7 +113,8 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
             StoredRecordings(ari, names.ARI_USER, secrets.ari_password), settings.data_dir, mailer, registry
         ),
     )
-    requests = DeskRequests(engine.registry, attendance)
+    talk = TalkRequests(engine.registry, lambda: engine.snapshot)
+    requests = DeskRequests(engine.registry, attendance, talk)
     hub = ScreenPopHub(
         DeskPolicy(
             token_key=secrets.token_key,
@@ -140,7 +142,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     stack.push_async_callback(hub.stop)
     watch = LoopWatch()
     stack.callback(watch.stop)
-    control = ControlServer(ControlRequests(engine, hub, watch, demo=settings.demo), token=secrets.control_token)
+    control = ControlServer(ControlRequests(engine, hub, talk, watch, demo=settings.demo), token=secrets.control_token)
     await control.start(settings.control_port)
     stack.push_async_callback(control.stop)
     await engine.start()

@@ -25,6 +25,9 @@ _PRINTABLE: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_PRINTABLE)]
 _Number = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^\+?[0-9A-Za-z*#]+$")]
 
+TALK_REQUESTS: Final = ("hold", "unhold", "mute", "unmute", "complete", "cancel", "swap", "conference")
+"""What is asked of a conversation with nothing but who asks."""
+
 Cause = Literal["user", "administrator", "ip"]
 
 
@@ -69,6 +72,13 @@ class Engine(Protocol):
     async def hangup(self, call: str, agent: int | None) -> None:
         """Ask for the end of a live call. Raises ControlRefusal(404, "no_such_call", …)."""
 
+    async def ask_of_talk(self, call: str, agent: int | None, name: str) -> None:
+        """Hold, mute, complete …: one of TALK_REQUESTS. Raises ControlRefusal(404, "no_such_call" | 409, <why>)."""
+
+    async def press(self, call: str, agent: int | None, digits: str) -> None: ...
+
+    async def transfer(self, call: str, agent: int | None, to: Target, *, blind: bool) -> None: ...
+
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller: `{"channel","number","caller"}`. Raises ControlRefusal(404, "demo_off" | 503, …)."""
 
@@ -91,7 +101,25 @@ class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class _Hangup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _By(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class _Press(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    digits: Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[0-9*#A-D]+$")]
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exactly one of the three."""
+
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    call_center: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^\+?[0-9]+$")] | None = None
+
+
+class _Transfer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    to: Target
     agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
@@ -136,6 +164,10 @@ class ControlServer:
                 web.post("/agents/{agent}/pause", self._pause),
                 web.post("/agents/{agent}/available", self._available),
                 web.post("/calls/{call}/hangup", self._hangup),
+                *(web.post(f"/calls/{{call}}/{name}", self._ask_of_talk) for name in TALK_REQUESTS),
+                web.post("/calls/{call}/dtmf", self._press),
+                web.post("/calls/{call}/transfer", self._transfer),
+                web.post("/calls/{call}/consult", self._transfer),
                 web.post("/demo-call", self._demo_call),
             ]
         )
@@ -207,8 +239,25 @@ class ControlServer:
         return _json(await self._engine.available(agent))
 
     async def _hangup(self, request: web.Request) -> web.Response:
-        body = await _read(request, _Hangup)
+        body = await _read(request, _By)
         await self._engine.hangup(request.match_info["call"], body.agent)
+        return _json({}, 202)
+
+    async def _ask_of_talk(self, request: web.Request) -> web.Response:
+        body = await _read(request, _By)
+        name = request.path.rpartition("/")[2]
+        await self._engine.ask_of_talk(request.match_info["call"], body.agent, name)
+        return _json({}, 202)
+
+    async def _press(self, request: web.Request) -> web.Response:
+        body = await _read(request, _Press)
+        await self._engine.press(request.match_info["call"], body.agent, body.digits)
+        return _json({}, 202)
+
+    async def _transfer(self, request: web.Request) -> web.Response:
+        body = await _read(request, _Transfer)
+        blind = request.path.endswith("/transfer")
+        await self._engine.transfer(request.match_info["call"], body.agent, body.to, blind=blind)
         return _json({}, 202)
 
     async def _demo_call(self, request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from typing import Any
 from peewee import Database
 
 from ari_app.clock import now_ms
-from ari_app.control import Cause, ControlRefusal
+from ari_app.control import Cause, ControlRefusal, Target
 from ari_app.core.call import Talking
 from ari_app.core.events import HangupRequested
 from ari_app.core.roster import Seat
@@ -22,6 +22,7 @@ from ari_app.desk_messages import CloseCode
 from ari_app.engine import Engine
 from ari_app.loop_watch import LoopWatch
 from ari_app.screen_pop import ScreenPopHub
+from ari_app.talk_requests import TalkRequests, To
 from dialplan import names
 from models.db import execute
 from models.snapshot import SnapshotError
@@ -30,13 +31,29 @@ from models.values.routing import AgentRoute
 
 # Simulated callers of the demonstration: plausible Costa Rican mobile numbers.
 DEMO_CALLER = "+50688{:06d}"
+WHY_NOT = {
+    "not_talking": "The call is not talked on.",
+    "not_yours": "This agent does not take part in the call, or somebody else of it began this.",
+    "on_hold": "The line is held.",
+    "not_on_hold": "The line is not held.",
+    "consulting": "A third is being called or consulted: complete or cancel that first.",
+    "not_consulting": "No third is being called or consulted.",
+    "not_answered": "The third has not answered yet.",
+    "conference": "There are three in the call already.",
+    "target_is_here": "That agent takes part in the call already.",
+    "asked_already": "Another target is being asked for.",
+    "no_such_target": "There is no such agent, call center or number.",
+    "target_has_no_phone": "That agent has no phone.",
+}
+"""The codes of a refusal in words; ``core.requests.Refused`` and ``talk_requests.NoSuchTarget`` have them."""
 _LITERAL = re.compile(r"\+?[0-9]+")
 
 
 class ControlRequests:
-    def __init__(self, engine: Engine, hub: ScreenPopHub, watch: LoopWatch, *, demo: bool) -> None:
+    def __init__(self, engine: Engine, hub: ScreenPopHub, talk: TalkRequests, watch: LoopWatch, *, demo: bool) -> None:
         self._engine = engine
         self._hub = hub
+        self._talk = talk
         self._watch = watch
         self._demo = demo
 
@@ -148,6 +165,21 @@ class ControlRequests:
     async def hangup(self, call: str, agent: int | None) -> None:
         if not self._engine.registry.tell(call, HangupRequested(now_ms(), agent)):
             raise ControlRefusal(404, "no_such_call", "There is no such live call.")
+
+    async def ask_of_talk(self, call: str, agent: int | None, name: str) -> None:
+        self._refuse(self._talk.plain(call, agent, name))
+
+    async def press(self, call: str, agent: int | None, digits: str) -> None:
+        self._refuse(self._talk.dtmf(call, agent, digits))
+
+    async def transfer(self, call: str, agent: int | None, to: Target, *, blind: bool) -> None:
+        self._refuse(self._talk.transfer(call, agent, To(to.agent, to.call_center, to.number), blind=blind))
+
+    def _refuse(self, code: str | None) -> None:
+        if code == "no_such_call":
+            raise ControlRefusal(404, code, "There is no such live call.")
+        if code is not None:
+            raise ControlRefusal(409, code, WHY_NOT.get(code, "The call does not allow it now."))
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller through the real switch: over the loopback trunk a real INVITE comes in."""

@@ -19,6 +19,8 @@ _PRINTABLE: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 
 CallId = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
 Reason = Annotated[str, msgspec.Meta(max_length=100, pattern=_PRINTABLE)]
+Digits = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[0-9*#A-D]+$")]
+Dialled = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^\+?[0-9]+$")]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -71,6 +73,59 @@ class Done(_Upward, frozen=True, tag="done"):
     call_id: CallId
 
 
+class Hold(_Upward, frozen=True, tag="hold"):
+    call_id: CallId
+
+
+class Unhold(_Upward, frozen=True, tag="unhold"):
+    call_id: CallId
+
+
+class Mute(_Upward, frozen=True, tag="mute"):
+    call_id: CallId
+
+
+class Unmute(_Upward, frozen=True, tag="unmute"):
+    call_id: CallId
+
+
+class Dtmf(_Upward, frozen=True, tag="dtmf"):
+    call_id: CallId
+    digits: Digits
+
+
+class Transfer(_Upward, frozen=True, tag="transfer"):
+    """Exactly one of ``agent``, ``call_center`` and ``number``."""
+
+    call_id: CallId
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    call_center: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    number: Dialled | None = None
+
+
+class Consult(_Upward, frozen=True, tag="consult"):
+    call_id: CallId
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    call_center: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    number: Dialled | None = None
+
+
+class Complete(_Upward, frozen=True, tag="complete"):
+    call_id: CallId
+
+
+class Cancel(_Upward, frozen=True, tag="cancel"):
+    call_id: CallId
+
+
+class Swap(_Upward, frozen=True, tag="swap"):
+    call_id: CallId
+
+
+class Conference(_Upward, frozen=True, tag="conference"):
+    call_id: CallId
+
+
 class Beat(_Upward, frozen=True, tag="beat"):
     pass
 
@@ -79,7 +134,9 @@ class Bye(_Upward, frozen=True, tag="bye"):
     pass
 
 
-Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye
+OfACall = Hold | Unhold | Mute | Unmute | Dtmf | Transfer | Consult | Complete | Cancel | Swap | Conference
+"""What is asked of a conversation."""
+Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye | OfACall
 
 _decoder: Final[msgspec.json.Decoder[Upward]] = msgspec.json.Decoder(Upward)
 

@@ -5,18 +5,21 @@ Owns: ``DeskListener`` of the hub. Must not: decide; a wish is only passed on.
 
 from __future__ import annotations
 
+from ari_app import desk_messages as wire
 from ari_app.clock import now_ms
 from ari_app.core.events import AnswerRequested, HangupRequested, PopShown
 from ari_app.floor import Floor
 from ari_app.presence import Attendance
 from ari_app.registry import Registry
+from ari_app.talk_requests import TalkRequests, To
 from models.values.call import AgentState
 
 
 class DeskRequests:
-    def __init__(self, registry: Registry, attendance: Attendance) -> None:
+    def __init__(self, registry: Registry, attendance: Attendance, talk: TalkRequests) -> None:
         self._registry = registry
         self._attendance = attendance
+        self._talk = talk
         self.floor: Floor
 
     def on_connected(self, agent: int, session: str, address: str, device: str) -> None:
@@ -38,6 +41,18 @@ class DeskRequests:
 
     def on_hangup(self, agent: int, call_id: str) -> None:
         self._registry.tell(call_id, HangupRequested(now_ms(), agent))
+
+    def on_talk(self, agent: int, message: wire.OfACall) -> str | None:
+        """Why it can't be had now; None: it was handed on."""
+        match message:
+            case wire.Transfer(call_id, who, call_center, number):
+                return self._talk.transfer(call_id, agent, To(who, call_center, number), blind=True)
+            case wire.Consult(call_id, who, call_center, number):
+                return self._talk.transfer(call_id, agent, To(who, call_center, number), blind=False)
+            case wire.Dtmf(call_id, digits):
+                return self._talk.dtmf(call_id, agent, digits)
+            case _:
+                return self._talk.plain(message.call_id, agent, type(message).__name__.lower())
 
     def on_done(self, agent: int, call_id: str) -> None:
         """Saved: the wrap-up is over."""

@@ -13,8 +13,20 @@ import structlog
 
 from ari_app.clock import now_ms
 from ari_app.core import roster as roster_of
-from ari_app.core.events import AgentsOffered, Event, NobodyCanCome, PlaceTold, QueueFull
-from ari_app.core.roster import Decision, Full, LoggedIn, LoggedOut, Nobody, Offer, Roster, Rules, Seat, SeatChanged
+from ari_app.core.events import AgentDenied, AgentsOffered, Event, NobodyCanCome, PlaceTold, QueueFull
+from ari_app.core.roster import (
+    Decision,
+    Denied,
+    Full,
+    LoggedIn,
+    LoggedOut,
+    Nobody,
+    Offer,
+    Roster,
+    Rules,
+    Seat,
+    SeatChanged,
+)
 from models.values.call import AgentState, LegOutcome
 from models.values.routing import CallCenterRoute, RoutingSnapshot
 
@@ -111,6 +123,9 @@ class Floor:
     def stop_seeking(self, call_id: str) -> None:
         self._roster = roster_of.stop_seeking(self._roster, call_id)
 
+    def claim(self, agent: int, call_id: str, *, back: bool) -> None:
+        self._apply(roster_of.claim(self._roster, agent, call_id, now_ms(), back=back))
+
     def engage(self, agent: int, call_id: str) -> None:
         self._apply(roster_of.engage(self._roster, agent, call_id, now_ms()))
 
@@ -144,6 +159,8 @@ class Floor:
                         self.stop_seeking(call_id)
                         for agent in agents:
                             self.release(agent.id, call_id, LegOutcome.CALLER_GONE, 0)
+                case Denied(call_id=call_id, agent=asked, why=why):
+                    self._tell(call_id, AgentDenied(now_ms(), asked, why))
                 case Nobody(call_id=call_id, call_center=center):
                     self._tell(call_id, NobodyCanCome(now_ms(), center))
                 case Full(call_id=call_id, call_center=center):

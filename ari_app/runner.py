@@ -35,12 +35,14 @@ class Screens(Protocol):
     def show(self, agent: int, call_id: str, pop: Mapping[str, Any]) -> None: ...
     def update(self, agent: int, call_id: str, changes: Mapping[str, Any]) -> None: ...
     def close(self, agent: int, call_id: str, reason: str) -> None: ...
+    def problem(self, agent: int, code: str, call_id: str | None = None) -> None: ...
 
 
 class Floor(Protocol):
     def seek(self, call_id: str, route: CallCenterRoute, since: int, kept: bool) -> None: ...
     def tell_place(self, call_id: str) -> None: ...
     def stop_seeking(self, call_id: str) -> None: ...
+    def claim(self, agent: int, call_id: str, *, back: bool) -> None: ...
     def engage(self, agent: int, call_id: str) -> None: ...
     def release(
         self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int, pause_after: int = 0
@@ -159,7 +161,8 @@ class CallRunner:
                 self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
                 self._around.screens.close(leg.agent.id, self.call_id, "failed")
         self._around.switch.order(commands.Hangup(call.facts.caller_channel), _ignore)
-        self._around.switch.order(commands.DestroyBridge(ids.bridge(self.call_id)), _ignore)
+        for bridge in (ids.bridge(self.call_id), ids.consult(self.call_id)):
+            self._around.switch.order(commands.DestroyBridge(bridge), _ignore)
         self._around.floor.stop_seeking(self.call_id)
         if not isinstance(call, Ended):
             talking = isinstance(call, Talking) and call.joined
@@ -197,6 +200,12 @@ class CallRunner:
 
     def _close(self, command: commands.ClosePop) -> None:
         self._around.screens.close(command.agent, command.call_id, command.reason)
+
+    def _problem(self, command: commands.ReportProblem) -> None:
+        self._around.screens.problem(command.agent, command.code, command.call_id)
+
+    def _claim(self, command: commands.ClaimAgent) -> None:
+        self._around.floor.claim(command.agent, command.call_id, back=command.back)
 
     def _seek(self, command: commands.SeekAgents) -> None:
         self._around.floor.seek(command.call_id, command.route, command.since, command.kept)
@@ -273,6 +282,8 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.SeekAgents: CallRunner._seek,
     commands.AskPlace: CallRunner._ask_place,
     commands.StopSeeking: CallRunner._stop_seeking,
+    commands.ReportProblem: CallRunner._problem,
+    commands.ClaimAgent: CallRunner._claim,
     commands.EngageAgent: CallRunner._engage,
     commands.ReleaseAgent: CallRunner._release,
     commands.WriteRecord: CallRunner._write,

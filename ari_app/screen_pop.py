@@ -45,6 +45,9 @@ class DeskListener(Protocol):
 
     def on_hangup(self, agent: int, call_id: str) -> None: ...
 
+    def on_talk(self, agent: int, message: wire.OfACall) -> str | None:
+        """Something is asked of a conversation on this agent's screen: the code of why not, or None."""
+
     def on_done(self, agent: int, call_id: str) -> None:
         """The agent saved an ended call: its pop is off the screens."""
 
@@ -277,11 +280,13 @@ class ScreenPopHub:
                 self._ask("on_hangup", agent, call_id)
             case wire.Done(call_id):
                 self._saved(agent, call_id)
+            case wire.Beat() | wire.Hello():
+                pass  # hearing it was all
             case wire.Bye():
                 self._tell("on_bye", agent, socket.session)
                 self.disconnect(agent, CloseCode.ENDED, socket.session)
             case _:
-                pass  # a beat: hearing it was all
+                self._ask_of_talk(agent, message)
 
     # ------------------------------------------------------------ inside
     def _channel(self, agent: int) -> _Channel:
@@ -343,6 +348,19 @@ class ScreenPopHub:
             self.problem(agent, "no_such_call", call_id)
         else:
             self._tell(name, agent, call_id)
+
+    def _ask_of_talk(self, agent: int, message: wire.OfACall) -> None:
+        shown = self._channels[agent].pops.get(message.call_id)
+        if shown is None or shown.is_ended:
+            self.problem(agent, "no_such_call", message.call_id)
+            return
+        try:
+            refused = self._listener.on_talk(agent, message)
+        except Exception:
+            log.exception("desk_listener_failed", callback="on_talk")
+            refused = "other"
+        if refused is not None:
+            self.problem(agent, refused, message.call_id)
 
     def _acknowledged(self, agent: int, call_id: str, seq: int) -> None:
         shown = self._channels[agent].pops.get(call_id)

@@ -111,6 +111,8 @@ def request(command: SwitchCommand) -> Request:
 
 def _media(command: MediaCommand) -> Request:
     match command:
+        case StopRinging(channel=channel):
+            return "channels.ringStop", {"channelId": channel}
         case Play(channel=channel, playback=playback, media=media):
             return "channels.playWithId", {"channelId": channel, "playbackId": playback, "media": media}
         case StopPlayback(playback=playback):

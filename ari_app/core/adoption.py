@@ -176,11 +176,14 @@ def _go_on_talking(
         offered_at=talker.since,
         state=LegState.ANSWERED,
         pop_settled=True,
+        engaged=True,
         answered_at=answered_at,
         outcome=LegOutcome.ANSWERED,
     )
     joined = {found.channel, talker.channel} <= found.bridged
     facts = replace(facts, bridged=True)
+    if joined:
+        facts = replace(facts, talked_from=answered_at, talked_with=leg.ordinal)
     call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
     if not joined:
         commands += join(facts, leg)

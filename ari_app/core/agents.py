@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ari_app.core.call import Facts, Leg
-from ari_app.core.commands import ClosePop, Command, EngageAgent, ReleaseAgent, ShowPop, UpdatePop
+from ari_app.core.commands import ClosePop, Command, EngageAgent, ReleaseAgent, ReportProblem, ShowPop, UpdatePop
 from ari_app.core.pops import pop_of
 from models.values.call import LegOutcome
 
@@ -33,3 +33,7 @@ def engage(facts: Facts, leg: Leg) -> list[Command]:
 def release(facts: Facts, leg: Leg, outcome: LegOutcome, wrap_up_seconds: int = 0) -> list[Command]:
     misses = facts.route.queue.pause_after_misses if facts.route else 0
     return [ReleaseAgent(leg.agent.id, facts.id, outcome, wrap_up_seconds, misses)] if leg.agent else []
+
+
+def problem(facts: Facts, agent_id: int | None, code: str) -> list[Command]:
+    return [] if agent_id is None else [ReportProblem(agent_id, facts.id, code)]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ari_app.core.arrangement import TOGETHER, Arrangement, Asked, Stretch
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.queue import OverflowCause
 from models.values.reasons import CallReason, LegReason
@@ -53,6 +54,8 @@ class Policy:
     """How long the reason why two channels could not be joined is waited for."""
     rejoin_tries: int = 60
     """How often joining is tried again, ``apart`` after the last time, while the connection to the switch is lost."""
+    transfer_ring: int = 30_000
+    """How long a transfer's target rings when no call center says it."""
     clearing: int = 3_000
     """How long a channel may take to end before its end is ordered again."""
     clearing_tries: int = 3
@@ -109,6 +112,8 @@ class Leg:
     answer_wanted: bool = False
     """*Contestar* was pressed before the virtual phone's far half was there."""
     far_half: str | None = None
+    engaged: bool = False
+    """Its agent was told to the roster as talking on this leg, and not released yet."""
     ringing_at: int | None = None
     answered_at: int | None = None
     ended_at: int | None = None
@@ -223,6 +228,21 @@ class Facts:
     """The longest wait is over: the phones that ring may ring on, nobody else is looked for."""
     bridged: bool = False
     """``CreateBridge`` was sent, so a bridge may exist."""
+    consulted: bool = False
+    """The second bridge may exist too."""
+    stand_in: str | None = None
+    """Whose channel new legs are made for when the calling side has left and the call goes on."""
+    talked_from: int | None = None
+    """When the first conversation of this call began; later ones (after a transfer) change nothing of it."""
+    talked_with: int | None = None
+    """The leg that the first conversation was with."""
+    stretches: tuple[Stretch, ...] = ()
+    """Hold, transfers, consultations and conferences, in the order they began."""
+
+    @property
+    def line(self) -> str | None:
+        """The channel that new legs are made for."""
+        return self.caller_channel if self.stand_in is None else self.stand_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +263,10 @@ class Alerting(_Phase):
 
 @dataclass(frozen=True, slots=True)
 class Talking(_Phase):
-    """Caller and agent are (being put) in the bridge."""
+    """Two or more are (being put) in the bridge; who is where, the arrangement says."""
 
     winner: int
+    """The leg with which this conversation began."""
     answered_at: int
     joined: bool = False
     """Both are in the bridge: before that nobody has talked, and an end is not the end of a conversation."""
@@ -253,6 +274,15 @@ class Talking(_Phase):
     """They could not be joined; the reason (mostly: one of them has just gone) is waited for."""
     rejoin: int = 0
     """How often joining them was tried again because nobody knew how it went (the connection was lost)."""
+    arrangement: Arrangement = TOGETHER
+    asked: Asked | None = None
+    """The roster was asked for an agent whom one of the two wants to talk to."""
+    without_caller: bool = False
+    """The calling side has left, and the others go on."""
+    muted: frozenset[str] = frozenset()
+    """Channels that the others do not hear."""
+    phone_held: frozenset[str] = frozenset()
+    """Channels whose phone itself holds the line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ari_app.core.arrangement import Stretch
 from ari_app.core.call import Call, Clearing, Facts, Leg, Legs, Talking
 from models.values.call import LegOutcome
 from models.values.cdr import CallRecord, LegRecord
@@ -35,11 +36,13 @@ def opening(facts: Facts) -> CallRecord:
 
 def answered(call: Talking) -> CallRecord:
     """The still open record of a call that is being talked on."""
+    facts = call.facts
+    answered_at = call.answered_at if facts.talked_from is None else facts.talked_from
     return replace(
-        opening(call.facts),
-        agent_id=_agent(call.legs, call.winner),
-        answered_at=call.answered_at,
-        wait_ms=max(0, call.answered_at - call.facts.offered_at),
+        opening(facts),
+        agent_id=_agent(call.legs, call.winner if facts.talked_with is None else facts.talked_with),
+        answered_at=answered_at,
+        wait_ms=max(0, answered_at - facts.offered_at),
     )
 
 
@@ -63,12 +66,38 @@ def closing(call: Clearing) -> CallRecord:
 
 
 def legs(call: Call) -> tuple[LegRecord, ...]:
-    """The legs' records, each with an outcome, whatever was left open."""
+    """The legs' records, each with an outcome, whatever was left open; after them the stretches of the conversation."""
     ended_at = call.ended_at if isinstance(call, Clearing) else None
-    return tuple(_leg(call.facts, leg, ended_at) for leg in call.legs)
+    made = tuple(_leg(call.facts, leg, ended_at) for leg in call.legs)
+    first = max((leg.ordinal for leg in made), default=call.facts.ordinals_from) + 1
+    return made + tuple(
+        _stretch(call.facts, stretch, first + place, ended_at) for place, stretch in enumerate(call.facts.stretches)
+    )
+
+
+def _stretch(facts: Facts, stretch: Stretch, ordinal: int, ended_at: int | None) -> LegRecord:
+    until = stretch.until if stretch.until is not None else ended_at
+    return LegRecord(
+        call_id=facts.id,
+        ordinal=ordinal,
+        agent_id=stretch.agent_id,
+        endpoint="",
+        kind=stretch.kind,
+        number=stretch.number,
+        channel_id="",
+        offered_at=stretch.since,
+        answered_at=stretch.since,
+        ended_at=None if until is None else max(until, stretch.since),
+        outcome=LegOutcome.ANSWERED,
+        reason=stretch.reason,
+    )
 
 
 def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
+    ringing_at = leg.ringing_at
+    if ringing_at is not None and leg.answered_at is not None:
+        # An answer that was missed in a gap is told later, with its true time.
+        ringing_at = min(ringing_at, leg.answered_at)
     return LegRecord(
         call_id=facts.id,
         ordinal=leg.ordinal,
@@ -78,7 +107,7 @@ def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
         number=leg.number,
         channel_id=leg.channel,
         offered_at=leg.offered_at,
-        ringing_at=leg.ringing_at,
+        ringing_at=ringing_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at if leg.ended_at is not None else ended_at,
         outcome=leg.outcome or LegOutcome.FAILED,

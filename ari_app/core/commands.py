@@ -246,6 +246,15 @@ class ClosePop:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportProblem:
+    """What this agent asked for could not be done; the page has the words for ``code``."""
+
+    agent: int
+    call_id: str
+    code: str
+
+
 # ---------------------------------------------------------------- to the roster
 @dataclass(frozen=True, slots=True)
 class SeekAgents:
@@ -272,6 +281,18 @@ class StopSeeking:
     """The call does not look for agents any more."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAgent:
+    """Ask the roster for this very agent: ``AgentsOffered``, or ``AgentDenied``.
+
+    ``back``: a call that this agent transferred comes back to them; their work after it does not stand against it.
+    """
+
+    agent: int
+    call_id: str
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +413,7 @@ MediaCommand = (
     | Continue
 )
 SwitchCommand = LineCommand | MediaCommand
-ScreenCommand = ShowPop | UpdatePop | ClosePop
-RosterCommand = SeekAgents | AskPlace | StopSeeking | EngageAgent | ReleaseAgent
+ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
+RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | ReleaseAgent
 OwnCommand = LookUpCaller | KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

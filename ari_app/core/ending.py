@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, hearing, ids, legs
+from ari_app.core import cdr, hearing, ids, legs
+from ari_app.core.arrangement import Calling
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -18,7 +19,6 @@ from ari_app.core.call import (
     Ended,
     Facts,
     LeavingMessage,
-    Leg,
     Legs,
     LegState,
     Talking,
@@ -68,6 +68,7 @@ from ari_app.core.events import (
 from models.values.call import LegOutcome, Outcome
 from models.values.reasons import CallReason
 from models.values.replacing import replace
+from models.values.routing import CallCenterRoute
 
 Step = tuple[Call, list[Command]]
 
@@ -77,6 +78,8 @@ APART = "apart"
 CLEARING = "clearing"
 RECORDING = "recording"
 """The timer of a caller's message: longer than Asterisk's own limit."""
+TRANSFER = "transfer"
+"""The timer of a transfer into a call center's queue that goes on inside the conversation."""
 
 
 # ------------------------------------------------------------------------------------------------ announcing
@@ -172,7 +175,7 @@ def clear(
         case Talking():
             winner, answered_at = call.winner, call.answered_at if call.joined else None
             at = max(at, call.answered_at)
-            commands.append(CancelTimer(APART))
+            commands += [CancelTimer(APART), *leave_talk(call)]
         case Announcing():
             commands.append(CancelTimer(ANNOUNCEMENT))
         case LeavingMessage():
@@ -181,21 +184,21 @@ def clear(
             assert_never(call)
     if facts.caller_here:
         commands.append(Hangup(facts.caller_channel, call.cause if isinstance(call, Announcing) else 16))
-    all_legs, ending = legs.end_all(facts, all_legs, LegOutcome.CALLER_GONE, at, but=winner)
-    commands += ending
     for leg in all_legs:
-        if leg.ordinal == winner:
-            # The pop stays on the screen for the work after the call; the agent is free when the phone is.
-            commands += agents.update(facts, leg, {"phase": "ended", "ended_at": at})
-            if leg.exists:
-                commands.append(Hangup(leg.channel))
-                leg = replace(leg, state=LegState.ENDING)
-            else:
-                commands += _release(facts, leg)
-            all_legs = all_legs.put(replace(leg, ended_at=at, outcome=LegOutcome.ANSWERED))
+        if leg.state is LegState.ANSWERED or (leg.engaged and leg.ended_at is None):
+            changed, ending = legs.hung_up(facts, leg, at)
+        else:
+            changed, ending = legs.end(facts, leg, LegOutcome.CALLER_GONE, at)
+        commands += ending
+        all_legs = all_legs.put(changed)
     if facts.bridged:
         commands.append(DestroyBridge(ids.bridge(facts.id)))
+    if facts.consulted:
+        commands.append(DestroyBridge(ids.consult(facts.id)))
     commands.append(SetTimer(CLEARING, facts.policy.clearing))
+    if facts.talked_from is not None:
+        # Whatever came of a transfer: this call was a conversation.
+        winner, answered_at, outcome = facts.talked_with, facts.talked_from, Outcome.ANSWERED
     cleared = Clearing(facts, all_legs, outcome, reason, ended_at=at, winner=winner, answered_at=answered_at)
     return _finish_if_clear(cleared, commands)
 
@@ -246,9 +249,7 @@ def _gone(call: Clearing, event: ChannelGone) -> Step:
     leg = call.legs.on(event.channel)
     if leg is None:
         return call, []
-    changed, commands = legs.late(leg, event)
-    if leg.ordinal == call.winner and leg.exists and not changed.exists:
-        commands += _release(call.facts, leg)
+    changed, commands = legs.late(call.facts, leg, event)
     return _finish_if_clear(replace(call, legs=call.legs.put(changed)), commands)
 
 
@@ -261,12 +262,11 @@ def _again(call: Clearing) -> Step:
     if call.tries >= facts.policy.clearing_tries:
         commands: list[Command] = []
         for leg in call.legs.existing:
-            if leg.ordinal == call.winner:
-                commands += _release(facts, leg)
+            commands += legs.freed(facts, replace(leg, state=LegState.GONE))[1]
         return _finish(call, commands, tuple(left))
     again: list[Command] = [Hangup(channel) for channel in left]
     if call.bridge_stuck:
-        again.append(DestroyBridge(ids.bridge(facts.id)))
+        again += [DestroyBridge(bridge) for bridge in _bridges(facts)]
     again.append(SetTimer(CLEARING, facts.policy.clearing))
     return replace(call, tries=call.tries + 1), again
 
@@ -280,7 +280,7 @@ def _finish_if_clear(call: Clearing, commands: list[Command]) -> Step:
 def _finish(call: Clearing, commands: list[Command], strays: tuple[str, ...]) -> Step:
     facts = call.facts
     if call.bridge_stuck:
-        strays = (*strays, ids.bridge(facts.id))
+        strays = (*strays, *_bridges(facts))
     return Ended(facts, call.legs), [
         *commands,
         CancelTimer(CLEARING),
@@ -326,9 +326,18 @@ def ended(call: Ended, event: Event) -> Step:
             assert_never(event)
 
 
-def _release(facts: Facts, leg: Leg) -> list[Command]:
-    wrap_up = facts.route.wrap_up_seconds if facts.route else 0
-    return agents.release(facts, leg, LegOutcome.ANSWERED, wrap_up)
+def _bridges(facts: Facts) -> tuple[str, ...]:
+    return (ids.bridge(facts.id), ids.consult(facts.id)) if facts.consulted else (ids.bridge(facts.id),)
+
+
+def leave_talk(call: Talking) -> list[Command]:
+    """What only a conversation has: the timers of a target that rings, the search for agents to transfer to."""
+    match call.arrangement:
+        case Calling(to=to):
+            seeking: list[Command] = [StopSeeking(call.facts.id)] if isinstance(to, CallCenterRoute) else []
+            return [*seeking, CancelTimer(ring_timer(call.facts)), CancelTimer(TRANSFER)]
+        case _:
+            return []
 
 
 def give_back(call: Call, event: AgentsOffered) -> list[Command]:
@@ -341,5 +350,5 @@ def late(call: Announcing | LeavingMessage | Clearing, event: LegReady | LegAnsw
     leg = call.legs.on(event.channel)
     if leg is None:
         return call, []
-    changed, commands = legs.late(leg, event)
+    changed, commands = legs.late(call.facts, leg, event)
     return replace(call, legs=call.legs.put(changed)), commands

@@ -261,6 +261,14 @@ class PlaceTold(QueueNews):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentDenied(QueueNews):
+    """The roster can't give the agent asked for with ``ClaimAgent``; ``why`` as ``roster.why_not`` says it."""
+
+    agent: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundNews:
     """Something about a call that one of our agents makes."""
 

@@ -327,5 +327,5 @@ def _late(call: Waiting | Alerting, event: LegReady | LegAnswered | ChannelGone)
     leg = call.legs.on(event.channel)
     if leg is None:
         return call, []
-    changed, commands = legs.late(leg, event)
+    changed, commands = legs.late(call.facts, leg, event)
     return replace(call, legs=call.legs.put(changed)), commands

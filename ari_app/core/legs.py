@@ -96,7 +96,7 @@ def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tu
                 channel=leg.channel,
                 agent=agent.id,
                 endpoint=agent.endpoint or "",
-                originator=facts.caller_channel,
+                originator=facts.line,
                 caller_number=facts.calling_number,
                 caller_name=facts.caller_name,
                 virtual=agent.phone_kind is PhoneKind.VIRTUAL,
@@ -123,7 +123,7 @@ def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, 
             channel=leg.channel,
             agent=None,
             endpoint=to.endpoint,
-            originator=facts.caller_channel,
+            originator=facts.line,
             caller_number=to.caller_id or facts.calling_number,
             caller_name=None,
             variables=(("CALLERID(num)", to.caller_id),) if to.caller_id else (),
@@ -155,11 +155,11 @@ def pop_settled(facts: Facts, leg: Leg, *, shown: bool) -> tuple[Leg, list[Comma
 def _dial_if_due(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
     if leg.state is not LegState.READY or not leg.pop_settled:
         return leg, []
-    ours = facts.route.ring_seconds if facts.route else 0
+    ours = facts.route.ring_seconds if facts.route else facts.policy.transfer_ring // 1000
     if leg.agent is None:
         ours = max(ours, facts.policy.outside_ring // 1000)
     seconds = ours + DIAL_NET
-    return replace(leg, state=LegState.DIALLED), [DialLeg(leg.channel, facts.caller_channel, seconds)]
+    return replace(leg, state=LegState.DIALLED), [DialLeg(leg.channel, facts.line, seconds)]
 
 
 def far_half(leg: Leg, channel: str) -> tuple[Leg, list[Command]]:
@@ -188,7 +188,7 @@ def end(
 ) -> tuple[Leg, list[Command]]:
     """A leg that was never talked on ends: phone, pop, hold on the agent. ``gone``: its channel is known to be away."""
     if not leg.live:
-        return (replace(leg, state=LegState.GONE, cause=leg.cause or cause) if gone else leg), []
+        return freed(facts, replace(leg, state=LegState.GONE, cause=leg.cause or cause)) if gone else (leg, [])
     commands: list[Command] = [] if gone else [Hangup(leg.channel)]
     commands.append(CancelTimer(pop_timer(leg)))
     commands += agents.close(facts, leg, _POP_REASON.get(outcome, "failed"))
@@ -226,13 +226,33 @@ def end_all(
     return legs, commands
 
 
-def late(leg: Leg, event: LegReady | LegAnswered | ChannelGone) -> tuple[Leg, list[Command]]:
+def late(facts: Facts, leg: Leg, event: LegReady | LegAnswered | ChannelGone) -> tuple[Leg, list[Command]]:
     """News of a leg that was told to end: gone is gone; anything else is told again."""
     if isinstance(event, ChannelGone):
         if event.channel == leg.far_half:
             return leg, []
-        return replace(leg, state=LegState.GONE, cause=leg.cause if leg.cause is not None else event.cause), []
+        cause = leg.cause if leg.cause is not None else event.cause
+        return freed(facts, replace(leg, state=LegState.GONE, cause=cause))
     return replace(leg, state=LegState.ENDING), [Hangup(leg.channel)]
+
+
+def freed(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
+    """A leg that was talked on: its agent is free when the phone is, and has the time to write down what was said."""
+    if not leg.engaged or leg.exists:
+        return leg, []
+    wrap_up = facts.route.wrap_up_seconds if facts.route else 0
+    return replace(leg, engaged=False), agents.release(facts, leg, LegOutcome.ANSWERED, wrap_up)
+
+
+def hung_up(facts: Facts, leg: Leg, at: int) -> tuple[Leg, list[Command]]:
+    """A leg that is talked on leaves: its pop stays on the screen for the work after the call."""
+    commands: list[Command] = agents.update(facts, leg, {"phase": "ended", "ended_at": at})
+    if leg.exists:
+        commands.append(Hangup(leg.channel))
+        leg = replace(leg, state=LegState.ENDING)
+    leg = replace(leg, ended_at=max(at, leg.answered_at or at), outcome=LegOutcome.ANSWERED)
+    leg, more = freed(facts, leg)
+    return leg, commands + more
 
 
 def unended(facts: Facts, legs: Legs, event: CommandFailed) -> list[Command]:

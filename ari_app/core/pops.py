@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ari_app.core import talk_view
 from ari_app.core.call import Call, Clearing, Ended, Facts, Leg, LegState, Talking
 from models.values.call import PhoneKind
 from models.values.errors import InvalidValue
@@ -35,6 +36,7 @@ def pop_of(facts: Facts, leg: Leg) -> dict[str, Any]:
         "pop_up_url": pop_up_url(facts, leg),
         "card": facts.card,
         "can_answer": leg.agent is not None and leg.agent.phone_kind is PhoneKind.VIRTUAL,
+        "talk": None,
     }
 
 
@@ -43,7 +45,7 @@ def current_pop(call: Call, leg: Leg) -> dict[str, Any]:
     pop = pop_of(call.facts, leg)
     match call:
         case Talking():
-            pop |= {"phase": "talking", "answered_at": call.answered_at}
+            pop |= {"phase": "talking", "answered_at": leg.answered_at, "talk": talk_view.view(call, leg.channel)}
         case Clearing() | Ended():
             pop["phase"] = "ended"
         case _:

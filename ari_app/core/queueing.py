@@ -10,7 +10,7 @@ the message of where it stands.
 from __future__ import annotations
 
 from ari_app.core import cdr, hearing, legs, voicemail
-from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, Legs, LegState, Waiting, ring_timer
+from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Hears, Leg, Legs, LegState, Waiting, ring_timer
 from ari_app.core.commands import (
     AskPlace,
     CancelTimer,
@@ -136,6 +136,8 @@ def _call_outside(call: Waiting, cause: OverflowCause, number: str, at: int, lea
     to = Outside(number, f"{number}@{facts.policy.trunk}")
     all_legs, made = legs.call_outside(facts, _left(call, _LEFT[cause], at), to, at)
     heard: list[Command] = [] if facts.caller_up else [Ring(facts.caller_channel)]
+    if facts.caller_up and facts.hears == Hears(facts.hears.playbacks):
+        facts, heard = hearing.background(facts)  # came from a conversation
     timer = SetTimer(ring_timer(facts), facts.policy.outside_ring)
     return Alerting(facts, all_legs), [*leave, CancelTimer(hearing.NEWS), *heard, *made, timer]
 

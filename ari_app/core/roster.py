@@ -103,6 +103,17 @@ class Offer:
     call_id: str
     agents: tuple[AgentRoute, ...]
     call_center: int | None = None
+    back: bool = False
+    """A call that they transferred comes back to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """This agent can't be given to this call now."""
+
+    call_id: str
+    agent: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +157,7 @@ class LoggedOut:
     at: int
 
 
-Decision = Offer | Nobody | Full | SeatChanged | LoggedIn | LoggedOut
+Decision = Offer | Denied | Nobody | Full | SeatChanged | LoggedIn | LoggedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +234,9 @@ def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
     if seat is None:
         return roster, []
     if seat.call is not None:
-        seat = replace(seat, connected=False, phone=None, lost_at=at, pause_wish=None, leaving=cause)
+        # Who is put out by a change that is taken back before the call is over goes on wanting the pause.
+        pause_wish = seat.pause_wish if cause in ("ip", "deactivated") else None
+        seat = replace(seat, connected=False, phone=None, lost_at=at, pause_wish=pause_wish, leaving=cause)
         return _seat(roster, seat, at), [SeatChanged(seat)]
     return _leave(roster, seat, cause, at)
 
@@ -330,6 +343,24 @@ def place_of(roster: Roster, call_id: str, at: int) -> tuple[int, int | None] | 
     queue = [one.call_id for one in roster.seekers.values() if one.route.id == seeker.route.id]
     usual = roster.waits.get(seeker.route.id)
     return queue.index(call_id) + 1, None if usual is None else max(0, usual - (at - seeker.since))
+
+
+def claim(roster: Roster, agent: int, call_id: str, at: int, *, back: bool = False) -> Result:
+    """A call wants this very agent. ``back``: they transferred it, and their work after it may be interrupted."""
+    seat = roster.seats.get(agent)
+    looked = roster
+    if back and seat is not None:
+        interruptible = seat.state is AgentState.WRAP_UP
+        seat = replace(seat, rest_until=0, state=AgentState.AVAILABLE if interruptible else seat.state)
+        looked = replace(roster, seats={**roster.seats, agent: seat})
+    why = why_not(looked, agent, at)
+    if why is not None or seat is None:
+        return roster, [Denied(call_id, agent, why or "not_logged_in")]
+    seat = replace(
+        seat, state=AgentState.RINGING, reason=None, since=at, call=call_id, wrap_up_until=None, rest_until=0
+    )
+    decisions: list[Decision] = [SeatChanged(seat), Offer(call_id, (roster.snapshot.agents[agent],), back=back)]
+    return _seat(roster, seat, at), decisions
 
 
 def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:

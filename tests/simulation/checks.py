@@ -13,7 +13,19 @@ from simulation.switch import Channel
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import ids
-from ari_app.core.call import Alerting, Announcing, Call, Clearing, Ended, LeavingMessage, Talking, Waiting, ring_timer
+from ari_app.core.arrangement import Calling, Consulting, Holding, Together
+from ari_app.core.call import (
+    Alerting,
+    Announcing,
+    Call,
+    Clearing,
+    Ended,
+    LeavingMessage,
+    LegState,
+    Talking,
+    Waiting,
+    ring_timer,
+)
 from ari_app.core.roster import Offer
 from models.values.call import AgentState, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
@@ -53,8 +65,7 @@ class Checks:
             if not live:
                 raise Violation(f"{case.id} is alerting, but no leg is live")
         elif type(call) is Talking:
-            if [leg.ordinal for leg in live] != [call.winner]:
-                raise Violation(f"{case.id} is talking on leg {call.winner}, but live are {live}")
+            self._takes_part(case, call)
         elif live:
             raise Violation(f"{case.id} is {type(call).__name__}, but {live} are live")
         for leg in live:
@@ -65,6 +76,20 @@ class Checks:
             if self.people.desks[leg.agent.id].holder != case.id and not case.restarted:
                 raise Violation(f"{case.id} works with agent {leg.agent.id}, who is not given to it")
         self.perhaps_compare(case)
+
+    def _takes_part(self, case: Case, call: Talking) -> None:
+        live = call.legs.live
+        talking = [leg.ordinal for leg in live if leg.state is LegState.ANSWERED]
+        ringing = [leg.ordinal for leg in live if leg.state is not LegState.ANSWERED]
+        now = call.arrangement
+        if not call.joined and (talking != [call.winner] or ringing):
+            raise Violation(f"{case.id} is talking on leg {call.winner}, but live are {live}")
+        called = now.ringing if isinstance(now, Calling) else ()
+        if not set(ringing) <= set(called):
+            raise Violation(f"{case.id} is {now}, but live are {live}")
+        sides = len(talking) + (not call.without_caller)
+        if sides < (1 if isinstance(now, Calling) and now.by is None else 2):
+            raise Violation(f"{case.id} is {now}, but only {sides} side is left: live are {live}")
 
     def perhaps_compare(self, case: Case) -> None:
         """When nothing is on its way."""
@@ -84,6 +109,8 @@ class Checks:
 
     def rings(self, leg: Channel) -> None:
         """The phone's INVITE goes out: no other call may be ringing or talking on it."""
+        if leg.agent is None:
+            return
         for other in self.switch.channels.values():
             if (
                 other.agent is not None
@@ -102,6 +129,8 @@ class Checks:
         registry, served = self.shell.registry, self.shell.registry.get(offer.call_id)
         if served is None or served.call is None or served.call.facts.route is None:
             return
+        if type(served.call) is Talking:
+            return  # somebody who talks asks for this very agent, or consults a call center: no caller's place is taken
         facts, agents = served.call.facts, {agent.id for agent in offer.agents}
         if facts.route.queue.hours.closed_now:
             raise Violation(f"{offer.call_id} is served, but {facts.route.name} is closed")
@@ -150,14 +179,16 @@ class Checks:
                 else "sits at an address that is not allowed"
                 if not snapshot.ip_rules.allows(desk.address)
                 else "rests"
-                if desk.rests_until > now
+                if desk.rests_until > now and not offer.back
                 else "is in wrap-up"
-                if desk.wraps_until > now
+                if desk.wraps_until > now and not offer.back
                 else None
             )
             if why is not None:
                 raise Violation(f"agent {route.id} is offered to {offer.call_id} but {why}")
             desk.holder = offer.call_id
+            if offer.back:
+                desk.rests_until = desk.wraps_until = 0.0
 
     def engages(self, case: Case, command: c.EngageAgent) -> None:
         desk = self.people.desks.get(command.agent)
@@ -222,7 +253,7 @@ class Checks:
                     )
         if case.doubt or case.late:
             return
-        if not isinstance(call, Clearing):
+        if not isinstance(call, Clearing) and not (isinstance(call, Talking) and call.without_caller):
             self._needs(case, case.id in channels, "goes on without its caller")
         for leg in call.legs:
             channel = channels.get(leg.channel)
@@ -233,10 +264,8 @@ class Checks:
             if far is not None and far.in_stasis and leg.live and leg.far_half is None:
                 raise Violation(f"{case.id}: nobody noticed that {far.id} is there")
         if isinstance(call, Talking) and call.joined:
-            winner = next(leg.channel for leg in call.legs if leg.ordinal == call.winner)
-            together = self.switch.bridges.get(ids.bridge(case.id))
-            if together != {case.id, winner}:
-                raise Violation(f"{case.id} talks, but in the bridge are {together}")
+            if "apart" not in timers:
+                self._rooms(case, call)
         elif isinstance(call, Talking):
             self._needs(case, "apart" in timers, "is not joined and nothing is done about it")
 
@@ -267,6 +296,40 @@ class Checks:
         if case.kept is not None or command.number != case.plan.number:
             raise Violation(f"{case.id}: {command}, and {case.kept}")
         case.kept = command.number
+
+    def _rooms(self, case: Case, call: Talking) -> None:
+        """Everybody is where the arrangement says, and hears what belongs there; nobody is forgotten on hold."""
+        now = call.arrangement
+        # One who left may be there until the order to hang up is carried out.
+        left = {leg.channel for leg in call.legs if not leg.live} | ({case.id} if call.without_caller else set())
+        bridges = self.switch.bridges
+        main, consult = (bridges.get(name, set()) - left for name in (ids.bridge(case.id), ids.consult(case.id)))
+        sides = {leg.channel for leg in call.legs if leg.state is LegState.ANSWERED}
+        sides |= set() if call.without_caller else {case.id}
+        match now:
+            case Together():
+                talking, aside, waiting = sides, set(), set()
+            case Holding(by=by):
+                talking, aside, waiting = {by}, set(), sides - {by}
+            case Calling(by=by):
+                talking, aside, waiting = set(), set(), sides - {by}
+                limited = any(name.startswith(("ring.", "transfer")) for name in case.timers)
+                # A ring-back that was asked of the roster is answered at once.
+                self._needs(case, limited, "calls a target without a limit")
+            case Consulting(by=by, target=target, swapped=swapped):
+                third = next(leg.channel for leg in call.legs if leg.ordinal == target)
+                others = sides - {by, third}
+                talking = {by} | others if swapped else set()
+                aside = set() if swapped else {by, third}
+                waiting = {third} if swapped else others
+        if main != talking or consult != aside:
+            raise Violation(
+                f"{case.id} is {now}: in the bridge are {main}, not {talking}; aside {consult}, not {aside}"
+            )
+        for channel in sides:
+            hears = self.switch.channels[channel].hears & {"music", "ringing"}
+            if hears != ({"music"} if channel in waiting else {"ringing"} if channel not in talking | aside else set()):
+                raise Violation(f"{case.id} is {now}: {channel} hears {hears}")
 
     def _needs(self, case: Case, true: bool, what: str) -> None:
         if not true:
@@ -323,6 +386,8 @@ class Checks:
                 raise Violation(f"{case.id}: answered by {record.agent_id}, but no leg of theirs is: {legs}")
         self._closed_legs(case, record, legs)
         kept = record.outcome in (Outcome.VOICEMAIL, Outcome.CALLBACK)
+        if call.facts.talked_from is not None:
+            kept = case.kept is not None  # talked with, passed on to a queue, and then it chose that: a conversation
         if kept is not (case.kept is not None) and not case.restarted:
             raise Violation(f"{case.id}: kept {case.kept}, but {record}")
         if record.outcome is Outcome.IN_PROGRESS or not record.reason:
@@ -356,9 +421,12 @@ class Checks:
     def _closed_legs(self, case: Case, record: CallRecord, legs: tuple[LegRecord, ...]) -> None:
         call = case.call
         assert call is not None
-        if len(legs) != len(call.legs) or [leg.ordinal for leg in legs] != sorted({leg.ordinal for leg in legs}):
+        stretches = call.facts.stretches
+        if len(legs) != len(call.legs) + len(stretches) or [leg.ordinal for leg in legs] != sorted(
+            {leg.ordinal for leg in legs}
+        ):
             raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
-        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs)) > 1:
+        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs)) > 1 and not stretches:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")
         for leg in legs:
             times = [

@@ -16,15 +16,46 @@ from simulation.switch import Channel, Switch
 from simulation.weather import Weather
 
 from ari_app.core import events as e
+from ari_app.core import requests
 from ari_app.core import roster as roster_of
+from ari_app.core.arrangement import Calling, Consulting, Target
+from ari_app.core.call import Talking
 from models.values.call import AgentState
-from models.values.routing import RoutingSnapshot
+from models.values.routing import Outside, RoutingSnapshot
 
 if TYPE_CHECKING:
     from simulation.shell import Shell
 
 MOODS = ("answers", "answers", "answers", "together", "together", "edge", "mixed", "mixed", "refuses")
 PHONES = ("answer", "answer", "answer", "busy", "decline", "ignore", "unreachable", "mute", "dies")
+
+WISHES: tuple[type[e.TalkRequest], ...] = (
+    requests.HoldRequested,
+    requests.HoldRequested,
+    requests.UnholdRequested,
+    requests.MuteRequested,
+    requests.UnmuteRequested,
+    requests.DtmfRequested,
+    requests.TransferRequested,
+    requests.TransferRequested,
+    requests.ConsultRequested,
+    requests.ConsultRequested,
+    requests.ConsultRequested,
+    requests.ConsultRequested,
+    requests.CompleteRequested,
+    requests.CancelRequested,
+    requests.SwapRequested,
+    requests.ConferenceRequested,
+)
+WISHES_OF_A_THIRD: tuple[type[e.TalkRequest], ...] = (
+    requests.CompleteRequested,
+    requests.CompleteRequested,
+    requests.CancelRequested,
+    requests.SwapRequested,
+    requests.SwapRequested,
+    requests.ConferenceRequested,
+    requests.ConferenceRequested,
+)
 
 
 class Desk:
@@ -327,19 +358,70 @@ class People:
         """They hear each other."""
         legs = [channel for channel in channels if channel.role == "leg"]
         caller = next((channel for channel in channels if channel.role == "caller"), None)
-        if caller is None or len(legs) != 1 or len(channels) != 2:
+        if case.joined_at is None and (caller is None or len(legs) != 1 or len(channels) != 2):
             raise Violation(f"{case.id}: {[channel.id for channel in channels]} are put into the bridge")
-        leg = legs[0]
-        if not leg.up:
-            raise Violation(f"{case.id}: {leg.id} is put into the bridge before it answered")
-        if caller.hears:
+        for leg in legs:
+            if not leg.up:
+                raise Violation(f"{case.id}: {leg.id} is put into the bridge before it answered")
+        if caller is not None and caller.hears:
             self.shell.checks.overheard(case, caller, "talks")
         if case.joined_at is None:
             case.joined_at = self.agenda.now
-        if leg.dying or caller.dying or case.talked:
+        if case.talked or caller is None or caller.dying or not legs or legs[0].dying:
             return
         case.talked = True
-        self.agenda.after(case.plan.talk, self._talked_out, case, caller, leg)
+        rng = self.rng
+        talk = case.plan.talk
+        if rng.random() < 0.5:
+            # A conversation with wishes is a longer one.
+            talk = max(talk, 20_000 * rng.random())
+            when = 0.0
+            for _ in range(rng.randint(1, 8)):
+                when += rng.choice((1.0, 200.0, 3_000.0)) * rng.random()
+                self.agenda.after(when, self._wish, case)
+        self.agenda.after(talk, self._talked_out, case, caller, legs[0])
+        # However the call was passed on: in the end they go.
+        when = talk + rng.choice((10.0, 5_000.0, 40_000.0)) * rng.random()
+        self.agenda.after(when, self._somebody_goes, case)
+        self.agenda.after(when + 200_000, self._everybody_goes, case)
+
+    def _wish(self, case: Case) -> None:
+        """Somebody who takes part (or an administrator, or somebody who does not) wants something of the talk."""
+        rng, now = self.rng, int(self.agenda.now)
+        if not self.shell.running:
+            return
+        talking = [desk.agent for desk in self.desks.values() if desk.pops.get(case.id) == "talking"]
+        agent = rng.choice(talking) if talking and rng.random() < 0.9 else rng.choice((None, *self.desks))
+        snapshot = self.shell.snapshot
+        target: Target = Outside("22334455", "22334455@trunk")
+        dice = rng.random()
+        if dice < 0.55 and snapshot.agents:
+            target = rng.choice([*snapshot.agents.values()])
+        elif dice < 0.8:
+            target = rng.choice([*snapshot.call_centers.values()])
+        view = case.call.arrangement if isinstance(case.call, Talking) else None
+        kind = rng.choice(
+            WISHES_OF_A_THIRD if isinstance(view, Calling | Consulting) and rng.random() < 0.7 else WISHES
+        )
+        self.note(f"agent {agent} wants {kind.__name__} of {case.id}")
+        if kind in (requests.TransferRequested, requests.ConsultRequested):
+            self.shell.post(case, kind(now, agent, target))
+        elif kind is requests.DtmfRequested:
+            self.shell.post(case, kind(now, agent, "12"))
+        else:
+            self.shell.post(case, kind(now, agent))
+
+    def _channels_of(self, case: Case) -> list[Channel]:
+        return [channel for channel in self.switch.channels.values() if channel.case is case]
+
+    def _somebody_goes(self, case: Case) -> None:
+        channels = [channel for channel in self._channels_of(case) if channel.up]
+        if channels:
+            self.switch.hang_up(self.rng.choice(channels), 16)
+
+    def _everybody_goes(self, case: Case) -> None:
+        for channel in self._channels_of(case):
+            self.switch.hang_up(channel, 16)
 
     def _talked_out(self, case: Case, caller: Channel, leg: Channel) -> None:
         ender = case.plan.ender

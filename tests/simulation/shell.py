@@ -23,7 +23,7 @@ from ari_app.core import inbound
 from ari_app.core import roster as roster_of
 from ari_app.core.adoption import FoundCall, adopt
 from ari_app.core.call import Call, Policy
-from ari_app.core.roster import Decision, Full, LoggedOut, Nobody, Offer, Roster, Rules, Seat
+from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, Offer, Roster, Rules, Seat
 from models.values.call import LegOutcome
 from models.values.routing import RoutingSnapshot
 
@@ -141,6 +141,13 @@ class Shell:
     def _close(self, case: Case, command: c.ClosePop) -> None:
         self.people.desk(command.agent).close(case, command.reason)
 
+    def _problem(self, case: Case, command: c.ReportProblem) -> None:
+        """Words for a page; nothing hangs on them."""
+
+    def _claim(self, case: Case, command: c.ClaimAgent) -> None:
+        now = int(self.agenda.now)
+        self.apply(roster_of.claim(self.roster, command.agent, case.id, now, back=command.back))
+
     def _seek(self, case: Case, command: c.SeekAgents) -> None:
         now = int(self.agenda.now)
         self.apply(roster_of.seek(self.roster, case.id, command.route, command.since, now, kept=command.kept))
@@ -223,6 +230,10 @@ class Shell:
                     for agent in decision.agents:
                         self.people.desk(agent.id).given_back(decision.call_id)
                         self._release_now(decision.call_id, agent.id, LegOutcome.CALLER_GONE, 0)
+            elif isinstance(decision, Denied):
+                asking = self.registry.get(decision.call_id)
+                if asking is not None:
+                    self.post(asking, e.AgentDenied(int(self.agenda.now), decision.agent, decision.why))
             elif isinstance(decision, Nobody):
                 found = self.registry.get(decision.call_id)
                 if found is not None:
@@ -313,6 +324,8 @@ _DO: dict[type, Any] = {
     c.SeekAgents: Shell._seek,
     c.AskPlace: Shell._ask_place,
     c.StopSeeking: Shell._stop_seeking,
+    c.ReportProblem: Shell._problem,
+    c.ClaimAgent: Shell._claim,
     c.EngageAgent: Shell._engage,
     c.ReleaseAgent: Shell._release,
     c.LookUpCaller: Shell._look_up,

@@ -320,6 +320,8 @@ class Switch:
                 return 422
         for channel in channels:
             if channel is not None and not channel.dying:
+                if channel.bridge is not None:
+                    self.bridges[channel.bridge].discard(channel.id)
                 channel.bridge = command.bridge
                 bridge.add(channel.id)
         self.people.joined(case, [channel for channel in channels if channel is not None])

@@ -1,0 +1,157 @@
+"""What an agent may ask of a conversation, and why it may not be had now.
+
+Owns: the requests, and ``refusal``: the one place that says what is allowed when. Must not: carry anything out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from ari_app.core.arrangement import Calling, Consulting, Holding, Target, Together
+from ari_app.core.call import Call, Talking
+from ari_app.core.events import TalkRequest
+from ari_app.core.parties import agent_id_on, channel_of, parties
+from models.values.routing import AgentRoute
+
+
+class Refused(StrEnum):
+    """Why not. The screens have words for each."""
+
+    NOT_TALKING = "not_talking"
+    NOT_YOURS = "not_yours"
+    """The agent does not take part in this call."""
+    ON_HOLD = "on_hold"
+    NOT_ON_HOLD = "not_on_hold"
+    CONSULTING = "consulting"
+    """A third is being called or consulted: complete or cancel that first."""
+    NOT_CONSULTING = "not_consulting"
+    NOT_ANSWERED = "not_answered"
+    """The third has not answered yet."""
+    CONFERENCE = "conference"
+    """There are three already."""
+    TARGET_IS_HERE = "target_is_here"
+    ASKED_ALREADY = "asked_already"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequested(TalkRequest):
+    """The others hear music, the agent nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnholdRequested(TalkRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class MuteRequested(TalkRequest):
+    """What the agent says is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnmuteRequested(TalkRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfRequested(TalkRequest):
+    """These keys are pressed towards the others."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested(TalkRequest):
+    """Blind: the agent leaves, the others are connected with the target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultRequested(TalkRequest):
+    """Attended: the others hold while the agent talks to the target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequested(TalkRequest):
+    """The agent leaves, the others go on with the target (which may still ring)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested(TalkRequest):
+    """The target leaves, the agent goes on with the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRequested(TalkRequest):
+    """Talk with those who hold, and let the target hold, or the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceRequested(TalkRequest):
+    """All of them together."""
+
+
+def refusal(call: Call, request: TalkRequest) -> Refused | None:
+    """Why this can't be had now; None: it can."""
+    if not isinstance(call, Talking) or not call.joined:
+        return Refused.NOT_TALKING
+    by = channel_of(call, request.agent)
+    if by is None:
+        return Refused.NOT_YOURS
+    match request:
+        case MuteRequested() | UnmuteRequested() | DtmfRequested():
+            return None
+        case TransferRequested(target=target) | ConsultRequested(target=target) if isinstance(target, AgentRoute):
+            if target.id in {agent_id_on(call, channel) for channel in parties(call)}:
+                return Refused.TARGET_IS_HERE
+    return Refused.ASKED_ALREADY if call.asked is not None else _in_arrangement(call, request, by)
+
+
+def _in_arrangement(call: Talking, request: TalkRequest, by: str) -> Refused | None:
+    now = call.arrangement
+    match now:
+        case Together():
+            match request:
+                case HoldRequested() | TransferRequested() | ConsultRequested():
+                    return Refused.CONFERENCE if len(parties(call)) > 2 else None
+                case UnholdRequested():
+                    return Refused.NOT_ON_HOLD
+                case _:
+                    return _needs_a_third(request)
+        case Holding(by=holder):
+            match request:
+                case UnholdRequested():
+                    return None if by == holder else Refused.NOT_YOURS
+                case TransferRequested() | ConsultRequested():
+                    return None if by == holder else Refused.ON_HOLD
+                case HoldRequested():
+                    return Refused.ON_HOLD
+                case _:
+                    return _needs_a_third(request)
+        case Calling(by=who) | Consulting(by=who):
+            match request:
+                case CompleteRequested() | CancelRequested():
+                    return None if by == who else Refused.NOT_YOURS
+                case SwapRequested() | ConferenceRequested():
+                    if by != who:
+                        return Refused.NOT_YOURS
+                    return None if isinstance(now, Consulting) else Refused.NOT_ANSWERED
+                case HoldRequested() | UnholdRequested() | TransferRequested() | ConsultRequested():
+                    return Refused.CONSULTING
+                case _:
+                    return None
+        case _:
+            assert_never(now)
+
+
+def _needs_a_third(request: TalkRequest) -> Refused | None:
+    match request:
+        case CompleteRequested() | CancelRequested() | SwapRequested() | ConferenceRequested():
+            return Refused.NOT_CONSULTING
+        case _:
+            return None
