@@ -3,9 +3,10 @@
 Owns: how contacts are asked for: few found are sorted, many found are met in the order wanted. Must not: know requests
 or draw.
 
-Up to `FEW` found: their ids are collected by whatever index finds them, then sorted. More: the rows are walked in the
-order wanted, which an index gives, and each is asked whether it belongs; among many that do, a page is soon full. Of so
-many the first `REACH` can be turned to; whoever wants others narrows the search or downloads them.
+Each condition is counted in its own index, up to `CAP`. The rarest finds the rows, which are asked the others; up to
+`FEW` found are sorted. When many may be found, the rows are walked in the order wanted, which an index gives, and each
+is asked whether it belongs: a page is soon full. Of so many the first `REACH` can be turned to; whoever wants others
+narrows the search or downloads them.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,32 +19,46 @@ from models.contact_search import TEXT, trigrams
 from models.db import execute, is_postgresql, placeholder, snapshot_read
 from models.tables import database
 
-FEW: Final = 10_000
+FEW: Final = 3_000
 REACH: Final = 1_000
+CAP: Final = 20_000
+_DENSE: Final = 0.002  # of all contacts: from this share on a walk is soon done
 
 Condition = tuple[str, list[Any]]
 
 
 @dataclass
 class Search:
-    """Conditions on `contacts` in SQL, each in two forms: by which an index finds rows, and what a row is asked."""
+    """Conditions on `contacts` in SQL, each in two forms: by which an index finds rows, and what a row is asked; and
+    how its own index counts it."""
 
     finding: list[Condition] = field(default_factory=list)
     asking: list[Condition] = field(default_factory=list)
+    counting: list[Condition | None] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # for the trigrams
 
     @property
     def everything(self) -> bool:
         return not self.finding
 
-    def add(self, finding: str, *parameters: Any, asking: str = "") -> None:
+    def add(self, finding: str, *parameters: Any, asking: str = "", counting: str = "") -> None:
         self.finding.append((finding, list(parameters)))
         self.asking.append((asking or finding, list(parameters)))
+        self.counting.append((counting, list(parameters)) if counting else None)
 
     def equal(self, column: str, value: int) -> None:
         # The + keeps SQLite from leaving the walk for the column's own index.
         plus = "" if is_postgresql(database.obj) else "+"
-        self.add(f"contacts.{column} = ?", value, asking=f"{plus}contacts.{column} = ?")
+        counting = f"SELECT 1 FROM contacts WHERE {column} = ?"  # noqa: S608
+        self.add(f"contacts.{column} = ?", value, asking=f"{plus}contacts.{column} = ?", counting=counting)
+
+    def active_since(self, at: int) -> None:
+        counting = "SELECT 1 FROM contacts WHERE last_activity_at >= ?"
+        self.add("contacts.last_activity_at >= ?", at, counting=counting)
+
+    def never_active(self) -> None:
+        counting = "SELECT 1 FROM contacts WHERE last_activity_at IS NULL"
+        self.add("contacts.last_activity_at IS NULL", counting=counting)
 
     def text(self, typed: str) -> None:
         """Every word somewhere in the contact: name, phone, e-mail, id, additional fields."""
@@ -74,6 +89,7 @@ class Search:
             "contacts.id IN (SELECT contact_id FROM contact_list_members WHERE list_id = ?)",
             key,
             asking="EXISTS (SELECT 1 FROM contact_list_members m WHERE m.list_id = ? AND m.contact_id = contacts.id)",
+            counting="SELECT 1 FROM contact_list_members WHERE list_id = ?",
         )
 
 
@@ -122,26 +138,51 @@ def page(
 ) -> Page:
     """One page. `Page.in_order` is False when too many were found to sort them by what no index knows."""
     with snapshot_read(database.obj):
+        total = few = None
         if search.everything:
             total = int(ask("SELECT count(*) FROM contacts")[0][0])
             few = None if total > FEW else [row[0] for row in ask("SELECT id FROM contacts")]
         else:
-            total, few = None, _few(search)
+            few = _few(search)
         if few is not None:
             return _sorted(few, order, number, size, rows_of)
         return _walked(search, order if order.walked else otherwise, total, number, size, rows_of, order.walked)
 
 
 def _few(search: Search) -> list[int] | None:
-    """The ids of what was found, or None: they are more than `FEW`."""
-    on_postgresql = is_postgresql(database.obj)
-    if on_postgresql:
+    """The ids of what was found, or None: they are more than `FEW`, or look so."""
+    if is_postgresql(database.obj):
         # The planner takes a pattern for more common than it is and would read the whole table.
         execute(database.obj, "SET LOCAL enable_seqscan = off")
-    ids = [row[0] for row in ask(*matching(search, FEW + 1))]
-    if on_postgresql:
+        ids = [row[0] for row in ask(*matching(search, FEW + 1))]
         execute(database.obj, "SET LOCAL enable_seqscan = on")
+        return ids if len(ids) <= FEW else None
+    source, parameters, share = _rarest(search)
+    if share >= _DENSE:
+        return None
+    ids = [row[0] for row in ask(f"SELECT contacts.id{source} LIMIT {FEW + 1}", parameters)]
     return ids if len(ids) <= FEW else None
+
+
+def _rarest(search: Search) -> tuple[str, list[Any], float]:
+    """FROM … WHERE … led by the condition that finds the fewest, and the share of all contacts that may match."""
+    everybody = max(1, int(ask("SELECT coalesce(max(id), 0) FROM contacts")[0][0]))
+    share, best, best_count = 1.0, -2, CAP + 1
+    question = _question(search.words)
+    counts: list[tuple[int, Condition]] = [(place, one) for place, one in enumerate(search.counting) if one is not None]
+    if question:
+        counts.append((-1, ("SELECT 1 FROM contacts_text WHERE contacts_text MATCH ?", [question])))
+    for place, (sql, parameters) in counts:
+        found = int(ask(f"SELECT count(*) FROM ({sql} LIMIT {CAP})", parameters)[0][0])  # noqa: S608
+        share *= found / everybody
+        if found < best_count:
+            best, best_count = place, found
+    conditions = list(search.asking)
+    if best >= 0:
+        conditions[best] = search.finding[best]
+    elif best == -2:
+        return (*_from(search.finding, ()), 0.0)
+    return (*_from(conditions, search.words if best == -1 else ()), share if best_count > FEW else 0.0)
 
 
 def _sorted(ids: list[int], order: Order, number: int, size: int, rows_of: Callable[[list[int]], list[Any]]) -> Page:
@@ -176,10 +217,13 @@ def _walked(
     walk = order.turned() if turn else order
     sql = f"SELECT contacts.id{source} ORDER BY {walk.sql()} LIMIT {count} OFFSET {offset}"
     ids = [row[0] for row in ask(sql, parameters)]
+    if total is None and len(ids) < count:
+        # Fewer than they looked: now their number is known.
+        found = int(ask(f"SELECT count(*) FROM (SELECT 1{source} LIMIT {REACH}) found", parameters)[0][0])  # noqa: S608
+        return _walked(search, order, found, number, size, rows_of, in_order)
     rows = rows_of(ids[::-1] if turn else ids)
-    shown = FEW if total is None else total
     return Page(
-        rows, shown, number, _pages(reach, size), first + 1 if rows else 0, exact=total is not None, in_order=in_order
+        rows, reach, number, _pages(reach, size), first + 1 if rows else 0, exact=total is not None, in_order=in_order
     )
 
 
@@ -199,12 +243,17 @@ def _from(conditions: Sequence[Condition], words: Sequence[str]) -> Condition:
     tests = [sql for sql, _values in conditions]
     parameters = [value for _sql, values in conditions for value in values]
     source = "contacts"
-    questions = [trigrams(word) for word in dict.fromkeys(words) if len(word) >= 3]
-    if questions:
+    question = _question(words)
+    if question:
         source = "contacts_text CROSS JOIN contacts ON contacts.id = contacts_text.rowid"
         tests.insert(0, "contacts_text MATCH ?")
-        parameters.insert(0, " AND ".join(questions))
+        parameters.insert(0, question)
     return f" FROM {source}" + (f" WHERE {' AND '.join(tests)}" if tests else ""), parameters
+
+
+def _question(words: Sequence[str]) -> str:
+    """For the trigrams; "" when no word has three letters."""
+    return " AND ".join(trigrams(word) for word in dict.fromkeys(words) if len(word) >= 3)
 
 
 def _part(word: str) -> str:

@@ -12,9 +12,11 @@ from flask_babel import lazy_gettext as _l
 from admin import contact_lines, contact_pages
 from admin.base_view import SectionView
 from admin.bulk.views import LoadView
+from admin.contact_actions import ContactActions, row_texts
 from admin.contact_pages import Order, Search, folded_sql
 from admin.folding import folded
 from admin.listing import ChoiceFilter, Column, Filter, Page, Wanted
+from admin.permissions import Act
 from admin.section_forms import Choice, Members, SectionForm, Text
 from models.checks import Checked, check_additional_values, check_contact
 from models.tables import (
@@ -87,17 +89,17 @@ def _texts(options: Sequence[str]) -> Any:
 
 def _active(search: Search, days: str) -> None:
     if days == "never":
-        search.add("contacts.last_activity_at IS NULL")
+        search.never_active()
     else:
         since = epoch_ms(datetime.now(UTC) - timedelta(days=int(days)))
-        search.add("contacts.last_activity_at >= ?", since)
+        search.active_since(since)
 
 
 def _has_value(key: int) -> Any:
     return lambda search, text: search.value(key, text)
 
 
-class Contacts(LoadView, SectionView):
+class Contacts(LoadView, ContactActions, SectionView):
     slug = "contactos"
     endpoint_name = "contacts"
     label = _l("Contactos")
@@ -117,6 +119,7 @@ class Contacts(LoadView, SectionView):
         Column("last_activity_at", _l("Última Actividad"), (Contact.last_activity_at,), "nowrap"),
         Column("agent", _l("Agente a cargo"), ("agent",)),
     )
+    table_class = "table--five"
     list_page = "contacts/list.html"
     form_page = "contacts/form.html"
 
@@ -190,7 +193,7 @@ class Contacts(LoadView, SectionView):
         return [rows[key] for key in ids if key in rows]
 
     def list_extras(self, page: Page) -> dict[str, Any]:
-        return {"reach": contact_pages.REACH}
+        return {"reach": contact_pages.REACH, "may_edit": self.can(Act.EDIT), **row_texts()}
 
     # ------------------------------------------------------------ the form
     def new_form(self, row: Any = None) -> SectionForm:

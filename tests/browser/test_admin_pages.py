@@ -68,7 +68,7 @@ def test_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
     # Focus is seen: two pixels around whatever has it.
-    link = page.get_by_role("link", name="Editar Fabiola")
+    link = page.get_by_role("link", name="Información: Fabiola")
     link.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
