@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test lint sim bench clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -39,6 +39,10 @@ sim: $(VENV)/.dev
 # Options: `make bench BENCH="--rates 40 --seconds 5"`.
 bench: $(VENV)/.dev test-tools test-asterisk
 	$(BIN)/python -m bench $(BENCH)
+
+# Contactos with a million contacts: `make bench-contacts BENCH="--contacts 100000"`.
+bench-contacts: $(VENV)/.dev
+	$(BIN)/python -m bench.contacts $(BENCH)
 
 # ---- the environment, made anew when its lock file is newer: a stamp tells
 venv: $(VENV)/.run

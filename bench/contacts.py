@@ -1,7 +1,7 @@
 """Contactos with a million contacts: the list, searches, the last page; loading and downloading 100,000 rows.
 
-    python -m bench.contacts [--contacts 1000000] [--url postgresql://…] [--rounds 15] [--only pages,load,download]
-                             [--markdown docs/contactos.md] [--keep FOLDER]
+    python -m bench.contacts [--contacts 1000000] [--url postgresql://…] [--rounds 15] [--only pages,load]
+                             [--keep FOLDER]
 
 Each figure stands beside a bare one of the same run, as a ratio: a page beside raw SQL that counts and reads the same,
 a load beside calamine's reading plus raw inserts, a download beside the bare writer. Without --url it uses a temporary
@@ -182,25 +182,160 @@ def _listen(database: Any, heard: list[tuple[str, Any]]) -> Callable[[], None]:
     return lambda: delattr(database, "execute_sql")
 
 
+ROWS = 100_000
+
+
+def _spreadsheet(path: Path) -> None:
+    """100,000 contacts as Excel would write them: phones as numbers, values as shared or own texts."""
+    from admin import xlsx_stream
+
+    chance = random.Random(11)
+
+    def batches() -> Any:
+        for start in range(0, ROWS, 1000):
+            yield [
+                [
+                    f"{chance.choice(FIRST)} {chance.choice(LAST)} {key}",
+                    60_000_000 + key,
+                    f"n{key}@ejemplo.example",
+                    str(key),
+                    f"Compañía {key % 100 + 1}",
+                    chance.choice(PLACES),
+                ]
+                for key in range(start, start + 1000)
+            ]
+
+    titles = ["Nombre", "Teléfono", "Email", "ID", "Compañía", "Provincia"]
+    path.write_bytes(b"".join(xlsx_stream.pieces(titles, batches())))
+
+
+def load(folder: Path) -> list[list[str]]:
+    """100,000 rows into an empty account, beside calamine's reading plus raw inserts into the same tables."""
+    from python_calamine import CalamineWorkbook
+
+    from admin.bulk import files, task
+    from models.tables.imports import ImportState
+
+    def fresh(name: str) -> Any:
+        database = db.open_database(f"sqlite:///{folder / name}")
+        db.migrate(database)
+        ensure_account(database, Settings(data_dir=folder))
+        fill(database, 0)
+        return database
+
+    token, place = files.new_folder(folder)
+    _spreadsheet(place / files.UPLOAD)
+    database = fresh("bare.db")
+    began = time.thread_time()
+    sheet = CalamineWorkbook.from_path(str(place / files.UPLOAD)).get_sheet_by_index(0)
+    rows = list(sheet.iter_rows())[1:]
+    read = time.thread_time() - began
+    people = [
+        (n, row[0], str(int(row[1])), "+506" + str(int(row[1])), row[2], row[3], None, None, None,
+         search_text(row[0], str(int(row[1])), "+506" + str(int(row[1])), row[2], row[3]), row[5], 0)
+        for n, row in enumerate(rows, 1)
+    ]  # fmt: skip
+    values = [(n, 1, row[5], row[5]) for n, row in enumerate(rows, 1)]
+    began = time.thread_time()
+    columns = ("id, name, phone, phone_key, email, external_id, company_id, disposition_id, last_activity_at, search, "
+               "extra_search, created_at")  # fmt: skip
+    for start in range(0, len(people), 5000):
+        with db.transaction(database):
+            db.execute_many(database, f"INSERT INTO contacts ({columns}) VALUES ({', '.join('?' * 12)})",
+                            people[start : start + 5000])  # fmt: skip
+            db.execute_many(database, "INSERT INTO contact_values (contact_id, field_id, value, folded) "
+                                      "VALUES (?, ?, ?, ?)", values[start : start + 5000])  # fmt: skip
+    bare = read + time.thread_time() - began
+    database.close()
+    database = fresh("loaded.db")
+    row = tables.ContactImport.create(file_name="x.xlsx", stored=token, options={})
+    began = time.thread_time()
+    task.step(database, folder, row.id)
+    checked = time.thread_time() - began
+    tables.ContactImport.update(state=ImportState.QUEUED).execute()
+    began = time.thread_time()
+    task.step(database, folder, row.id)
+    loaded = time.thread_time() - began
+    done = tables.ContactImport.get_by_id(row.id)
+    assert (done.state, done.created) == (ImportState.DONE, ROWS), (done.state, done.failure, done.created)
+    database.close()
+    verdict = "met" if loaded <= 2 * bare else "**missed**"
+    figures = f"{bare:.1f} s bare (reading {read:.1f})", f"{loaded:.1f} s loading", f"{checked:.1f} s dry run"
+    line = ["load", *figures, f"{loaded / bare:.2f}", verdict]
+    print(" | ".join(line), flush=True)
+    return [line]
+
+
+def download(folder: Path) -> list[list[str]]:
+    """100,000 contacts as xlsx and csv through the web, beside openpyxl and the csv module fed with ready rows."""
+    import csv
+    import io
+
+    import openpyxl
+    from web.browser import Browser
+
+    database = db.open_database(f"sqlite:///{folder / 'loaded.db'}")
+    tables.Agent.create(name="Ana", email="admin@centralita.example", email_key="admin@centralita.example",
+                        role=Role.ADMINISTRATOR)  # fmt: skip
+    app = create_app(Settings(data_dir=folder), load_or_create(folder / "secrets.json"), database)
+    app.testing = True
+    browser = Browser(app, Role.ADMINISTRATOR)
+    found = []
+    for kind in ("xlsx", "csv"):
+        answer = browser.get(f"/contactos/descargar.{kind}", buffered=False)
+        began = time.thread_time()
+        size = sum(len(piece) for piece in answer.response)
+        ours = time.thread_time() - began
+        text = browser.get("/contactos/descargar.csv").get_data(as_text=True)
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        began = time.thread_time()
+        if kind == "xlsx":
+            book = openpyxl.Workbook(write_only=True)
+            sheet = book.create_sheet()
+            for row in rows:
+                sheet.append(row)
+            book.save(folder / "bare.xlsx")
+        else:
+            raw = db.execute(
+                database,
+                "SELECT c.name, c.phone, c.email, c.external_id, o.name, c.last_activity_at, v.value FROM contacts c "
+                "LEFT JOIN companies o ON o.id = c.company_id LEFT JOIN contact_values v ON v.contact_id = c.id "
+                "ORDER BY c.last_activity_at DESC, c.id DESC",
+            )
+            with (folder / "bare.csv").open("w", encoding="utf-8") as file:
+                csv.writer(file).writerows(raw.fetchall())
+        bare = time.thread_time() - began
+        verdict = "met" if ours <= 1.5 * bare else "**missed**"
+        line = [f"download {kind}", f"{bare:.2f} s bare", f"{ours:.2f} s", f"{size / 1e6:.1f} MB", f"{ours / bare:.2f}"]
+        print(" | ".join([*line, verdict]), flush=True)
+        found.append([*line, verdict])
+    database.close()
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contacts", type=int, default=1_000_000)
     parser.add_argument("--url", default="")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", default="pages")
+    parser.add_argument("--only", default="pages,load")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="centralita-bench-"))
     folder.mkdir(exist_ok=True)
     fresh = bool(options.url) or not (folder / "bench.db").exists()
     database = db.open_database(options.url or f"sqlite:///{folder / 'bench.db'}")
+    rows = []
     try:
         db.migrate(database)
-        if fresh:
+        if fresh and "pages" in options.only:
             began = time.monotonic()
             fill(database, options.contacts)
             print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
-        rows = pages(folder, database, options.contacts, options.rounds)
+        if "pages" in options.only:
+            rows += pages(folder, database, options.contacts, options.rounds)
+        if "load" in options.only:
+            rows += load(folder) + download(folder)
     finally:
         database.close()
         if not options.keep:
