@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ari_app.core import cdr, hearing, marks, queueing, voicemail
+from ari_app.core import cdr, hearing, ids, marks, queueing, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Announcing,
@@ -39,9 +39,10 @@ from ari_app.core.ending import Step, clear
 from ari_app.core.marks import QueueMark, VoicemailMark
 from ari_app.core.pops import current_pop
 from ari_app.core.talking import join
-from models.values.call import Direction, LegOutcome, Outcome
+from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord
 from models.values.money import Rate
+from models.values.queue import OverflowTo
 from models.values.reasons import CallReason
 from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
@@ -110,8 +111,8 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
     )
     commands: list[Command] = [] if record else [WriteRecord(cdr.opening(facts))]
     talker = _talker(found)
-    if talker is not None and talker.agent is not None:
-        return _go_on_talking(found, facts, talker, talker.agent, commands, at)
+    if talker is not None and (talker.agent is not None or ids.is_outside(talker.channel)):
+        return _go_on_talking(found, facts, talker, commands, at)
     for leg in found.legs:
         commands.append(Hangup(leg.channel))
     if isinstance(told, VoicemailMark):
@@ -165,13 +166,11 @@ def _talker(found: FoundCall) -> FoundLeg | None:
     return next((leg for leg in answered if leg.channel in found.bridged), answered[0] if answered else None)
 
 
-def _go_on_talking(
-    found: FoundCall, facts: Facts, talker: FoundLeg, agent: AgentRoute, commands: list[Command], at: int
-) -> Step:
+def _go_on_talking(found: FoundCall, facts: Facts, talker: FoundLeg, commands: list[Command], at: int) -> Step:
     answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
     leg = Leg(
         ordinal=talker.ordinal,
-        agent=agent,
+        agent=talker.agent,
         channel=talker.channel,
         offered_at=talker.since,
         state=LegState.ANSWERED,
@@ -180,6 +179,8 @@ def _go_on_talking(
         answered_at=answered_at,
         outcome=LegOutcome.ANSWERED,
     )
+    if talker.agent is None:
+        leg = replace(leg, kind=LegKind.OUTSIDE, number=_outside_number(facts))
     joined = {found.channel, talker.channel} <= found.bridged
     facts = replace(facts, bridged=True)
     if joined:
@@ -188,13 +189,21 @@ def _go_on_talking(
     if not joined:
         commands += join(facts, leg)
     commands += [Hangup(other.channel) for other in found.legs if other is not talker]
+    if talker.agent is not None:
+        agent = talker.agent.id
+        commands += [EngageAgent(agent, facts.id), ShowPop(agent, facts.id, current_pop(call, leg))]
     commands += [
-        EngageAgent(agent.id, facts.id),
-        ShowPop(agent.id, facts.id, current_pop(call, leg)),
         LookUpCaller(facts.id, facts.calling_number),
         WriteRecord(cdr.answered(call)),
     ]
     return call, commands
+
+
+def _outside_number(facts: Facts) -> str:
+    """Of a caller whom the queue sent outside: its call center says where, if it is one place."""
+    ways = facts.route.queue.overflows if facts.route else ()
+    numbers = {way.number for _, way in ways if way.to is OverflowTo.OUTSIDE}
+    return numbers.pop() if len(numbers) == 1 else ""
 
 
 def _as_recorded(route: CallCenterRoute, record: CallRecord | None) -> CallCenterRoute:

@@ -29,6 +29,11 @@ def outside_leg(call_id: str, ordinal: int) -> str:
     return f"{call_id}.outside.{ordinal}"
 
 
+def is_outside(channel: str) -> bool:
+    """Is it a leg to a number outside?"""
+    return ordinal_of(channel) is not None and ".outside." in channel
+
+
 def bridge(call_id: str) -> str:
     """The id of the bridge in which the call talks."""
     return f"{call_id}.bridge"

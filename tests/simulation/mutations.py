@@ -335,9 +335,9 @@ def first_leg_left_out(patch: Patch) -> None:
 def adopted_talk_starts_anew(patch: Patch) -> None:
     go_on = adoption._go_on_talking
 
-    def anew(found: Any, facts: Facts, talker: Any, agent: Any, wanted: list[c.Command], at: int) -> Step:
+    def anew(found: Any, facts: Facts, talker: Any, wanted: list[c.Command], at: int) -> Step:
         record = None if found.record is None else replace(found.record, answered_at=None)
-        return go_on(replace(found, record=record, answered_at=at), facts, talker, agent, wanted, at)
+        return go_on(replace(found, record=record, answered_at=at), facts, talker, wanted, at)
 
     patch(adoption, "_go_on_talking", anew)
 
