@@ -15,7 +15,7 @@ import sys
 import structlog
 import uvloop
 
-from ari_app import presence
+from ari_app import outgoing_calls, presence
 from ari_app.ari.client import WebsocketAri
 from ari_app.callers import CallerLookUp, callers_connection
 from ari_app.clock import now_ms
@@ -137,7 +137,9 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     )
     requests.floor = floor
     engine.furnish(floor, hub)
+    requests.outgoing, requests.problem = engine.outgoing, hub.problem
     floor.restore(presence.seats(rows))
+    engine.outgoing.rebuild(await engine.in_database(outgoing_calls.past, snapshot, now_ms()))
     await hub.start(settings.host, settings.desk_port)
     stack.push_async_callback(hub.stop)
     watch = LoopWatch()

@@ -78,6 +78,11 @@ class Engine(Protocol):
     async def press(self, call: str, agent: int | None, digits: str) -> None: ...
 
     async def transfer(self, call: str, agent: int | None, to: Target, *, blind: bool) -> None: ...
+    async def click2dial(self, agent: int, number: str, call_center: int | None) -> Mapping[str, Any]:
+        """Call the agent, then the number: `{"call_id"}`. Raises ControlRefusal with a code and words for each no."""
+
+    async def release_breaker(self, agent: int | None, by: int | None) -> None:
+        """An administrator lets an agent (None: the account) call again."""
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller: `{"channel","number","caller"}`. Raises ControlRefusal(404, "demo_off" | 503, …)."""
@@ -121,6 +126,18 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Transfer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: Target
     agent: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class _Click2Dial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    agent: Annotated[int, msgspec.Meta(ge=1)]
+    number: _Text
+    call_center: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    contact: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class _Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    agent: Annotated[int, msgspec.Meta(ge=1)] | None
+    by: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class _DemoCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,6 +185,8 @@ class ControlServer:
                 web.post("/calls/{call}/dtmf", self._press),
                 web.post("/calls/{call}/transfer", self._transfer),
                 web.post("/calls/{call}/consult", self._transfer),
+                web.post("/click2dial", self._click2dial),
+                web.post("/breaker/release", self._release),
                 web.post("/demo-call", self._demo_call),
             ]
         )
@@ -259,6 +278,15 @@ class ControlServer:
         blind = request.path.endswith("/transfer")
         await self._engine.transfer(request.match_info["call"], body.agent, body.to, blind=blind)
         return _json({}, 202)
+
+    async def _click2dial(self, request: web.Request) -> web.Response:
+        body = await _read(request, _Click2Dial)
+        return _json(await self._engine.click2dial(body.agent, body.number, body.call_center), 202)
+
+    async def _release(self, request: web.Request) -> web.Response:
+        body = await _read(request, _Release)
+        await self._engine.release_breaker(body.agent, body.by)
+        return web.Response(status=204)
 
     async def _demo_call(self, request: web.Request) -> web.Response:
         body = await _read(request, _DemoCall)

@@ -13,6 +13,7 @@ from typing import Any
 
 from peewee import Database
 
+from ari_app import dial_words, outgoing_calls
 from ari_app.clock import now_ms
 from ari_app.control import Cause, ControlRefusal, Target
 from ari_app.core.call import Talking
@@ -21,6 +22,7 @@ from ari_app.core.roster import Seat
 from ari_app.desk_messages import CloseCode
 from ari_app.engine import Engine
 from ari_app.loop_watch import LoopWatch
+from ari_app.outgoing import DialRefused
 from ari_app.screen_pop import ScreenPopHub
 from ari_app.talk_requests import TalkRequests, To
 from dialplan import names
@@ -85,6 +87,7 @@ class ControlRequests:
                 "malformed": engine.port.counters.malformed,
             },
             "resync": dict(engine.findings),
+            "breaker": [{"agent": trip.agent, "limit": trip.limit, "at": trip.at} for trip in engine.outgoing.trips()],
         }
 
     async def reload(self) -> Mapping[str, Any]:
@@ -180,6 +183,17 @@ class ControlRequests:
             raise ControlRefusal(404, code, "There is no such live call.")
         if code is not None:
             raise ControlRefusal(409, code, WHY_NOT.get(code, "The call does not allow it now."))
+
+    async def click2dial(self, agent: int, number: str, call_center: int | None) -> Mapping[str, Any]:
+        try:
+            return {"call_id": self._engine.outgoing.click(agent, number, call_center)}
+        except DialRefused as refused:
+            status, message = dial_words.english(refused.code)
+            raise ControlRefusal(status, refused.code, message) from None
+
+    async def release_breaker(self, agent: int | None, by: int | None) -> None:
+        await self._engine.in_database(outgoing_calls.release, agent, by, now_ms())
+        await self.reload()
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller through the real switch: over the loopback trunk a real INVITE comes in."""

@@ -69,6 +69,11 @@ class HangUp(_Upward, frozen=True, tag="hangup"):
     call_id: CallId
 
 
+class Dial(_Upward, frozen=True, tag="dial"):
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
+    call_center: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
 class Done(_Upward, frozen=True, tag="done"):
     call_id: CallId
 
@@ -137,6 +142,7 @@ class Bye(_Upward, frozen=True, tag="bye"):
 OfACall = Hold | Unhold | Mute | Unmute | Dtmf | Transfer | Consult | Complete | Cancel | Swap | Conference
 """What is asked of a conversation."""
 Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye | OfACall
+Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Dial | Done | Beat | Bye
 
 _decoder: Final[msgspec.json.Decoder[Upward]] = msgspec.json.Decoder(Upward)
 

@@ -5,10 +5,13 @@ Owns: ``DeskListener`` of the hub. Must not: decide; a wish is only passed on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ari_app import desk_messages as wire
 from ari_app.clock import now_ms
 from ari_app.core.events import AnswerRequested, HangupRequested, PopShown
 from ari_app.floor import Floor
+from ari_app.outgoing import DialRefused, Outgoing
 from ari_app.presence import Attendance
 from ari_app.registry import Registry
 from ari_app.talk_requests import TalkRequests, To
@@ -21,6 +24,8 @@ class DeskRequests:
         self._attendance = attendance
         self._talk = talk
         self.floor: Floor
+        self.outgoing: Outgoing
+        self.problem: Callable[[int, str], None]
 
     def on_connected(self, agent: int, session: str, address: str, device: str) -> None:
         self._attendance.note_device(session, device)
@@ -53,6 +58,13 @@ class DeskRequests:
                 return self._talk.dtmf(call_id, agent, digits)
             case _:
                 return self._talk.plain(message.call_id, agent, type(message).__name__.lower())
+
+    def on_dial(self, agent: int, number: str, call_center: int | None) -> None:
+        """Click2Dial; a refusal goes back to the page, which has the words for its code."""
+        try:
+            self.outgoing.click(agent, number, call_center)
+        except DialRefused as refused:
+            self.problem(agent, refused.code)
 
     def on_done(self, agent: int, call_id: str) -> None:
         """Saved: the wrap-up is over."""

@@ -18,14 +18,15 @@ from ari_app.ari.phones import PhoneConfig, Phones
 from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
-from ari_app.core import adoption, cel, inbound
+from ari_app.core import adoption, cel, ids, inbound
 from ari_app.core.adoption import FoundCall
 from ari_app.core.call import Call, Policy
 from ari_app.core.commands import Command
-from ari_app.core.events import CallerArrived, LegReady
+from ari_app.core.events import AgentDials, CallerArrived, LegReady
 from ari_app.floor import Floor
 from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
+from ari_app.outgoing import Outgoing
 from ari_app.records import RecordWriter
 from ari_app.registry import Registry
 from ari_app.resync import Resync
@@ -87,6 +88,7 @@ class Engine:
         self.phones = Phones(port)
         self.floor: Floor
         self.screens: Screens
+        self.outgoing: Outgoing
         self.connected = False
         self.connected_since: int | None = None
         self.switch_version = ""
@@ -103,6 +105,14 @@ class Engine:
         """The parts that need the engine to be there first."""
         self.floor = floor
         self.screens = screens
+        self.outgoing = Outgoing(
+            snapshot=lambda: self.snapshot,
+            roster=lambda: floor.roster,
+            connected=lambda: self.connected,
+            policy=self.policy,
+            records=self.records,
+            begin=self._begin,
+        )
         self._around = Surroundings(
             switch=self.switch,
             screens=screens,
@@ -110,6 +120,7 @@ class Engine:
             callers=self.callers,
             records=self.records,
             keeps=Keeping(self.records, self.voicemails),
+            budgets=self.outgoing,
             forget=self.registry.forget,
         )
         self._resync = Resync(
@@ -144,6 +155,9 @@ class Engine:
         event = decoded.event
         if isinstance(event, CallerArrived):
             self._arrived(event)
+        elif isinstance(event, AgentDials):
+            if event.channel not in self.registry:
+                self.outgoing.dialled(event)
         elif isinstance(event, PhoneChanged):
             log.info("phone", endpoint=event.endpoint, status=event.status)
         elif isinstance(event, UnknownArrived):
@@ -160,6 +174,12 @@ class Engine:
             self._begin(event.channel, *inbound.arrive(event, self.snapshot, self.policy))
 
     def _adopt(self, found: FoundCall) -> None:
+        if found.outbound and found.record is None and not (found.up or found.legs or ids.is_click2dial(found.channel)):
+            # Dialled while nobody listened, and still on the line: judged like any other.
+            endpoint = found.caller_agent.endpoint if found.caller_agent else None
+            address = found.caller_address
+            self.outgoing.dialled(AgentDials(now_ms(), found.channel, endpoint or "", found.called_number, address))
+            return
         log.info("adopted", call=found.channel, talking=found.up, legs=len(found.legs))
         self._begin(found.channel, *adoption.adopt(found, self.snapshot, self.policy, now_ms()))
 

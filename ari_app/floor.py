@@ -67,6 +67,10 @@ class Floor:
         self._ticker: asyncio.Task[None] | None = None
 
     @property
+    def roster(self) -> Roster:
+        return self._roster
+
+    @property
     def seats(self) -> Iterable[Seat]:
         return self._roster.seats.values()
 
@@ -136,6 +140,9 @@ class Floor:
         self._apply(
             roster_of.release(self._roster, agent, call_id, outcome, wrap_up, now_ms(), pause_after=pause_after)
         )
+
+    def hold(self, agent: int, call_id: str, *, talking: bool) -> None:
+        self._apply(roster_of.hold(self._roster, agent, call_id, now_ms(), talking=talking))
 
     # ------------------------------------------------------------ inside
     async def _tick_for_ever(self) -> None:

@@ -21,7 +21,7 @@ from typing import BinaryIO
 import structlog
 
 from ari_app.clock import now_ms
-from ari_app.core import cel
+from ari_app.core import cel, ids
 from ari_app.core.cel import Row, Story
 from dialplan import names
 from models.values.cdr import CallRecord
@@ -123,9 +123,9 @@ class Ledger:
                 log.error("cel_story_dropped", call=call_id)
 
     def over(self) -> list[Story]:
-        """The stories that ended since the last time, callers from a trunk only."""
+        """The stories that ended since the last time: callers from a trunk, and calls that our agents made."""
         over, self._over = self._over, []
-        return [story for story in over if story.context == names.CONTEXT_TRUNK]
+        return [_understood(story) for story in over if _is_call(story)]
 
     def settle(self, alive: Collection[str]) -> None:
         """Calls that have no channel on the switch are over, though the log does not say so (the switch was killed).
@@ -145,7 +145,7 @@ class Ledger:
     def story(self, call_id: str) -> Story | None:
         """What is known of a call that is not over."""
         kept = self._open.get(call_id)
-        return kept.story if kept else None
+        return _understood(kept.story) if kept else None
 
     def end_of(self, call_id: str, channel: str) -> tuple[int, int | None] | None:
         """When and why (Q.850) this channel ended, if the log says so."""
@@ -227,6 +227,19 @@ class Ledger:
             # Asterisk opens the file anew for each line, so it goes on in a new one.
             os.replace(self._path, self._rotated())
         return False
+
+
+def _is_call(story: Story) -> bool:
+    """Not a leg that was left alone, and not a service of the phone (*70 …)."""
+    if ids.call_of(story.call_id) is not None:
+        return False
+    if story.context == names.CONTEXT_TRUNK or ids.is_click2dial(story.call_id):
+        return True
+    return story.context == names.CONTEXT_AGENT and story.called_number[:1] not in ("*", "#", "")
+
+
+def _understood(story: Story) -> Story:
+    return replace(story, ours=story.context == names.CONTEXT_AGENT)
 
 
 def audit(

@@ -6,10 +6,13 @@ Owns: what the core is told at the start. Must not: decide, or change while the 
 from __future__ import annotations
 
 from ari_app.core.call import Policy, Spoken
+from ari_app.core.spending import TRIPS
 from dialplan import names, prompts
 from models import prompts as uploaded
 from models.settings import Settings
 from models.values.queue import OverflowCause
+from models.values.reasons import CallReason
+from models.values.trunk import TrunkPlan
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -33,8 +36,36 @@ def policy_of(settings: Settings) -> Policy:
         ),
         prompts_folder=str(uploaded.folder(settings.data_dir).resolve()),
         trunk=names.ENDPOINT_TRUNK,
+        plan=_trunk_plan(settings),
+        refusal_media={reason: _sounds(*sequence) for reason, sequence in _REFUSALS.items()},
     )
 
 
 def _sounds(*spoken: str) -> tuple[str, ...]:
     return tuple(f"sound:{name}" for name in spoken)
+
+
+_REFUSALS = {
+    CallReason.PARTY_BUSY: prompts.PARTY_BUSY,
+    CallReason.PARTY_REFUSED: prompts.PARTY_BUSY,
+    CallReason.PARTY_ON_ANOTHER_CALL: prompts.PARTY_BUSY,
+    CallReason.PARTY_DID_NOT_ANSWER: prompts.PARTY_DID_NOT_ANSWER,
+    CallReason.PARTY_NOT_REACHED: prompts.PARTY_NOT_REACHED,
+    CallReason.DESTINATION_NOT_ALLOWED: prompts.DESTINATION_NOT_ALLOWED,
+    CallReason.NOT_A_NUMBER: prompts.DESTINATION_NOT_ALLOWED,
+    **dict.fromkeys(TRIPS.values(), prompts.BREAKER_TRIPPED),
+}
+"""What an agent hears of a call that could not be made."""
+
+
+def _trunk_plan(settings: Settings) -> TrunkPlan | None:
+    """The way outside; in the demonstration without a trunk, to somebody who answers and speaks."""
+    if not settings.trunk_host and not settings.demo:
+        return None
+    return TrunkPlan(
+        endpoint=names.ENDPOINT_TRUNK if settings.trunk_host else names.CONTEXT_DEMO_CUSTOMER,
+        form=settings.trunk_number_form,
+        prefix=settings.trunk_prefix,
+        international=settings.trunk_international_prefix,
+        caller_id=settings.trunk_caller_id or None,
+    )

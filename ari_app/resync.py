@@ -18,10 +18,22 @@ from typing import Any
 
 import structlog
 
+from ari_app.ari.decode import host_of
 from ari_app.clock import now_ms
 from ari_app.core import cel, ids
 from ari_app.core.adoption import FoundCall, FoundLeg
-from ari_app.core.call import Alerting, Announcing, Clearing, Ended, LeavingMessage, LegState, Talking, Waiting
+from ari_app.core.call import (
+    Alerting,
+    Announcing,
+    Clearing,
+    Ended,
+    LeavingMessage,
+    LegState,
+    Preparing,
+    Reaching,
+    Talking,
+    Waiting,
+)
 from ari_app.core.commands import AddToBridge
 from ari_app.core.events import ChannelGone, CommandDone, Event, FarHalfArrived, LegAnswered, LegReady
 from ari_app.ledger import Ledger
@@ -45,7 +57,10 @@ class Channel:
     caller_name: str | None
     exten: str
     in_application: bool
-    inbound: bool
+    caller: bool
+    """The calling side of a call: one from a trunk, one of our phones that dialled, or that we called first."""
+    outbound: bool
+    address: str | None
     since: int
     mark: str = ""
 
@@ -56,6 +71,7 @@ class Channel:
         data = str(plan.get("app_data") or "")
         in_application = plan.get("app_name") == "Stasis" and data.split(",")[0] == names.STASIS_APP
         arguments = data.split(",")
+        is_ours = ids.is_click2dial(str(listed["id"]))
         called = arguments[2] if in_application and len(arguments) > 2 else ""
         return cls(
             id=str(listed["id"]),
@@ -65,7 +81,9 @@ class Channel:
             caller_name=str(caller.get("name") or "") or None,
             exten=called or str(plan.get("exten") or ""),
             in_application=in_application,
-            inbound=in_application and arguments[1:2] == [names.STASIS_INBOUND],
+            caller=is_ours or (in_application and arguments[1:2] in ([names.STASIS_INBOUND], [names.STASIS_OUTBOUND])),
+            address=host_of(arguments[3]) if len(arguments) > 3 else None,
+            outbound=is_ours or (in_application and arguments[1:2] == [names.STASIS_OUTBOUND]),
             since=_epoch_ms(listed.get("creationtime")),
             mark=str((listed.get("channelvars") or {}).get(names.VARIABLE_STATE) or ""),
         )
@@ -171,7 +189,8 @@ class Resync:
             call = runner.call
             if call is None:
                 continue
-            for leg in call.legs.live:
+            own = (call.facts.own,) if isinstance(call, Preparing) and call.facts.own is not None else ()
+            for leg in (*own, *call.legs.live):
                 found = channels.get(leg.channel)
                 if found is None:
                     continue
@@ -204,7 +223,7 @@ class Resync:
         callers = [
             channel
             for channel in channels.values()
-            if channel.inbound and channel.id not in self._registry and channel.id not in self._registry.strays
+            if channel.caller and channel.id not in self._registry and channel.id not in self._registry.strays
         ]
         if not after_gap:
             callers = [channel for channel in callers if channel.id in self._suspects]
@@ -222,7 +241,7 @@ class Resync:
         suspects = self._strays(channels, bridges)
         ripe = suspects if after_gap else suspects & self._suspects
         self._suspects = suspects | {
-            channel.id for channel in channels.values() if channel.inbound and channel.id not in self._registry
+            channel.id for channel in channels.values() if channel.caller and channel.id not in self._registry
         }
         for thing_id in sorted(ripe):
             await self._reap(thing_id, is_bridge=thing_id not in channels)
@@ -267,11 +286,15 @@ class Resync:
                 agent=snapshot.agent_at(channel.endpoint),
                 up=channel.state == "Up",
                 since=channel.since,
+                outside=ids.is_outside(channel.id),
             )
             for channel in channels.values()
             if ids.call_of(channel.id) == caller.id and ids.ordinal_of(channel.id) is not None
         )
         return FoundCall(
+            caller_agent=snapshot.agent_at(caller.endpoint) if caller.outbound else None,
+            outbound=caller.outbound,
+            caller_address=caller.address,
             channel=caller.id,
             called_number=caller.exten,
             calling_number=caller.calling_number,
@@ -284,6 +307,7 @@ class Resync:
             record=record,
             answered_at=cel.answered_at(story) if story else None,
             mark=caller.mark,
+            caller_answered_at=story.caller.answered_at if story and story.caller else None,
         )
 
 
@@ -291,7 +315,9 @@ def _channels(runner: CallRunner) -> list[str]:
     """The channels this call believes to be on the switch."""
     call = runner.call
     match call:
-        case Waiting() | Alerting() | Talking() | Announcing() | LeavingMessage() | Clearing():
+        case (
+            Waiting() | Alerting() | Preparing() | Reaching() | Talking() | Announcing() | LeavingMessage() | Clearing()
+        ):
             existing = [leg.channel for leg in call.legs.existing]
             return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing
         case Ended() | None:

@@ -17,7 +17,7 @@ from ari_app.clock import now_ms
 from ari_app.core import cdr, commands, ids, inbound
 from ari_app.core.call import Call, Clearing, Ended, Talking
 from ari_app.core.commands import Command
-from ari_app.core.events import AgentsOffered, CallerKnown, Event, TimerFired
+from ari_app.core.events import AgentsOffered, AllowanceGranted, CallerKnown, Event, TimerFired
 from models.values.call import LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.reasons import CallReason
@@ -47,6 +47,12 @@ class Floor(Protocol):
     def release(
         self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int, pause_after: int = 0
     ) -> None: ...
+    def hold(self, agent: int, call_id: str, *, talking: bool) -> None: ...
+
+
+class Budgets(Protocol):
+    def renew(self, call_id: str) -> AllowanceGranted: ...
+    def settle(self, call_id: str, talk_ms: int) -> None: ...
 
 
 class Callers(Protocol):
@@ -69,7 +75,7 @@ class Keeps(Protocol):
 class Surroundings:
     """What every runner works with."""
 
-    __slots__ = ("callers", "floor", "forget", "keeps", "records", "screens", "switch")
+    __slots__ = ("budgets", "callers", "floor", "forget", "keeps", "records", "screens", "switch")
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class Surroundings:
         callers: Callers,
         records: Records,
         keeps: Keeps,
+        budgets: Budgets,
         forget: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self.switch = switch
@@ -88,6 +95,7 @@ class Surroundings:
         self.callers = callers
         self.records = records
         self.keeps = keeps
+        self.budgets = budgets
         self.forget = forget
 
 
@@ -160,6 +168,10 @@ class CallRunner:
             if leg.agent is not None:
                 self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
                 self._around.screens.close(leg.agent.id, self.call_id, "failed")
+        if call.facts.caller_agent is not None:
+            self._around.floor.release(call.facts.caller_agent.id, self.call_id, LegOutcome.FAILED, 0)
+            self._around.screens.close(call.facts.caller_agent.id, self.call_id, "failed")
+            self._around.budgets.settle(self.call_id, max(0, at - call.facts.offered_at))
         self._around.switch.order(commands.Hangup(call.facts.caller_channel), _ignore)
         for bridge in (ids.bridge(self.call_id), ids.consult(self.call_id)):
             self._around.switch.order(commands.DestroyBridge(bridge), _ignore)
@@ -218,6 +230,15 @@ class CallRunner:
 
     def _engage(self, command: commands.EngageAgent) -> None:
         self._around.floor.engage(command.agent, command.call_id)
+
+    def _hold(self, command: commands.HoldAgent) -> None:
+        self._around.floor.hold(command.agent, command.call_id, talking=command.talking)
+
+    def _ask_allowance(self, command: commands.AskAllowance) -> None:
+        self.post(self._around.budgets.renew(command.call_id))
+
+    def _settle(self, command: commands.SettleSpending) -> None:
+        self._around.budgets.settle(command.call_id, command.talk_ms)
 
     def _release(self, command: commands.ReleaseAgent) -> None:
         self._around.floor.release(
@@ -285,6 +306,9 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.ReportProblem: CallRunner._problem,
     commands.ClaimAgent: CallRunner._claim,
     commands.EngageAgent: CallRunner._engage,
+    commands.HoldAgent: CallRunner._hold,
+    commands.AskAllowance: CallRunner._ask_allowance,
+    commands.SettleSpending: CallRunner._settle,
     commands.ReleaseAgent: CallRunner._release,
     commands.WriteRecord: CallRunner._write,
     commands.LookUpCaller: CallRunner._look_up_caller,

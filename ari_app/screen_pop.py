@@ -48,6 +48,8 @@ class DeskListener(Protocol):
     def on_talk(self, agent: int, message: wire.OfACall) -> str | None:
         """Something is asked of a conversation on this agent's screen: the code of why not, or None."""
 
+    def on_dial(self, agent: int, number: str, call_center: int | None) -> None: ...
+
     def on_done(self, agent: int, call_id: str) -> None:
         """The agent saved an ended call: its pop is off the screens."""
 
@@ -278,6 +280,8 @@ class ScreenPopHub:
                 self._ask("on_answer", agent, call_id)
             case wire.HangUp(call_id):
                 self._ask("on_hangup", agent, call_id)
+            case wire.Dial(number, call_center):
+                self._tell("on_dial", agent, number, call_center)
             case wire.Done(call_id):
                 self._saved(agent, call_id)
             case wire.Beat() | wire.Hello():

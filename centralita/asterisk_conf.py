@@ -42,6 +42,9 @@ class SwitchConfig:
     rtp_start: int = 10000
     rtp_end: int = 19999
     trunk_addresses: tuple[str, ...] = ("127.0.0.1",)
+    trunk_host: str = ""
+    trunk_user: str = ""
+    trunk_secret: str = field(default="", repr=False)
     demo: bool = True
     rtp_timeout_seconds: int = 60
 
@@ -168,7 +171,19 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
 
 def _trunks(config: SwitchConfig) -> str:
     addresses = [str(ipaddress.ip_network(address, strict=False)) for address in config.trunk_addresses]
-    blocks = [f"[{names.ENDPOINT_TRUNK}](provider)", ""]
+    trunk = names.ENDPOINT_TRUNK
+    blocks = [f"[{trunk}](provider)"]
+    if config.trunk_host:
+        # Calls of ours go out here.
+        blocks += [
+            f"aors = {trunk}",
+            *([f"outbound_auth = {trunk}", f"from_user = {config.trunk_user}"] if config.trunk_user else []),
+        ]
+        blocks += ["", f"[{trunk}]", "type = aor", f"contact = sip:{config.trunk_host}"]
+        if config.trunk_user:
+            blocks += ["", f"[{trunk}]", "type = auth", "auth_type = userpass", f"username = {config.trunk_user}"]
+            blocks += [f"password = {config.trunk_secret}"]
+    blocks.append("")
     if addresses:
         blocks += [
             f"[{names.ENDPOINT_TRUNK}]",

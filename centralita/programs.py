@@ -6,6 +6,7 @@ Owns: command lines, log files, readiness. Must not: start them (`centralita.sup
 
 import asyncio
 import os
+import re
 import socket
 import sys
 import time
@@ -42,6 +43,18 @@ def log_of(settings: Settings, program: str) -> Path:
     return log_dir(settings) / f"{program}.log"
 
 
+def trunk_secret(settings: Settings) -> str:
+    """The carrier's password. Raises OSError, ValueError when it can't stand in a configuration file."""
+    if settings.trunk_secret_file is None:
+        return ""
+    secret = settings.trunk_secret_file.read_text("utf-8").strip()
+    if re.search(r"[;\x00-\x1f\x7f]", secret):
+        raise ValueError(
+            f"{settings.trunk_secret_file}: a semicolon or a control character can't stand in the password"
+        )
+    return secret
+
+
 def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
     return SwitchConfig(
         root=settings.data_dir / "asterisk",
@@ -54,6 +67,9 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
         rtp_start=settings.rtp_start,
         rtp_end=settings.rtp_end,
         trunk_addresses=settings.trunk_addresses,
+        trunk_host=settings.trunk_host,
+        trunk_user=settings.trunk_user,
+        trunk_secret=trunk_secret(settings),
         demo=settings.demo,
     )
 

@@ -22,6 +22,10 @@ NUMBER_FILTER = "${FILTER(0-9A-Za-z+*#._\\-,${EXTEN})}"
 NUMBERS = ("_[+*#0-9]!", "_[A-Za-z][0-9A-Za-z_+]!")
 
 
+# What an agent dials: numbers, and extensions with letters. Codes that begin with * or # are the phone's own services.
+DIALLED = ("_[+0-9]!", "_[A-Za-z][0-9A-Za-z_+]!")
+
+
 def _play(sequence: tuple[str, ...]) -> str:
     return "Playback(" + "&".join(sequence) + ")"
 
@@ -42,7 +46,7 @@ def render(*, demo: bool, agi_port: int) -> str:
         _virtual_phone(),
     ]
     if demo:
-        sections.append(_demo_caller())
+        sections += [_demo_caller(), _demo_customer()]
     return "\n".join(sections)
 
 
@@ -81,6 +85,11 @@ def _fallback(agi_port: int) -> str:
             f" same => n,{_play(prompts.FALLBACK)}",
             # Q.850 cause 41, temporary failure.
             " same => n(over),Hangup(41)",
+            # An agent who dials.
+            f"exten => agent,1,CELGenUserEvent({names.CEL_FALLBACK_EVENT},${{{names.VARIABLE_CALLED}}})",
+            " same => n,Answer()",
+            f" same => n,{_play(prompts.AGENT_FALLBACK)}",
+            " same => n,Hangup(41)",
             "",
         ]
     )
@@ -102,13 +111,20 @@ def _from_agent(agi_port: int) -> str:
             f" same => n,{_play(prompts.ENGINE_AWAY)}",
             " same => n(over),Hangup()",
         ]
-    for pattern in NUMBERS:
-        # Q.850 cause 29, facility rejected.
+    for pattern in DIALLED:
         lines += [
-            f"exten => {pattern},1,Answer()",
-            f" same => n,{_play(prompts.OUTBOUND_NOT_YET)}",
-            " same => n,Hangup(29)",
+            f"exten => {pattern},1,Set({names.VARIABLE_CALLED}={NUMBER_FILTER})",
+            f" same => n,Stasis({names.STASIS_APP},{names.STASIS_OUTBOUND},"
+            f"${{{names.VARIABLE_CALLED}}},${{CHANNEL(pjsip,remote_addr)}})",
+            f' same => n,GotoIf($["${{STASISSTATUS}}"="FAILED"]?{names.CONTEXT_FALLBACK},agent,1)',
+            " same => n,Hangup()",
         ]
+    lines += [
+        # Feature codes that nobody knows. Q.850 cause 29, facility rejected.
+        "exten => _[*#]!,1,Answer()",
+        f" same => n,{_play(prompts.NO_SUCH_CODE)}",
+        " same => n,Hangup(29)",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -146,3 +162,19 @@ def _demo_caller() -> str:
             "",
         ]
     )
+
+
+def _demo_customer() -> str:
+    """Somebody outside who picks up after a moment, in the demonstration without a trunk."""
+    lines = [f"[{names.CONTEXT_DEMO_CUSTOMER}]"]
+    for pattern in NUMBERS:
+        lines += [
+            f"exten => {pattern},1,Set(TIMEOUT(absolute)={DEMO_CALL_SECONDS})",
+            " same => n,Ringing()",
+            " same => n,Wait(3)",
+            " same => n,Answer()",
+            f" same => n,{_play(prompts.DEMO_CALLER)}",
+            f" same => n,MusicOnHold(default,{DEMO_CALL_SECONDS})",
+            " same => n,Hangup()",
+        ]
+    return "\n".join(lines) + "\n"

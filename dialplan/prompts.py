@@ -26,6 +26,11 @@ MINUTE: Final = "queue-minute"  # "minute"
 MINUTES: Final = "queue-minutes"  # "minutes"
 ONE: Final = "digits/1M"  # "un", before a masculine noun
 AND: Final = "digits/and"  # "y"
+ON_THE_PHONE: Final = "vm-isonphone"  # "is on the phone"
+UNAVAILABLE: Final = "vm-isunavail"  # "is unavailable"
+NOT_VALID: Final = "pbx-invalid"  # "I am sorry, that is not a valid extension. Please try again."
+ALL_BUSY: Final = "tt-allbusy"  # "All representatives are busy"
+WRONG: Final = "tt-somethingwrong"  # "Something is terribly wrong"
 SHORT_SILENCE: Final = "silence/1"
 
 FALLBACK: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, TRY_AGAIN, GOODBYE)
@@ -34,7 +39,6 @@ UNKNOWN_NUMBER: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
 """The number dialled belongs to no call center."""
 NOBODY_CAME: Final = (SHORT_SILENCE, NOBODY_AVAILABLE, GOODBYE)
 """No agent took the call in the time a caller may wait."""
-OUTBOUND_NOT_YET: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
 AGENT_PIN: Final = "agent-pass"
 AGENT_PIN_WRONG: Final = "auth-incorrect"
 AGENT_REFUSED: Final = ("agent-incorrect", GOODBYE)
@@ -76,5 +80,18 @@ def number(value: int) -> tuple[str, ...]:
 HIGHEST_NUMBER: Final = 99
 NUMBERS: Final = tuple(number(value) for value in range(HIGHEST_NUMBER + 1))
 
-_SAID: Final = (*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *OUTBOUND_NOT_YET, *DEMO_CALLER, *AGI, *QUEUE)
+AGENT_FALLBACK: Final = (SHORT_SILENCE, WRONG, TRY_AGAIN, GOODBYE)
+"""An agent dials while there is no engine."""
+NO_SUCH_CODE: Final = (SHORT_SILENCE, NOT_VALID)
+PARTY_BUSY: Final = (SHORT_SILENCE, ON_THE_PHONE, GOODBYE)
+PARTY_DID_NOT_ANSWER: Final = (SHORT_SILENCE, UNAVAILABLE, GOODBYE)
+PARTY_NOT_REACHED: Final = (SHORT_SILENCE, NOT_IN_SERVICE, GOODBYE)
+DESTINATION_NOT_ALLOWED: Final = (SHORT_SILENCE, NOT_VALID, GOODBYE)
+BREAKER_TRIPPED: Final = (SHORT_SILENCE, WRONG, GOODBYE)
+
+_OURS: Final = (
+    *AGENT_FALLBACK, *NO_SUCH_CODE, *PARTY_BUSY, *PARTY_DID_NOT_ANSWER, *PARTY_NOT_REACHED, *DESTINATION_NOT_ALLOWED,
+    *BREAKER_TRIPPED,
+)  # fmt: skip
+_SAID: Final = (*FALLBACK, *UNKNOWN_NUMBER, *NOBODY_CAME, *DEMO_CALLER, *AGI, *QUEUE, *_OURS)
 ALL: Final = tuple(dict.fromkeys((*_SAID, *(part for spoken in NUMBERS for part in spoken))))

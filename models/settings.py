@@ -9,6 +9,7 @@ CENTRALITA_CONFIG). The environment wins. An unknown or invalid name is refused 
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -22,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from models.values.errors import InvalidValue
 from models.values.money import check_currency
 from models.values.phone import is_region
+from models.values.trunk import NumberForm
 
 PREFIX: Final = "CENTRALITA_"
 CONFIG_VARIABLE: Final = PREFIX + "CONFIG"
@@ -64,6 +66,21 @@ class Settings(BaseSettings):
     trunk_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.1",),
         description="IP addresses or networks from which the carrier's calls come, separated by commas.",
+    )
+    trunk_host: str = Field(
+        "", description="The carrier's host, or host:port, to which calls go out; empty: no calls outside."
+    )
+    trunk_user: str = Field("", description="User name with which the carrier wants calls authenticated; empty: none.")
+    trunk_secret_file: Path | None = Field(None, description="File that holds the password of that user.")
+    trunk_caller_id: str = Field(
+        "", description="Number shown to whom is called, where the call center has none of its own."
+    )
+    trunk_number_form: NumberForm = Field(
+        NumberForm.E164, description="How the carrier wants numbers: e164 (+506…), plain (506…) or national."
+    )
+    trunk_prefix: str = Field("", description="Digits sent before every number.")
+    trunk_international_prefix: str = Field(
+        "00", description="Digits sent before a number abroad, where the form is national."
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks of the reverse proxies whose X-Forwarded-For is believed, separated by commas."
@@ -145,6 +162,27 @@ class Settings(BaseSettings):
     def _region(cls, value: str) -> str:
         if not is_region(value):
             raise ValueError(f"{value!r} is not a country code such as CR")
+        return value
+
+    @field_validator("trunk_host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?", value):
+            raise ValueError("must be a host name or IP address, with :port where it is not 5060")
+        return value
+
+    @field_validator("trunk_user")
+    @classmethod
+    def _user(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_.+@-]{1,64}", value):
+            raise ValueError("letters, digits and _ . + @ - only")
+        return value
+
+    @field_validator("trunk_caller_id", "trunk_prefix", "trunk_international_prefix")
+    @classmethod
+    def _digits(cls, value: str) -> str:
+        if not re.fullmatch(r"\+?[0-9*#]{0,20}", value):
+            raise ValueError("digits only")
         return value
 
     @field_validator("timezone")

@@ -5,6 +5,7 @@ it is built after an administrator's change and swapped in whole.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,13 +17,15 @@ from models.db import execute, snapshot_read
 from models.public_holidays import public_holidays
 from models.values.call import CostUnit, PhoneKind, Role, Strategy
 from models.values.color import parse_color
+from models.values.destination import DefaultRule, DestinationRule, DestinationRules
 from models.values.errors import InvalidValue
 from models.values.ip import IpMask, IpRules
 from models.values.money import Rate, check_currency, from_millionths
 from models.values.pattern import NumberClaim, NumberTable
-from models.values.phone import is_region
+from models.values.phone import is_region, normalise
 from models.values.queue import Queue
-from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.routing import Account, AgentRoute, CallCenterRoute, OutboundRules, RoutingSnapshot
+from models.values.spending import Limits, Prices, SpendingRules
 from models.values.url import check_template
 
 # Where the web serves a call center's logo, by the hash of its content.
@@ -37,6 +40,12 @@ class SnapshotError(Exception):
         super().__init__("\n".join(self.problems))
 
 
+_OUTBOUND_DEFAULT: Final = "SELECT outbound_default FROM account ORDER BY id LIMIT 1"
+_CALLS_FOR: Final = "SELECT agent_id, call_center_id FROM agent_call_centers"
+_DESTINATIONS: Final = "SELECT id, pattern, allowed, agent_id FROM destination_rules ORDER BY id"
+_PRICES: Final = "SELECT prefix, price FROM destination_prices"
+_LIMITS: Final = "SELECT scope, spend_per_day, calls_per_hour, new_countries_per_day FROM breaker_limits"
+_RELEASES: Final = "SELECT agent_id, max(at) FROM breaker_releases GROUP BY agent_id"
 _ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM account ORDER BY id LIMIT 1"
 _AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
 _CALL_CENTERS: Final = (
@@ -54,6 +63,7 @@ _IP_RULES: Final = "SELECT address, mask FROM ip_rules ORDER BY id"
 _FIELDS: Final = "SELECT name FROM additional_fields"
 _QUEUES: Final = f"SELECT id, {', '.join(queues.COLUMNS)} FROM call_centers WHERE active ORDER BY id"  # noqa: S608
 QUERIES: Final = (_ACCOUNT, _AGENTS, _CALL_CENTERS, _NUMBERS, _DIRECT, _GROUPS, _MEMBERS, _IP_RULES, _FIELDS, _QUEUES)
+OUTBOUND_QUERIES: Final = (_OUTBOUND_DEFAULT, _CALLS_FOR, _DESTINATIONS, _PRICES, _LIMITS, _RELEASES)
 
 
 def build(database: Database, generation: int) -> RoutingSnapshot:
@@ -61,6 +71,9 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
     with snapshot_read(database):
         account_rows, agent_rows, center_rows, number_rows, direct, groups, members, ip_rows, field_rows, queue_rows = (
             execute(database, sql).fetchall() for sql in QUERIES
+        )
+        default, calls_for, rules, prices, limits, releases = (
+            execute(database, sql).fetchall() for sql in OUTBOUND_QUERIES
         )
     problems: list[str] = []
     account = _account(account_rows, problems)
@@ -74,6 +87,13 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
         for row in center_rows
     }
     claims = [NumberClaim(*row) for row in number_rows]
+    for key, center in _caller_ids(number_rows, account.region).items():
+        if (made := call_centers.get(key)) is not None:
+            call_centers[key] = replace(made, caller_id=center)
+    for agent, center in calls_for:
+        if agent in agents:
+            agents[agent] = replace(agents[agent], call_center=center)
+    outbound = _outbound(default, rules, prices, limits, releases, account.region, problems)
     numbers, doubled = NumberTable.read(claims, account.region)
     problems.extend(f"Number: {problem}" for problem in doubled)
     masks = [mask for row in ip_rows if (mask := _checked(problems, "IP", IpMask.parse, *row)) is not None]
@@ -86,6 +106,7 @@ def build(database: Database, generation: int) -> RoutingSnapshot:
         MappingProxyType(agents),
         numbers,
         IpRules(tuple(masks)),
+        outbound,
     )
 
 
@@ -97,6 +118,45 @@ def _checked(problems: list[str], what: str, parse: Callable[..., Any], *argumen
     except ValueError as problem:
         problems.append(f"{what}: {problem}.")
     return None
+
+
+def _caller_ids(rows: list[tuple[str, int, str]], region: str) -> dict[int, str]:
+    """The number that each call center shows when it calls: its first one that is no pattern."""
+    shown: dict[int, str] = {}
+    for pattern, center, _ in rows:
+        if pattern.lstrip("+").isdigit():
+            shown.setdefault(center, normalise(pattern, region) or pattern)
+    return shown
+
+
+def _outbound(
+    default: list[tuple[Any, ...]],
+    rules: list[tuple[Any, ...]],
+    prices: list[tuple[Any, ...]],
+    limits: list[tuple[Any, ...]],
+    releases: list[tuple[Any, ...]],
+    region: str,
+    problems: list[str],
+) -> OutboundRules:
+    """Where calls of ours may go, and the breaker's settings."""
+    chosen = _checked(problems, "Account", DefaultRule, default[0][0]) if default else None
+    allowed, doubled = DestinationRules.of(
+        (DestinationRule(key, pattern, bool(allow), agent) for key, pattern, allow, agent in rules),
+        chosen or DefaultRule.NATIONAL,
+        region,
+    )
+    problems.extend(f"Destination: {problem}" for problem in doubled)
+    of_scope = {
+        scope: Limits(from_millionths(spend) if spend is not None else None, calls, countries)
+        for scope, spend, calls, countries in limits
+    }
+    spending = SpendingRules(
+        agent=of_scope.get("agent", Limits()),
+        account=of_scope.get("account", Limits()),
+        prices=Prices.of((prefix, from_millionths(price)) for prefix, price in prices),
+        released={agent: int(at) for agent, at in releases},
+    )
+    return OutboundRules(allowed, spending)
 
 
 def _account(rows: list[tuple[Any, ...]], problems: list[str]) -> Account:

@@ -124,6 +124,7 @@ def texts() -> dict[str, str]:
         "outcome.no_agents": _("Sin agentes"),
         "outcome.unknown_number": _("Número desconocido"),
         "outcome.engine_away": _("Fuera de servicio"),
+        "outcome.refused": _("No permitida"),
         "outcome.failed": _("Falló"),
         "outcome.in_progress": _("En curso"),
         # sound

@@ -45,6 +45,10 @@ def ending(call: Call) -> str:
             return _("En curso")
         case Outcome.ANSWERED:
             return _("Contestada a los %(seconds)s", seconds=waited)
+        case Outcome.REFUSED:
+            return _("No permitida: %(reason)s", reason=reason(call.reason))
+        case Outcome.ABANDONED | Outcome.NO_ANSWER if call.direction is not Direction.INBOUND:
+            return reason(call.reason)
         case Outcome.ABANDONED:
             return _("Abandonada después de %(seconds)s", seconds=waited)
         case Outcome.NO_ANSWER:
@@ -68,7 +72,14 @@ def tone(call: Call) -> str:
             return "ok"
         case Outcome.IN_PROGRESS:
             return "info"
-        case Outcome.ABANDONED | Outcome.NO_ANSWER | Outcome.NO_AGENTS | Outcome.ENGINE_AWAY | Outcome.FAILED:
+        case (
+            Outcome.ABANDONED
+            | Outcome.NO_ANSWER
+            | Outcome.NO_AGENTS
+            | Outcome.ENGINE_AWAY
+            | Outcome.REFUSED
+            | Outcome.FAILED
+        ):
             return "bad"
         case _:
             return "idle"

@@ -80,7 +80,7 @@ class Decoded(msgspec.Struct, frozen=True):
     """
 
     thing: str
-    event: core.Event | UnknownArrived | PhoneChanged
+    event: core.Event | core.AgentDials | UnknownArrived | PhoneChanged
 
 
 Message = Decoded | RestAnswer | ApplicationReplaced
@@ -274,7 +274,7 @@ def _meaning(message: _Known, at: int) -> Message | None:
         case _StasisEnd(channel=channel):
             # Our own legs are subscribed to by making them, so their ChannelDestroyed follows, with its cause. Of a
             # channel that came through the dialplan this is the last we hear: the next priority hangs it up.
-            if ids.ordinal_of(channel.id) is not None:
+            if ids.ordinal_of(channel.id) is not None or ids.is_click2dial(channel.id):
                 return Decoded(channel.id, core.ChannelLeft(at, channel.id))
             return Decoded(channel.id, core.ChannelGone(at, channel.id))
         case _ChannelHangupRequest(channel=channel, cause=cause, soft=soft):
@@ -322,21 +322,38 @@ def _is_unlisted(raw: bytes | str) -> bool:
 
 
 def _arrived(channel: _Arriving, args: tuple[str, ...], at: int) -> Decoded:
-    event: core.Event | UnknownArrived
+    event: core.Event | core.AgentDials | UnknownArrived
     match args:
         case (names.STASIS_INBOUND, called, *_):
             event = core.CallerArrived(
                 at, channel.id, plain_text(called, CALLED_NUMBER_LENGTH), caller_number(channel.caller.number),
                 caller_name(channel.caller.name),
             )  # fmt: skip
+        case (names.STASIS_OUTBOUND, called, *rest):
+            event = core.AgentDials(
+                at, channel.id, endpoint_of(channel.name), plain_text(called, CALLED_NUMBER_LENGTH),
+                host_of(rest[0]) if rest else None,
+            )  # fmt: skip
         case (names.STASIS_VIRTUAL_PHONE, *rest):
             # Its own id tells its leg, and so does the dialplan's third argument.
             leg = ids.leg_of_far_half(channel.id) or (rest[1] if len(rest) > 1 else "")
             event = core.FarHalfArrived(at, leg, channel.id) if leg else _unknown(channel, args, at)
         case _:
-            ours = ids.ordinal_of(channel.id) is not None
+            ours = ids.ordinal_of(channel.id) is not None or ids.is_click2dial(channel.id)
             event = core.LegReady(at, channel.id) if ours else _unknown(channel, args, at)
     return Decoded(channel.id, event)
+
+
+def endpoint_of(name: str) -> str:
+    """``PJSIP/8330101-0000001a`` -> ``8330101``; ``Local/8330101@context-…;1`` -> ``8330101``."""
+    bare = name.partition("/")[2]
+    return bare.partition("@")[0] if "@" in bare else bare.rpartition("-")[0]
+
+
+def host_of(address: str) -> str | None:
+    """``10.1.0.3:5060`` -> ``10.1.0.3``; ``[2001:db8::1]:5060`` -> ``2001:db8::1``."""
+    host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    return host or None
 
 
 def _unknown(channel: _Arriving, args: tuple[str, ...], at: int) -> UnknownArrived:

@@ -172,11 +172,15 @@ def _leg(command: CreateLeg) -> dict[str, Any]:
     }
     if command.agent is not None:
         variables[names.VARIABLE_AGENT] = str(command.agent)
+    if ids.is_click2dial(command.channel):
+        params["appArgs"] = names.STASIS_CLICK2DIAL
     if command.virtual:
         # Without /n Asterisk would optimise the two halves away, and the far one's end with them.
         params["endpoint"] = f"Local/{command.endpoint}@{names.CONTEXT_VIRTUAL_PHONE}/n"
         params["otherChannelId"] = ids.far_half(command.channel)
         variables[names.VARIABLE_LEG] = command.channel
+    elif command.endpoint.endswith("@" + names.CONTEXT_DEMO_CUSTOMER):
+        params["endpoint"] = f"Local/{command.endpoint}/n"
     else:
         params["endpoint"] = f"PJSIP/{command.endpoint}"
     return {**params, "variables": variables}

@@ -38,6 +38,7 @@ from ari_app.core.commands import (
 from ari_app.core.ending import Step, clear
 from ari_app.core.marks import QueueMark, VoicemailMark
 from ari_app.core.pops import current_pop
+from ari_app.core.takeover import take_over
 from ari_app.core.talking import join
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord
@@ -58,6 +59,8 @@ class FoundLeg:
     up: bool
     since: int
     """When the channel was made, epoch ms."""
+    outside: bool = False
+    """It goes to a number outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,19 @@ class FoundCall:
     """The agent's answer, from CEL, when the record does not have it."""
     mark: str = ""
     """What the engine before us wrote on the caller's channel (``marks``)."""
+    outbound: bool = False
+    """One of our agents makes this call; ``channel`` is their phone's."""
+    caller_agent: AgentRoute | None = None
+    caller_address: str | None = None
+    """Where their phone called from."""
+    caller_answered_at: int | None = None
+    """When the calling agent's own phone was picked up (Click2Dial), from CEL."""
 
 
 def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
     """The call as it goes on, and what to do at once."""
+    if found.outbound:
+        return take_over(found, snapshot, policy, at)
     record = found.record
     told = marks.read(found.mark)
     route = _route(told, snapshot) or snapshot.resolve(found.called_number)

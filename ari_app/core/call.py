@@ -7,6 +7,8 @@ Owns: the data. Must not: decide anything (``inbound``) or know how things are d
      │ └───────────┘  ├──► Announcing ──────┤
      └────────────────┴──► LeavingMessage ──┘
 
+A call of ours (``outbound``) comes to Talking another way: Preparing ──► Reaching ──► Talking, with the same ends.
+
 Every value is immutable; a transition makes a new one.
 """
 
@@ -21,7 +23,8 @@ from ari_app.core.arrangement import TOGETHER, Arrangement, Asked, Stretch
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.queue import OverflowCause
 from models.values.reasons import CallReason, LegReason
-from models.values.routing import AgentRoute, CallCenterRoute
+from models.values.routing import AgentRoute, CallCenterRoute, Outside
+from models.values.trunk import TrunkPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,14 @@ class Policy:
     """What is shorter, the beep included, is no message."""
     voicemail_silence: int = 10_000
     """Of quiet, that end a message."""
+    own_ring: int = 20_000
+    """How long the agent's own phone rings (Click2Dial)."""
+    internal_ring: int = 30_000
+    """How long the phone of an agent whom another calls rings."""
+    plan: TrunkPlan | None = field(default_factory=TrunkPlan)
+    """The way to numbers outside; None: there is none."""
+    refusal_media: Mapping[CallReason, tuple[str, ...]] = field(default_factory=dict)
+    """What an agent hears of a call that could not be made; else ``unknown_number_media``."""
 
 
 class LegState(StrEnum):
@@ -105,6 +116,8 @@ class Leg:
     offered_at: int
     number: str = ""
     """The number dialled outside."""
+    caller_id: str | None = None
+    """The number that is shown to whom is called outside, when it is not the caller's own."""
     kind: LegKind = LegKind.AGENT
     state: LegState = LegState.CREATING
     pop_settled: bool = False
@@ -203,6 +216,16 @@ class Facts:
     offered_at: int
     caller_agent: AgentRoute | None = None
     """Who of ours the calling side is, when an agent makes the call."""
+    own: Leg | None = None
+    """Click2Dial: the agent's own phone, which was called first; its channel is the caller's."""
+    target: AgentRoute | Outside | None = None
+    """Whom the agent calls."""
+    allowance: int | None = None
+    """Milliseconds that the call may talk before more is asked for; None: no limit."""
+    popped: bool = False
+    """The calling agent's screen shows the call."""
+    handed_on: bool = False
+    """The calling agent has left the conversation (a transfer) and is free; the call goes on without them."""
     caller_here: bool = True
     caller_up: bool = False
     """The caller's channel was answered: it hears music, not a ringing tone, from now on."""
@@ -259,6 +282,16 @@ class Waiting(_Phase):
 @dataclass(frozen=True, slots=True)
 class Alerting(_Phase):
     """At least one agent's leg is live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing(_Phase):
+    """Click2Dial: the agent's own phone is called (``Facts.own``); nobody else is yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaching(_Phase):
+    """The agent is on the line and hears it ring; one leg goes to whom they call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +355,7 @@ class Ended(_Phase):
     """Nothing is left, or the reaper was told what may be."""
 
 
-Call = Waiting | Alerting | Talking | Announcing | LeavingMessage | Clearing | Ended
+Call = Waiting | Alerting | Preparing | Reaching | Talking | Announcing | LeavingMessage | Clearing | Ended
 
 
 LONGEST_WAIT = "longest_wait"

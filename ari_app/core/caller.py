@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from ari_app.core import agents
+from ari_app.core import agents, calling
 from ari_app.core.call import Call, Leg
 from ari_app.core.commands import Command
 from ari_app.core.events import CallerKnown, ChannelGone, ChannelLeft
@@ -22,7 +22,8 @@ def caller_known(call: C, event: CallerKnown, screens: Iterable[Leg]) -> tuple[C
     """The contact's card came: remember it and put it on every screen that shows this call."""
     facts = replace(call.facts, contact_id=event.contact_id, card=event.card)
     commands: list[Command] = []
-    for leg in screens:
+    own = calling.side(facts) if facts.popped else None
+    for leg in (*screens, own) if own is not None else screens:
         changes: dict[str, object] = {"card": event.card}
         if facts.route and facts.route.pop_up_url:
             changes["pop_up_url"] = pop_up_url(facts, leg)

@@ -28,6 +28,7 @@ def opening(facts: Facts) -> CallRecord:
         contact_id=facts.contact_id,
         call_center_id=facts.route.id if facts.route else None,
         call_center_name=facts.route.name if facts.route else "",
+        agent_id=facts.caller_agent.id if facts.caller_agent else None,
     )
     if rate is None:
         return record
@@ -40,7 +41,7 @@ def answered(call: Talking) -> CallRecord:
     answered_at = call.answered_at if facts.talked_from is None else facts.talked_from
     return replace(
         opening(facts),
-        agent_id=_agent(call.legs, call.winner if facts.talked_with is None else facts.talked_with),
+        agent_id=_agent(facts, call.legs, call.winner if facts.talked_with is None else facts.talked_with),
         answered_at=answered_at,
         wait_ms=max(0, answered_at - facts.offered_at),
     )
@@ -53,7 +54,7 @@ def closing(call: Clearing) -> CallRecord:
     waited_until = call.answered_at if call.answered_at is not None else call.ended_at
     return replace(
         opening(facts),
-        agent_id=_agent(call.legs, call.winner),
+        agent_id=_agent(facts, call.legs, call.winner),
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         outcome=call.outcome,
@@ -68,7 +69,8 @@ def closing(call: Clearing) -> CallRecord:
 def legs(call: Call) -> tuple[LegRecord, ...]:
     """The legs' records, each with an outcome, whatever was left open; after them the stretches of the conversation."""
     ended_at = call.ended_at if isinstance(call, Clearing) else None
-    made = tuple(_leg(call.facts, leg, ended_at) for leg in call.legs)
+    own = (call.facts.own,) if call.facts.own else ()
+    made = tuple(_leg(call.facts, leg, ended_at) for leg in (*own, *call.legs))
     first = max((leg.ordinal for leg in made), default=call.facts.ordinals_from) + 1
     return made + tuple(
         _stretch(call.facts, stretch, first + place, ended_at) for place, stretch in enumerate(call.facts.stretches)
@@ -116,5 +118,8 @@ def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
     )
 
 
-def _agent(legs: Legs, winner: int | None) -> int | None:
+def _agent(facts: Facts, legs: Legs, winner: int | None) -> int | None:
+    """Whose call it is: the agent's who made it, else of the one who took it."""
+    if facts.caller_agent is not None:
+        return facts.caller_agent.id
     return next((leg.agent_id for leg in legs if leg.ordinal == winner), None)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ari_app.core import ids, legs
-from models.values.call import Direction, LegOutcome, Outcome
+from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.destination import read_destination
 from models.values.money import Rate, cost
 from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
-from models.values.routing import RoutingSnapshot
+from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Story:
     called_number: str = ""
     calling_number: str = ""
     caller_name: str = ""
+    ours: bool = False
+    """It began on a phone of ours."""
     fallback: bool = False
     """The caller reached the dialplan's fallback: no engine was there."""
     over: bool = False
@@ -74,6 +77,11 @@ class Story:
     @property
     def caller(self) -> ChannelStory | None:
         return self.channels.get(self.call_id)
+
+    @property
+    def is_ours(self) -> bool:
+        """One of our agents made it: it began on a phone, not on the trunk."""
+        return self.ours or ids.is_click2dial(self.call_id)
 
 
 def tell(story: Story, row: Row) -> Story:
@@ -128,7 +136,8 @@ def records(
     """The closed CDR of a call whose end the engine missed. ``known``: its open record, if there is one."""
     caller = story.caller
     talker = _talker(story)
-    route = snapshot.resolve(story.called_number)
+    ours = snapshot.agent_at(caller.endpoint) if caller and story.is_ours else None
+    route = _route(story, ours, snapshot)
     offered_at = known.offered_at if known else (caller.started_at if caller else 0)
     ended_at = _ended_at(story, talker)
     talked_from = (known.answered_at if known else None) or answered_at(story)
@@ -138,9 +147,9 @@ def records(
     talk_ms = max(0, ended_at - talked_from) if talked_from is not None else 0
     base = known or CallRecord(
         id=story.call_id,
-        direction=Direction.INBOUND,
-        called_number=story.called_number,
-        calling_number=story.calling_number,
+        direction=_direction(story, snapshot),
+        called_number=_called(story, snapshot),
+        calling_number=(ours.endpoint or "") if ours else story.calling_number,
         caller_name=story.caller_name,
         offered_at=offered_at,
         call_center_id=route.id if route else None,
@@ -149,7 +158,7 @@ def records(
     if known is None and route is not None:
         base = replace(base, rate_price=route.rate.price, rate_currency=route.rate.currency, rate_unit=route.rate.unit)
     outcome, reason = _outcome(story, talked_from is not None, known_center=base.call_center_id is not None)
-    agent = snapshot.agent_at(talker.endpoint) if talker else None
+    agent = ours if story.is_ours else snapshot.agent_at(talker.endpoint) if talker else None
     price = Rate(base.rate_price, base.rate_currency, base.rate_unit) if base.rate_currency else None
     waited_until = talked_from if talked_from is not None else ended_at
     closed = replace(
@@ -164,7 +173,7 @@ def records(
         cause=caller.cause if caller else None,
         cost=cost(price, Fraction(talk_ms, 1000)) if price else None,
     )
-    return closed, _legs(story, talker, snapshot)
+    return closed, _legs(story, talker, snapshot, base.called_number)
 
 
 def lost(record: CallRecord) -> Story:
@@ -180,9 +189,50 @@ def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome
         return Outcome.ENGINE_AWAY, CallReason.NO_ENGINE_TOOK_THE_CALL
     if talked:
         return Outcome.ANSWERED, CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
+    if story.is_ours:
+        return _unreached(story), CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
     if not known_center:
         return Outcome.UNKNOWN_NUMBER, CallReason.UNKNOWN_NUMBER
     return Outcome.ABANDONED, CallReason.GAVE_UP_UNSEEN_BY_THE_ENGINE
+
+
+def _called(story: Story, snapshot: RoutingSnapshot) -> str:
+    """Of a call of ours in the form in which the engine writes it."""
+    if not story.is_ours or snapshot.agent_at(story.called_number):
+        return story.called_number
+    destination = read_destination(story.called_number, snapshot.account.region)
+    return destination.key if destination else story.called_number
+
+
+def _direction(story: Story, snapshot: RoutingSnapshot) -> Direction:
+    if not story.is_ours:
+        return Direction.INBOUND
+    return Direction.INTERNAL if snapshot.agent_at(story.called_number) else Direction.OUTBOUND
+
+
+def _route(story: Story, ours: AgentRoute | None, snapshot: RoutingSnapshot) -> CallCenterRoute | None:
+    if not story.is_ours:
+        return snapshot.resolve(story.called_number)
+    if ours is None or ours.call_center is None or snapshot.agent_at(story.called_number):
+        return None
+    return snapshot.call_centers.get(ours.call_center)
+
+
+def _unreached(story: Story) -> Outcome:
+    """How a call of ours ended that was not talked on."""
+    caller = story.caller
+    if ids.is_click2dial(story.call_id) and caller is not None and caller.answered_at is None:
+        return Outcome.NO_ANSWER
+    for told in story.channels.values():
+        if ids.ordinal_of(told.channel) is not None:
+            match legs.outcome_of_cause(told.cause):
+                case LegOutcome.BUSY | LegOutcome.REFUSED:
+                    return Outcome.BUSY
+                case LegOutcome.NO_ANSWER:
+                    return Outcome.NO_ANSWER
+                case LegOutcome.UNREACHABLE:
+                    return Outcome.FAILED
+    return Outcome.ABANDONED
 
 
 def _talker(story: Story) -> ChannelStory | None:
@@ -213,14 +263,17 @@ def _ended_at(story: Story, talker: ChannelStory | None) -> int:
     return max((told.ended_at or told.started_at for told in story.channels.values()), default=0)
 
 
-def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot) -> tuple[LegRecord, ...]:
+def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot, called: str) -> tuple[LegRecord, ...]:
     found = []
     for told in story.channels.values():
         ordinal = ids.ordinal_of(told.channel)
+        outside = ids.is_outside(told.channel)
+        if told.channel == story.call_id and ids.is_click2dial(story.call_id):
+            ordinal = 1  # the agent's own phone, which was called first
         if ordinal is None:
             continue
-        agent = snapshot.agent_at(told.endpoint)
-        if told is talker:
+        agent = None if outside else snapshot.agent_at(told.endpoint)
+        if told is talker or (told.channel == story.call_id and told.answered_at is not None):
             outcome = LegOutcome.ANSWERED
         elif told.answered_at is not None:
             outcome = LegOutcome.LOST_RACE
@@ -231,7 +284,9 @@ def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot) 
                 call_id=story.call_id,
                 ordinal=ordinal,
                 agent_id=agent.id if agent else None,
-                endpoint=told.endpoint,
+                endpoint="" if outside else told.endpoint,
+                kind=LegKind.OUTSIDE if outside else LegKind.AGENT,
+                number=called if outside else "",
                 channel_id=told.channel,
                 offered_at=told.started_at,
                 answered_at=told.answered_at,

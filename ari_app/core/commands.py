@@ -304,6 +304,15 @@ class EngageAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldAgent:
+    """This agent makes this call: nobody rings them. ``talking``: they are on the line (else their phone rings)."""
+
+    agent: int
+    call_id: str
+    talking: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseAgent:
     """This call does not hold the agent any more; ``outcome`` says how the leg ended."""
 
@@ -363,6 +372,21 @@ class WriteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAllowance:
+    """A call of ours wants to talk on; the answer is ``AllowanceGranted``."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleSpending:
+    """A call of ours is over and was talked on for so long."""
+
+    call_id: str
+    talk_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     """Fire ``TimerFired(name)`` after so many milliseconds; the same name again replaces it."""
 
@@ -414,6 +438,7 @@ MediaCommand = (
 )
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
-RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | ReleaseAgent
-OwnCommand = LookUpCaller | KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord | SetTimer | CancelTimer | Forget
+RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
+KeepCommand = KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord
+OwnCommand = LookUpCaller | KeepCommand | AskAllowance | SettleSpending | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import cdr, hearing, ids, legs
+from ari_app.core import calling, cdr, hearing, ids, legs
 from ari_app.core.arrangement import Calling
 from ari_app.core.call import (
     LONGEST_WAIT,
@@ -21,6 +21,8 @@ from ari_app.core.call import (
     LeavingMessage,
     Legs,
     LegState,
+    Preparing,
+    Reaching,
     Talking,
     Waiting,
     ring_timer,
@@ -80,6 +82,10 @@ RECORDING = "recording"
 """The timer of a caller's message: longer than Asterisk's own limit."""
 TRANSFER = "transfer"
 """The timer of a transfer into a call center's queue that goes on inside the conversation."""
+OWN_RING = "own_ring"
+"""The timer of a calling agent's own phone (Click2Dial)."""
+BUDGET = "budget"
+"""The timer of what a call of ours may talk before it asks for more."""
 
 
 # ------------------------------------------------------------------------------------------------ announcing
@@ -123,7 +129,7 @@ def announcing(call: Announcing, event: Event) -> Step:
             return clear(call, call.outcome, call.reason, event.at)
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return clear(caller_left(call, event), call.outcome, call.reason, event.at)
-        case HangupRequested(agent=None):
+        case HangupRequested(agent=agent) if agent in (None, facts.caller_agent and facts.caller_agent.id):
             return clear(call, call.outcome, call.reason, event.at)
         case CallerKnown():
             return caller_known(call, event, ())
@@ -161,7 +167,10 @@ def announcing(call: Announcing, event: Event) -> Step:
 
 
 def clear(
-    call: Waiting | Alerting | Talking | Announcing | LeavingMessage, outcome: Outcome, reason: CallReason, at: int
+    call: Waiting | Alerting | Preparing | Reaching | Talking | Announcing | LeavingMessage,
+    outcome: Outcome,
+    reason: CallReason,
+    at: int,
 ) -> Step:
     """Order the end of everything this call holds. ``at`` may lie in the past: an end that was missed in a gap."""
     facts, all_legs = call.facts, call.legs
@@ -180,8 +189,17 @@ def clear(
             commands.append(CancelTimer(ANNOUNCEMENT))
         case LeavingMessage():
             commands += [CancelTimer(hearing.SAYING), CancelTimer(RECORDING)]
+        case Preparing() | Reaching():
+            own_timers = (legs.pop_timer(facts.own),) if facts.own else ()
+            commands += [CancelTimer(name) for name in (ring_timer(facts), OWN_RING, *own_timers)]
+            if isinstance(call, Preparing):
+                commands += calling.give_up_callee(facts)
         case _:
             assert_never(call)
+    if facts.allowance is not None:
+        commands.append(CancelTimer(BUDGET))
+    facts, shown = calling.over(facts, at)
+    commands += shown
     if facts.caller_here:
         commands.append(Hangup(facts.caller_channel, call.cause if isinstance(call, Announcing) else 16))
     for leg in all_legs:
@@ -281,10 +299,12 @@ def _finish(call: Clearing, commands: list[Command], strays: tuple[str, ...]) ->
     facts = call.facts
     if call.bridge_stuck:
         strays = (*strays, *_bridges(facts))
+    record = cdr.closing(call)
     return Ended(facts, call.legs), [
         *commands,
         CancelTimer(CLEARING),
-        WriteRecord(cdr.closing(call), cdr.legs(call)),
+        *calling.release(facts, talk_ms=record.talk_ms, talked=record.answered_at is not None),
+        WriteRecord(record, cdr.legs(call)),
         Forget(facts.id, strays),
     ]
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from ari_app.core.commands import Command
+from models.values.reasons import CallReason
 from models.values.routing import AgentRoute
 
 
@@ -273,6 +274,28 @@ class OutboundNews:
     """Something about a call that one of our agents makes."""
 
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceGranted(OutboundNews):
+    """The answer to ``AskAllowance``: the call may go on for so long; ``reason``: why it may not."""
+
+    milliseconds: int | None
+    reason: CallReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDials:
+    """A number was dialled on a phone of ours (StasisStart with ``outbound``). ``address``: where the phone sits.
+
+    It begins a call, so it is told to none.
+    """
+
+    at: int
+    channel: str
+    endpoint: str
+    called_number: str
+    address: str | None
 
 
 Event = (

@@ -4,6 +4,11 @@ A call's id is the ``uniqueid`` of the caller's channel, ``centralita-<epoch>.<n
 ``centralita``). Ours: ``<call>.agent.<n>`` (of a virtual phone's far half: ``<call>.agent.<n>.far``) and
 ``<call>.outside.<n>``, the legs, numbered together; the bridges ``<call>.bridge`` and ``<call>.consult``; the playbacks
 ``<call>.announce.<n>``, the recordings ``<call>.record.<n>`` and a caller's message ``<call>.voicemail.<n>``.
+
+A Click2Dial call begins without a caller: its id is chosen, ``centralita-<epoch>.d<n>``, and is at the same time the
+channel id of the agent's own phone, which is made first. So the agent's channel is the caller's here too: Asterisk's
+linked id is the call's id, and registry, event log and adoption need no other rule. That phone's far half, where it is
+virtual, is ``<call>.far``.
 Must not: be parsed or built anywhere else.
 """
 
@@ -14,9 +19,23 @@ import re
 PREFIX = "centralita-"
 _OURS = re.compile(
     r"(?P<call>centralita-.+?)\."
-    r"(?:(?:agent|outside)\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|bridge|consult|(?:announce|record|voicemail)\.[0-9]+)",
+    r"(?:(?:agent|outside)\.(?P<ordinal>[0-9]+)(?P<far>\.far)?|(?P<own>far)|"
+    r"bridge|consult|(?:announce|record|voicemail)\.[0-9]+)",
     re.ASCII,
 )
+
+
+_CHOSEN = re.compile(r"centralita-[0-9]+\.d[0-9a-f]+", re.ASCII)
+
+
+def click2dial(at: int, token: str) -> str:
+    """A new call's id, of the time (epoch ms) and a token (hexadecimal) that no other call of that second has."""
+    return f"{PREFIX}{at // 1000}.d{token}"
+
+
+def is_click2dial(call_id: str) -> bool:
+    """Did we choose this call's id, and make its first channel?"""
+    return _CHOSEN.fullmatch(call_id) is not None
 
 
 def leg(call_id: str, ordinal: int) -> str:
@@ -87,4 +106,4 @@ def far_half(leg_channel: str) -> str:
 def leg_of_far_half(channel: str) -> str | None:
     """The leg that this channel is the far half of; None: it is none."""
     found = _OURS.fullmatch(channel)
-    return channel.removesuffix(".far") if found and found["far"] else None
+    return channel.removesuffix(".far") if found and (found["far"] or found["own"]) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, legs, queueing, talking, voicemail
+from ari_app.core import agents, cdr, legs, outbound, queueing, talking, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -24,6 +24,8 @@ from ari_app.core.call import (
     Legs,
     LegState,
     Policy,
+    Preparing,
+    Reaching,
     Talking,
     Waiting,
     ring_timer,
@@ -40,7 +42,7 @@ from ari_app.core.commands import (
     StopSeeking,
     WriteRecord,
 )
-from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended, give_back
+from ari_app.core.ending import BUDGET, Step, announce, announcing, clear, clearing, ended, give_back
 from ari_app.core.events import (
     AgentsOffered,
     AnswerRequested,
@@ -105,7 +107,13 @@ def step(call: Call, event: Event) -> Step:
             return _waiting(call, event)
         case Alerting():
             return _alerting(call, event)
+        case Preparing():
+            return outbound.preparing(call, event)
+        case Reaching():
+            return outbound.reaching(call, event)
         case Talking():
+            if isinstance(event, OutboundNews) or (isinstance(event, TimerFired) and event.name == BUDGET):
+                return outbound.budget(call, event)
             return talking.step(call, event)
         case Announcing():
             return announcing(call, event)

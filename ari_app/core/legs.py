@@ -115,6 +115,7 @@ def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, 
         channel=ids.outside_leg(facts.id, ordinal),
         offered_at=at,
         number=to.number,
+        caller_id=to.caller_id,
         kind=LegKind.OUTSIDE,
         pop_settled=True,
     )
@@ -126,9 +127,14 @@ def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, 
             originator=facts.line,
             caller_number=to.caller_id or facts.calling_number,
             caller_name=None,
-            variables=(("CALLERID(num)", to.caller_id),) if to.caller_id else (),
+            variables=shown(to.caller_id) if to.caller_id else (),
         )
     ]
+
+
+def shown(number: str, name: str = "") -> tuple[tuple[str, str], ...]:
+    """Variables of a new channel: who is calling, as its phone will see it (From, P-Asserted-Identity)."""
+    return (("CONNECTEDLINE(num,i)", number), ("CONNECTEDLINE(name,i)", name))
 
 
 def ready(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
@@ -155,11 +161,27 @@ def pop_settled(facts: Facts, leg: Leg, *, shown: bool) -> tuple[Leg, list[Comma
 def _dial_if_due(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
     if leg.state is not LegState.READY or not leg.pop_settled:
         return leg, []
-    ours = facts.route.ring_seconds if facts.route else facts.policy.transfer_ring // 1000
+    return replace(leg, state=LegState.DIALLED), dial_again(facts, leg)
+
+
+def dial_again(facts: Facts, leg: Leg) -> list[Command]:
+    """Dial it; one that was dialled already says 409 and rings on."""
+    seconds = ring_ms(facts, leg) // 1000 + DIAL_NET
+    # An agent's own phone (Click2Dial) rings for nobody who is there yet.
+    # Nor is the caller's own number to be shown where another one is.
+    caller = None if leg.channel == facts.caller_channel or leg.caller_id else facts.line
+    return [DialLeg(leg.channel, caller, seconds)]
+
+
+def ring_ms(facts: Facts, leg: Leg) -> int:
+    """How long this leg may ring: a call center says it for its agents, the policy for everybody else."""
+    if leg.channel == facts.caller_channel:
+        return facts.policy.own_ring
     if leg.agent is None:
-        ours = max(ours, facts.policy.outside_ring // 1000)
-    seconds = ours + DIAL_NET
-    return replace(leg, state=LegState.DIALLED), [DialLeg(leg.channel, facts.line, seconds)]
+        return facts.policy.outside_ring
+    if facts.caller_agent is not None:
+        return facts.policy.internal_ring
+    return facts.route.ring_seconds * 1000 if facts.route else facts.policy.transfer_ring
 
 
 def far_half(leg: Leg, channel: str) -> tuple[Leg, list[Command]]:

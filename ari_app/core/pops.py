@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ari_app.core import talk_view
-from ari_app.core.call import Call, Clearing, Ended, Facts, Leg, LegState, Talking
+from ari_app.core.call import Call, Clearing, Ended, Facts, Leg, LegState, Reaching, Talking
 from models.values.call import PhoneKind
 from models.values.errors import InvalidValue
 from models.values.url import fill
@@ -23,6 +23,7 @@ def pop_of(facts: Facts, leg: Leg) -> dict[str, Any]:
     route = facts.route
     return {
         "call_id": facts.id,
+        "direction": facts.direction,
         "phase": "ringing" if leg.state is LegState.RINGING else "offered",
         "offered_at": facts.offered_at,
         "answered_at": None,
@@ -46,6 +47,8 @@ def current_pop(call: Call, leg: Leg) -> dict[str, Any]:
     match call:
         case Talking():
             pop |= {"phase": "talking", "answered_at": leg.answered_at, "talk": talk_view.view(call, leg.channel)}
+        case Reaching():
+            pop["phase"] = "calling"
         case Clearing() | Ended():
             pop["phase"] = "ended"
         case _:
@@ -58,7 +61,8 @@ def pop_up_url(facts: Facts, leg: Leg) -> str | None:
     if facts.route is None or not facts.route.pop_up_url:
         return None
     values: dict[str, str] = {
-        "caller": facts.calling_number or "",
+        # Of a call of ours the customer is whom we call.
+        "caller": (facts.called_number if facts.caller_agent else facts.calling_number) or "",
         "called": facts.called_number,
         "contact_id": str(facts.contact_id or ""),
         "call_id": facts.id,

@@ -48,6 +48,8 @@ class Seat:
     since: int
     reason: str | None = None
     call: str | None = None
+    others: tuple[str, ...] = ()
+    """Calls that the agent makes while another call holds them; the next one holds them after it."""
     connected: bool = False
     """A desk is on the line: only then there is a screen for the pop."""
     phone: str | None = None
@@ -171,6 +173,8 @@ class Roster:
     """Who may be rung now."""
     due: frozenset[int] = frozenset()
     """Whose seat changes by the passing of time."""
+    calling: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Calls that agents make who are not logged in."""
     last_rung: Mapping[int, int] = field(default_factory=dict)
     """Call center -> the agent rung last (round robin with memory)."""
     waits: Mapping[int, int] = field(default_factory=dict)
@@ -191,7 +195,7 @@ def connect(roster: Roster, agent: int, session: str, address: str, at: int) -> 
     seat = roster.seats.get(agent)
     decisions: list[Decision] = []
     if seat is None:
-        seat = Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at)
+        roster, seat = _on_the_line(roster, Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at))
         decisions.append(LoggedIn(agent, session, address, at))
     elif seat.session != session:
         if seat.session is not None:
@@ -221,7 +225,7 @@ def log_in_on_phone(roster: Roster, agent: int, address: str, at: int) -> Result
     seat = roster.seats.get(agent)
     decisions: list[Decision] = []
     if seat is None:
-        seat = Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at)
+        roster, seat = _on_the_line(roster, Seat(agent, AgentState.AVAILABLE, since=at, idle_since=at))
     seat = replace(seat, phone=address)
     if not seat.connected:
         seat, decisions = _by_phone_only(seat, seat.leaving or "lost_connection", at)
@@ -251,7 +255,8 @@ def restore(roster: Roster, seats: Iterable[Seat], at: int) -> Result:
             seat = replace(seat, state=AgentState.AVAILABLE, since=at)
         if seat.phone is not None and not roster.snapshot.ip_rules.allows(seat.phone):
             seat = replace(seat, phone=None)
-        seat = replace(seat, call=None, connected=False, lost_at=at if seat.phone is None else None, idle_since=at)
+        lost_at = at if seat.phone is None else None
+        seat = replace(seat, call=None, others=(), connected=False, lost_at=lost_at, idle_since=at)
         roster = _seat(roster, seat, at)
         decisions.append(SeatChanged(seat))
     return roster, decisions
@@ -381,6 +386,54 @@ def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:
     return _seat(roster, seat, at), [SeatChanged(seat)]
 
 
+def may_dial(roster: Roster, agent: int) -> str | None:
+    """Why this agent can't be called on their own phone for a Click2Dial, as a reason code; None: they can.
+
+    A pause and the work after a call do not hinder: it is the agent who asks.
+    """
+    route = roster.snapshot.agents.get(agent)
+    seat = roster.seats.get(agent)
+    if route is None or not route.active:
+        return "not_active"
+    if not route.click2dial:
+        return "click2dial_not_allowed"
+    if not route.endpoint:
+        return "no_phone"
+    if seat is None:
+        return "not_logged_in"
+    if not seat.allowed:
+        return "address_not_allowed"
+    if not seat.connected and seat.phone is None:
+        return "desk_cut_off"
+    return "on_another_call" if seat.call is not None else None
+
+
+def hold(roster: Roster, agent: int, call_id: str, at: int, *, talking: bool) -> Result:
+    """The agent makes this call, or their phone rings for it: nobody else rings them."""
+    seat = roster.seats.get(agent)
+    if seat is None:
+        # Without a desk there is no state to keep; one who logs in meanwhile is on the line already.
+        held = roster.calling.get(agent, ())
+        held = held if call_id in held else (*held, call_id)
+        return replace(roster, calling={**roster.calling, agent: held}), []
+    if seat.call not in (None, call_id):
+        if call_id in seat.others:
+            return roster, []
+        return _seat(roster, replace(seat, others=(*seat.others, call_id)), at), []
+    paused = seat.state is AgentState.PAUSED
+    seat = replace(
+        seat,
+        state=AgentState.TALKING if talking else AgentState.RINGING,
+        reason=None,
+        since=at,
+        call=call_id,
+        wrap_up_until=None,
+        # Paused again when the call is over.
+        pause_wish=(seat.reason or "") if paused else seat.pause_wish,
+    )
+    return _seat(roster, seat, at), [SeatChanged(seat)]
+
+
 def release(
     roster: Roster,
     agent: int,
@@ -396,8 +449,17 @@ def release(
     Who does not take ``pause_after`` calls in a row is paused: no caller waits for the ringing of an empty chair.
     """
     seat = roster.seats.get(agent)
+    if call_id in roster.calling.get(agent, ()):
+        rest = tuple(other for other in roster.calling[agent] if other != call_id)
+        roster = replace(roster, calling={**roster.calling, agent: rest})
+    if seat is not None and call_id in seat.others:
+        others = tuple(other for other in seat.others if other != call_id)
+        return _seat(roster, replace(seat, others=others), at), []
     if seat is None or seat.call != call_id:
         return roster, []
+    if seat.others:
+        seat = replace(seat, call=seat.others[0], others=seat.others[1:], state=AgentState.TALKING, since=at)
+        return _seat(roster, seat, at), [SeatChanged(seat)]
     seat = replace(seat, call=None, state=AgentState.AVAILABLE, reason=None, since=at)
     if outcome is LegOutcome.ANSWERED:
         seat = replace(seat, taken=seat.taken + 1, idle_since=at)
@@ -494,6 +556,16 @@ def _why_leaves(roster: Roster, seat: Seat, at: int) -> str | None:
     if not seat.allowed:
         return "ip"
     return "lost_connection" if _lost_for_good(roster, seat, at) and seat.phone is None else None
+
+
+def _on_the_line(roster: Roster, seat: Seat) -> tuple[Roster, Seat]:
+    """A new seat: of an agent who is making a call already, it is that call's."""
+    held = roster.calling.get(seat.agent, ())
+    if not held:
+        return roster, seat
+    calling = {agent: calls for agent, calls in roster.calling.items() if agent != seat.agent}
+    seat = replace(seat, call=held[0], others=held[1:], state=AgentState.TALKING)
+    return replace(roster, calling=calling), seat
 
 
 def _seat(roster: Roster, seat: Seat, at: int) -> Roster:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from ari_app.core import agents, cdr, hearing, hold, ids, legs, requests, talk_view, transfer
 from ari_app.core.arrangement import Calling, Consulting
-from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Talking, ring_timer
+from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
     AddToBridge,
@@ -66,7 +66,7 @@ from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
 
 
-def enter(call: Alerting, leg: Leg, at: int) -> Step:
+def enter(call: Alerting | Reaching, leg: Leg, at: int) -> Step:
     """This agent answered first: put caller and agent together, let every other phone fall silent."""
     facts, quiet = hearing.hush(call.facts)
     facts = replace(facts, bridged=True, caller_up=True)
@@ -253,8 +253,11 @@ def _gone(call: Talking, event: ChannelLeft | ChannelGone) -> Talking:
 
 
 def _who_left(call: Talking, channel: str) -> CallReason:
+    ours = call.facts.caller_agent is not None
     if channel == call.facts.caller_channel:
-        return CallReason.CALLER_HUNG_UP
+        return CallReason.AGENT_HUNG_UP if ours else CallReason.CALLER_HUNG_UP
+    if ours and len(call.legs) == 1:
+        return CallReason.CALLED_PARTY_HUNG_UP
     return CallReason.AGENT_HUNG_UP if agent_on(call, channel) is not None else CallReason.OUTSIDE_HUNG_UP
 
 
@@ -262,8 +265,13 @@ def _left_before_joined(call: Talking, event: ChannelLeft | ChannelGone) -> Step
     """Before the two were joined it is not the end of a conversation."""
     if event.channel == call.facts.caller_channel:
         reason = CallReason.CALLER_GAVE_UP_AS_THE_AGENT_ANSWERED
+        if call.facts.caller_agent is not None:
+            reason = CallReason.AGENT_GAVE_UP
         return clear(_gone(call, event), Outcome.ABANDONED, reason, event.at)
-    return clear(_gone(call, event), Outcome.FAILED, CallReason.AGENT_HUNG_UP_BEFORE_BEING_JOINED, event.at)
+    early = CallReason.AGENT_HUNG_UP_BEFORE_BEING_JOINED
+    if call.facts.caller_agent is not None:
+        early = CallReason.PARTY_NOT_REACHED
+    return clear(_gone(call, event), Outcome.FAILED, early, event.at)
 
 
 def _hang_up(call: Talking, event: HangupRequested) -> Step:
@@ -279,7 +287,7 @@ def _hang_up(call: Talking, event: HangupRequested) -> Step:
     channel = channel_of(call, agent)
     if channel is None:
         return call, []
-    if not call.joined and channel != winner.channel:
+    if not call.joined and channel not in (winner.channel, call.facts.caller_channel):
         return call, []
     after, commands = _party_left(call, ChannelLeft(at, channel))
     return after, commands

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ari_app.core import agents, arrangement, hold, legs, queueing
+from ari_app.core import agents, arrangement, calling, hold, legs, queueing
 from ari_app.core.arrangement import Asked, Calling, Consulting, Holding, Room, Stretch, Target, Together, number_of
 from ari_app.core.call import Facts, Leg, LegState, Talking, ring_timer
 from ari_app.core.commands import (
@@ -334,7 +334,8 @@ def leaves(call: Talking, channel: str, at: int) -> tuple[Talking, list[Command]
     """This party goes, the others stay. (The calling side's own channel is ended by whoever orders it.)"""
     commands: list[Command] = []
     if channel == call.facts.caller_channel:
-        call = replace(call, without_caller=True)
+        facts, commands = calling.leave(call.facts, at)
+        call = replace(call, facts=facts, without_caller=True)
     else:
         leg = next(leg for leg in call.legs if leg.channel == channel)
         changed, commands = legs.hung_up(call.facts, leg, at)

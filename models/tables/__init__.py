@@ -39,6 +39,14 @@ from models.tables.contacts import (
 )
 from models.tables.forms import Form, FormAnswer, FormField, FormVersion
 from models.tables.imports import ContactImport, ContactImportChange, ContactImportChunk, ContactMerge
+from models.tables.outbound import (
+    AgentCallCenter,
+    BreakerLimits,
+    BreakerRelease,
+    DestinationPrice,
+    DestinationRule,
+    LimitScope,
+)
 from models.tables.paper import Attachment, Printer
 
 # Every table, in an order in which each comes after those it points to.
@@ -82,6 +90,11 @@ ALL: tuple[type[Model], ...] = (
     ContactImportChunk,
     ContactImportChange,
     ContactMerge,
+    AgentCallCenter,
+    DestinationRule,
+    DestinationPrice,
+    BreakerLimits,
+    BreakerRelease,
 )
 
 __all__ = [
@@ -89,12 +102,15 @@ __all__ = [
     "Account",
     "AdditionalField",
     "Agent",
+    "AgentCallCenter",
     "AgentGroup",
     "AgentGroupMember",
     "AgentLogin",
     "AgentPresence",
     "Attachment",
     "BlockedNumber",
+    "BreakerLimits",
+    "BreakerRelease",
     "Call",
     "CallCenter",
     "CallCenterAgent",
@@ -115,6 +131,8 @@ __all__ = [
     "ContactListMember",
     "ContactMerge",
     "ContactValue",
+    "DestinationPrice",
+    "DestinationRule",
     "Disposition",
     "EngineMark",
     "Form",
@@ -122,6 +140,7 @@ __all__ = [
     "FormField",
     "FormVersion",
     "IpRule",
+    "LimitScope",
     "PauseReason",
     "Printer",
     "Prompt",

@@ -9,6 +9,7 @@ from peewee import BooleanField, CharField, CompositeKey, IntegerField, SmallInt
 
 from models.tables.base import ChoiceField, InstantField, NamedRow, Row, name_key, now, points_to
 from models.values.call import AgentState, PhoneKind, Role
+from models.values.destination import DefaultRule
 
 
 class Account(Row):
@@ -19,6 +20,7 @@ class Account(Row):
     language = CharField(max_length=5, default="es")
     timezone = CharField(max_length=64, default="America/Costa_Rica")
     currency = CharField(max_length=3, default="CRC")
+    outbound_default = ChoiceField(DefaultRule, default=DefaultRule.NATIONAL)  # where no `destination_rules` fits
     created_at = InstantField(default=now)
 
     class Meta:

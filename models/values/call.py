@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     VOICEMAIL = "voicemail"  # the caller left a message
     CALLBACK = "callback"  # the caller asked to be called back
     ENGINE_AWAY = "engine_away"  # the dialplan's fallback answered; known from CEL
+    REFUSED = "refused"  # a call of ours that was not allowed to go out
     FAILED = "failed"
     IN_PROGRESS = "in_progress"
 

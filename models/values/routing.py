@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.values.call import PhoneKind, Role, Strategy
+from models.values.destination import DestinationRules
 from models.values.ip import IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberTable
 from models.values.queue import Queue
+from models.values.spending import SpendingRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class AgentRoute:
     click2dial: bool = False
     role: Role = Role.AGENT
     active: bool = True
+    call_center: int | None = None
+    """For whom they call when they dial on the phone: whose price, whose number is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,16 @@ class CallCenterRoute:
     wrap_up_seconds: int = 0
     service_level_seconds: int = 20
     queue: Queue = field(default_factory=Queue)
+    caller_id: str | None = None
+    """The number that is shown to whom it calls: its first one that is no pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRules:
+    """What calls of ours may be made."""
+
+    destinations: DestinationRules = field(default_factory=DestinationRules)
+    spending: SpendingRules = field(default_factory=SpendingRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class RoutingSnapshot:
     agents: Mapping[int, AgentRoute] = field(default_factory=dict)
     numbers: NumberTable = field(default_factory=NumberTable)
     ip_rules: IpRules = field(default_factory=IpRules)
+    outbound: OutboundRules = field(default_factory=OutboundRules)
     # Made when first asked for: most snapshots serve calls without ever being asked.
     _index: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

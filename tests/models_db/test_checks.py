@@ -308,9 +308,12 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         if isinstance(field, ForeignKeyField) and field.on_delete == "CASCADE"
     }
     assert cascades == {
+        "agent_call_centers.agent_id",
+        "agent_call_centers.call_center_id",
         "agent_group_members.agent_id",
         "agent_group_members.group_id",
         "agent_presence.agent_id",
+        "breaker_releases.agent_id",
         "call_center_agents.agent_id",
         "call_center_agents.call_center_id",
         "call_center_forms.call_center_id",
@@ -327,6 +330,7 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         "contact_list_members.contact_id",
         "contact_list_members.list_id",
         "contact_values.contact_id",
+        "destination_rules.agent_id",
         "form_fields.version_id",
     }
     others = {

@@ -29,6 +29,10 @@ class CallerPlan:
     """Who ends the talk: caller, agent, both, desk or administrator."""
     message: float = 0.0
     """How long they speak at the beep, ms."""
+    by: str = ""
+    """How an agent makes this call: ``dialled`` on their phone, or ``click``; empty: a caller from outside."""
+    agent: int = 0
+    """Who makes it."""
     keys: tuple[tuple[float, str], ...] = ()
     """When they press which key, ms after their arrival."""
 

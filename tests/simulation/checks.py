@@ -22,13 +22,18 @@ from ari_app.core.call import (
     Ended,
     LeavingMessage,
     LegState,
+    Preparing,
+    Reaching,
     Talking,
     Waiting,
     ring_timer,
 )
+from ari_app.core.permit import Permit, Refused
 from ari_app.core.roster import Offer
-from models.values.call import AgentState, LegKind, LegOutcome, Outcome
+from ari_app.core.spending import spent
+from models.values.call import AgentState, Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.routing import Outside
 
 if TYPE_CHECKING:
     from simulation.shell import Shell
@@ -46,6 +51,8 @@ class Checks:
         self.transitions: set[tuple[str, str, str]] = set()
         self.quiet = 0
         """How often nothing was on its way, so that all could be compared."""
+        self.seatless: set[tuple[str, int]] = set()
+        """Calls of ours and their agents who had no desk when it began."""
 
     # ------------------------------------------------------------------------------------------ at every step
     def stepped(self, case: Case, before: Call, event: e.Event, after: Call) -> None:
@@ -64,6 +71,9 @@ class Checks:
         if type(call) is Alerting:
             if not live:
                 raise Violation(f"{case.id} is alerting, but no leg is live")
+        elif type(call) is Reaching:
+            if len(live) != 1:
+                raise Violation(f"{case.id} calls one number, but live are {live}")
         elif type(call) is Talking:
             self._takes_part(case, call)
         elif live:
@@ -73,7 +83,7 @@ class Checks:
                 continue
             if type(call) is Alerting and call.facts.route and leg.agent.id not in call.facts.route.agents:
                 raise Violation(f"{case.id} rings {leg.agent.id}, an agent of another call center")
-            if self.people.desks[leg.agent.id].holder != case.id and not case.restarted:
+            if not self._holds(case, leg.agent.id) and not case.restarted:
                 raise Violation(f"{case.id} works with agent {leg.agent.id}, who is not given to it")
         self.perhaps_compare(case)
 
@@ -91,6 +101,11 @@ class Checks:
         if sides < (1 if isinstance(now, Calling) and now.by is None else 2):
             raise Violation(f"{case.id} is {now}, but only {sides} side is left: live are {live}")
 
+    def _holds(self, case: Case, agent: int) -> bool:
+        """Is the agent this call's? A colleague without a desk is rung all the same: there is no seat to hold."""
+        desk = self.people.desks[agent]
+        return case.id in (desk.holder, *desk.others) or (case.id, agent) in self.seatless
+
     def perhaps_compare(self, case: Case) -> None:
         """When nothing is on its way."""
         if case.in_flight == 0 and not case.mailbox and not case.over and case.call is not None:
@@ -99,12 +114,14 @@ class Checks:
     def dials(self, case: Case, command: c.DialLeg) -> None:
         ordinal = ids.ordinal_of(command.channel)
         assert case.call is not None
-        leg = case.call.legs.on(command.channel)
+        own = case.call.facts.own
+        leg = own if own is not None and own.channel == command.channel else case.call.legs.on(command.channel)
+        ordinal = ordinal or 1
         if leg is None:
             raise Violation(f"{case.id} dials {command.channel}, which is no leg of it")
         if leg.agent is None:
             return
-        if leg.agent.id not in case.acked and f"pop.{ordinal}" not in case.settled:
+        if leg.agent.id not in case.acked and f"pop.{ordinal}" not in case.settled and not case.restarted:
             raise Violation(f"{command.channel} is dialled before the pop of agent {leg.agent.id} was settled")
 
     def rings(self, leg: Channel) -> None:
@@ -116,10 +133,12 @@ class Checks:
                 other.agent is not None
                 and other.agent == leg.agent
                 and other is not leg
-                and other.role == "leg"
+                and (other.role == "leg" or other.ours)
                 and other.dialled
                 and not other.dying
                 and not (other.case.unended or other.case.late)
+                and (leg.case.id, leg.agent) not in self.seatless
+                and (other.case.id, leg.agent) not in self.seatless
             ):
                 raise Violation(f"agent {leg.agent} is rung by {leg.id} while {other.id} is there")
 
@@ -190,6 +209,58 @@ class Checks:
             if offer.back:
                 desk.rests_until = desk.wraps_until = 0.0
 
+    def may_dial(self, case: Case, agent: int) -> None:
+        """Their own phone will ring: they must be there, and free."""
+        desk, known = self.people.desks[agent], self.shell.snapshot.agents.get(agent)
+        why = (
+            "is held by " + desk.holder
+            if desk.holder is not None
+            else "has no desk on the line"
+            if not (desk.connected or desk.on_phone)
+            else "may not"
+            if known is None or not known.active or not known.click2dial or not known.endpoint
+            else "sits at an address that is not allowed"
+            if not self.shell.snapshot.ip_rules.allows(desk.address)
+            else None
+        )
+        if why is not None:
+            raise Violation(f"agent {agent} is let use Click2Dial but {why}")
+
+    def judged(self, case: Case, verdict: Permit | Refused) -> None:
+        """Help is always called; what is not allowed never is."""
+        plan, known = case.plan, self.shell.snapshot.agents.get(case.plan.agent)
+        let_out = isinstance(verdict, Permit)
+        if plan.called == "911" and not let_out and known is not None and known.active:
+            raise Violation(f"{case.id}: an emergency call is refused: {verdict}")
+        if plan.called in ("+442079460000", "hola") and let_out:
+            raise Violation(f"{case.id}: {plan.called} is let out")
+        if (
+            let_out
+            and plan.called != "911"
+            and not self.shell.snapshot.ip_rules.allows(self.people.desks[plan.agent].address)
+        ):
+            raise Violation(f"{case.id}: let out from an address that is not allowed")
+        if case.plan.called not in ("911",) and isinstance(verdict, Permit) and isinstance(verdict.target, Outside):
+            self._within(case)
+
+    def _within(self, case: Case) -> None:
+        """What is spent and set aside stays below every limit."""
+        rules, now = self.shell.snapshot.outbound.spending, int(self.shell.agenda.now)
+        for agent, limits in ((case.plan.agent, rules.agent), (None, rules.account)):
+            cap = limits.spend_per_day
+            if cap is not None and spent(self.shell.spending, rules, agent, now) > cap:
+                raise Violation(f"{case.id}: more than {cap} is spent or set aside by {agent or 'the account'}")
+
+    def holds(self, case: Case, command: c.HoldAgent) -> None:
+        desk = self.people.desks[command.agent]
+        if command.agent not in self.shell.roster.seats:
+            self.seatless.add((case.id, command.agent))
+        elif desk.holder in (None, case.id):
+            desk.holder = case.id
+            desk.wraps_until = 0.0
+        elif case.id not in desk.others:
+            desk.others.append(case.id)
+
     def engages(self, case: Case, command: c.EngageAgent) -> None:
         desk = self.people.desks.get(command.agent)
         if desk is None:
@@ -200,14 +271,19 @@ class Checks:
                 desk.holder = case.id
                 desk.seated = True
             return
-        if desk.holder != case.id:
+        if not self._holds(case, command.agent):
             raise Violation(f"agent {command.agent} talks on {case.id}, but is held by {desk.holder}")
 
     def releases(self, case: Case, command: c.ReleaseAgent) -> None:
         desk = self.people.desks[command.agent]
-        if case.restarted and desk.holder is None:
+        if case.restarted and case.id not in (desk.holder, *desk.others):
             return
+        if (case.id, command.agent) in self.seatless and case.id not in (desk.holder, *desk.others):
+            return
+        aside = case.id in desk.others or bool(desk.others)
         desk.given_back(case.id)
+        if aside:
+            return
         now = self.shell.agenda.now
         if desk.paused:
             desk.missed = 0
@@ -234,6 +310,10 @@ class Checks:
                 self.waiting(case, call)
             case Alerting():
                 self._needs(case, ring_timer(call.facts) in timers, "rings without a limit")
+            case Preparing():
+                self._needs(case, "own_ring" in timers, "rings its own agent without a limit")
+            case Reaching():
+                self._needs(case, ring_timer(call.facts) in timers, "calls without a limit")
             case Announcing():
                 self._needs(case, "announcement" in timers, "announces without a limit")
             case LeavingMessage():
@@ -380,8 +460,12 @@ class Checks:
                 raise Violation(f"{case.id} was answered at {case.answered_at}, closed with {record.answered_at}")
             if case.joined_at is None:
                 raise Violation(f"{case.id}: answered, but they were never joined")
-            won = [leg for leg in _tries(legs) if leg.outcome is LegOutcome.ANSWERED]
-            won = [leg for leg in won if leg.agent_id == record.agent_id]
+            own = call.facts.own is not None
+            won = [leg for leg in _tries(legs[own:]) if leg.outcome is LegOutcome.ANSWERED]
+            if record.direction is Direction.INBOUND:
+                won = [leg for leg in won if leg.agent_id == record.agent_id]
+            elif record.agent_id != case.plan.agent:
+                raise Violation(f"{case.id} was made by agent {case.plan.agent}, but {record}")
             if not won:
                 raise Violation(f"{case.id}: answered by {record.agent_id}, but no leg of theirs is: {legs}")
         self._closed_legs(case, record, legs)
@@ -412,6 +496,8 @@ class Checks:
         routes = [centers[center] for center in call.facts.queues if center in centers]
         limit = float(sum((route.max_wait_seconds + route.ring_seconds) * 1000 + SLACK for route in routes))
         limit += policy.announcement + SLACK
+        if call.facts.caller_agent is not None:
+            limit += policy.own_ring + policy.internal_ring + 2 * SLACK
         if any(leg.kind is LegKind.OUTSIDE for leg in call.legs):
             limit += policy.outside_ring
         if any(leg.kind is LegKind.VOICEMAIL for leg in call.legs):
@@ -422,11 +508,12 @@ class Checks:
         call = case.call
         assert call is not None
         stretches = call.facts.stretches
-        if len(legs) != len(call.legs) + len(stretches) or [leg.ordinal for leg in legs] != sorted(
+        own = 0 if call.facts.own is None else 1
+        if len(legs) != len(call.legs) + own + len(stretches) or [leg.ordinal for leg in legs] != sorted(
             {leg.ordinal for leg in legs}
         ):
             raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
-        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs)) > 1 and not stretches:
+        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs[own:])) > 1 and not stretches:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")
         for leg in legs:
             times = [
@@ -454,7 +541,9 @@ class Checks:
             if channel.case is case and not channel.dying and thing not in command.strays and not case.late:
                 raise Violation(f"{case.id} is forgotten, but {channel.id} is there")
         for agent, desk in self.people.desks.items():
-            if desk.holder == case.id and not any(type(event) is e.AgentsOffered for event in case.mailbox):
+            if case.id in (desk.holder, *desk.others) and not any(
+                type(event) is e.AgentsOffered for event in case.mailbox
+            ):
                 raise Violation(f"{case.id} is forgotten and still holds agent {agent}")
             if desk.pops.get(case.id) not in (None, "ended"):
                 raise Violation(f"{case.id} is forgotten, its pop is {desk.pops[case.id]!r} on agent {agent}'s screen")
@@ -472,6 +561,9 @@ class Checks:
             raise Violation(f"{channel.id} is left on the switch")
         for bridge in self.switch.bridges:
             raise Violation(f"{bridge} is left on the switch")
+        for call in self.shell.spending.calls.values():
+            if call.live:
+                raise Violation(f"{call.call_id} has money set aside and is over")
         roster = self.shell.roster
         if roster.seekers:
             raise Violation(f"calls that ended look for agents: {roster.seekers}")
@@ -479,8 +571,8 @@ class Checks:
             if seat.call is not None or seat.state in (AgentState.RINGING, AgentState.TALKING):
                 raise Violation(f"agent {seat.agent} is {seat.state} of {seat.call} after all calls")
         for agent, desk in self.people.desks.items():
-            if desk.holder is not None:
-                raise Violation(f"agent {agent} is still held by {desk.holder}")
+            if desk.holder is not None or desk.others:
+                raise Violation(f"agent {agent} is still held by {desk.holder}, {desk.others}")
             left = {call: phase for call, phase in desk.pops.items() if phase != "ended"}
             if left:
                 raise Violation(f"on agent {agent}'s screen there is still {left}")

@@ -16,7 +16,7 @@ from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import ids
 from ari_app.core.adoption import FoundCall, FoundLeg
-from ari_app.core.call import Ended, LegState, Talking
+from ari_app.core.call import Ended, LegState, Preparing, Talking
 
 SWEEP = 30_000.0
 
@@ -95,7 +95,8 @@ class Comparing:
             call = case.call
             if call is None:
                 continue
-            for leg in call.legs.live:
+            own = (call.facts.own,) if isinstance(call, Preparing) and call.facts.own else ()
+            for leg in (*own, *call.legs.live):
                 found = channels.get(leg.channel)
                 if found is None:
                     continue
@@ -119,7 +120,10 @@ class Comparing:
         callers = [
             one
             for one in channels.values()
-            if one.role == "caller" and one.in_stasis and one.id not in registry and one.id not in strays
+            if one.role == "caller"
+            and (one.in_stasis or one.case.plan.by == "click")
+            and one.id not in registry
+            and one.id not in strays
         ]
         for caller in callers:
             if not after_gap and caller.id not in self._suspects:
@@ -127,7 +131,16 @@ class Comparing:
             if caller.case.closed is not None:
                 strays.add(caller.id)
                 continue
-            self.shell.adopt(caller.case, self._found(caller, channels, bridges))
+            found = self._found(caller, channels, bridges)
+            if found.outbound and found.record is None and not (found.up or found.legs) and found.caller_address:
+                assert found.caller_agent is not None
+                endpoint = found.caller_agent.endpoint or ""
+                self.shell.dialled(
+                    caller.case,
+                    e.AgentDials(int(self.agenda.now), caller.id, endpoint, found.called_number, found.caller_address),
+                )
+            else:
+                self.shell.adopt(caller.case, found)
         unclaimed = {
             thing
             for thing in (*channels, *bridges)
@@ -156,12 +169,17 @@ class Comparing:
                 agent=self.shell.snapshot.agents.get(one.agent or 0),
                 up=one.up,
                 since=case.last.offered_at if case.last else int(self.agenda.now),
+                outside=ids.is_outside(one.id),
             )
             for one in channels.values()
             if one.case is case and one.role == "leg"
         )
         answered = [case.answered[leg.channel] for leg in legs if leg.channel in case.answered]
         return FoundCall(
+            outbound=bool(case.plan.by),
+            caller_agent=self.shell.people.house.agents[case.plan.agent] if case.plan.by else None,
+            caller_address=self.shell.people.desks[case.plan.agent].address if case.plan.by == "dialled" else None,
+            caller_answered_at=int(case.answered[case.id]) if case.id in case.answered else None,
             channel=case.id,
             called_number=case.plan.called,
             calling_number=case.plan.number,

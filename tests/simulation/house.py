@@ -16,7 +16,8 @@ from models.values.ip import IpMask, IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.queue import Overflow, OverflowCause, OverflowTo, Queue
-from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.routing import Account, AgentRoute, CallCenterRoute, OutboundRules, RoutingSnapshot
+from models.values.spending import Limits, Prices, SpendingRules
 
 HOUSES = 60
 UNKNOWN_NUMBER = "99999999"
@@ -38,6 +39,8 @@ def house(number: int) -> RoutingSnapshot:
             name=f"Agente {agent}",
             endpoint=None if rng.random() < 0.05 else f"83301{agent:02}",
             phone_kind=PhoneKind.VIRTUAL if rng.random() < 0.25 else PhoneKind.SIP,
+            click2dial=agent % 5 != 4,
+            call_center=1 if agent % 2 else None,
         )
         for agent in range(1, count + 1)
     }
@@ -62,7 +65,22 @@ def house(number: int) -> RoutingSnapshot:
             queue=queue,
         )
         claims.append(NumberClaim(f"2200000{center}", center))
-    return RoutingSnapshot(number + 1, Account("Simulada"), centers, agents, NumberTable.of(claims))
+    outbound = OutboundRules(spending=_spending(random.Random(f"spending {number}")))
+    rules = _MASK if number % 10 == 7 else IpRules()
+    return RoutingSnapshot(
+        number + 1, Account("Simulada"), centers, agents, NumberTable.of(claims), rules, outbound=outbound
+    )
+
+
+def _spending(rng: random.Random) -> SpendingRules:
+    """The breaker: wide, or so narrow that it trips."""
+    if rng.random() < 0.5:
+        return SpendingRules()
+    return SpendingRules(
+        agent=Limits(Decimal(rng.choice((3, 50))), rng.choice((2, 60)), 1),
+        account=Limits(Decimal(rng.choice((5, 500))), rng.choice((5, 600)), 3),
+        prices=Prices.of([("506", Decimal(2)), ("506800", Decimal(100))]),
+    )
 
 
 def _queue(rng: random.Random, center: int) -> Queue:

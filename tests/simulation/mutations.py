@@ -36,7 +36,7 @@ class Mutation:
 ALL: list[Mutation] = []
 
 
-def _mutation(says: str) -> Callable[[Callable[[Patch], None]], None]:
+def mutation(says: str) -> Callable[[Callable[[Patch], None]], None]:
     def note(seed_into: Callable[[Patch], None]) -> None:
         ALL.append(Mutation(seed_into.__name__, says, seed_into))
 
@@ -54,7 +54,7 @@ def _steps(patch: Patch, change: Callable[[Call, e.Event, Call, list[c.Command]]
     patch(inbound, "step", changed)
 
 
-def _without(patch: Patch, drop: Callable[[Call, Call, c.Command], bool]) -> None:
+def without(patch: Patch, drop: Callable[[Call, Call, c.Command], bool]) -> None:
     """Forget commands: ``drop(before, after, command)``."""
 
     def change(call: Call, event: e.Event, after: Call, wanted: list[c.Command]) -> Step:
@@ -70,13 +70,13 @@ def _deaf(patch: Patch, ignored: Callable[[Call, e.Event], bool]) -> None:
 
 
 def _without_timer(patch: Patch, name: str) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.SetTimer) and command.name.startswith(name))
+    without(patch, lambda _, __, command: isinstance(command, c.SetTimer) and command.name.startswith(name))
 
 
 # ------------------------------------------------------------------------------------------------ phones
-@_mutation("on the switch: nothing is done about it|is rung by")
+@mutation("on the switch: nothing is done about it|is rung by")
 def losers_ring_on(patch: Patch) -> None:
-    _without(
+    without(
         patch,
         lambda before, after, command: (
             isinstance(before, Alerting) and isinstance(after, Talking) and isinstance(command, c.Hangup)
@@ -84,13 +84,13 @@ def losers_ring_on(patch: Patch) -> None:
     )
 
 
-@_mutation("before the pop")
+@mutation("before the pop")
 def phone_rings_before_the_pop(patch: Patch) -> None:
     ready = legs.ready
     patch(legs, "ready", lambda facts, leg: ready(facts, replace(leg, pop_settled=True)))
 
 
-@_mutation("before the pop")
+@mutation("before the pop")
 def dialled_without_its_channel(patch: Patch) -> None:
     def impatient(facts: Facts, leg: Leg) -> tuple[Leg, list[c.Command]]:
         return replace(leg, state=legs.LegState.DIALLED), [c.DialLeg(leg.channel, facts.caller_channel, 20)]
@@ -98,7 +98,7 @@ def dialled_without_its_channel(patch: Patch) -> None:
     patch(legs, "_dial_if_due", impatient)
 
 
-@_mutation("on the switch|is forgotten, but")
+@mutation("on the switch|is forgotten, but")
 def timeout_taken_for_a_refusal(patch: Patch) -> None:
     step = inbound.step
 
@@ -110,7 +110,7 @@ def timeout_taken_for_a_refusal(patch: Patch) -> None:
     patch(inbound, "step", trusting)
 
 
-@_mutation("on the switch|is forgotten, but")
+@mutation("on the switch|is forgotten, but")
 def late_leg_ignored(patch: Patch) -> None:
     def ignored(call: Call, event: e.Event) -> bool:
         leg = call.legs.on(event.channel) if isinstance(event, e.LegReady) else None
@@ -119,22 +119,22 @@ def late_leg_ignored(patch: Patch) -> None:
     _deaf(patch, ignored)
 
 
-@_mutation("on the switch: nothing is done about it")
+@mutation("on the switch: nothing is done about it")
 def failed_hang_up_not_repeated(patch: Patch) -> None:
     _without_timer(patch, legs.LEFTOVERS)
 
 
-@_mutation("nobody noticed")
+@mutation("nobody noticed")
 def far_half_overlooked(patch: Patch) -> None:
     _deaf(patch, lambda _, event: isinstance(event, e.FarHalfArrived))
 
 
-@_mutation("rings without a limit")
+@mutation("rings without a limit")
 def ring_time_without_end(patch: Patch) -> None:
     _without_timer(patch, "ring.")
 
 
-@_mutation("forgotten with timers|on the switch|rings without")
+@mutation("forgotten with timers|on the switch|rings without")
 def stale_ring_timer_believed(patch: Patch) -> None:
     step = inbound.step
 
@@ -144,11 +144,11 @@ def stale_ring_timer_believed(patch: Patch) -> None:
         return step(call, event)
 
     patch(inbound, "step", gullible)
-    _without(patch, lambda _, __, command: isinstance(command, c.CancelTimer) and command.name.startswith("ring."))
+    without(patch, lambda _, __, command: isinstance(command, c.CancelTimer) and command.name.startswith("ring."))
 
 
 # ------------------------------------------------------------------------------------------------ the caller's wait
-@_mutation("waits without a limit")
+@mutation("waits without a limit")
 def caller_waits_for_ever(patch: Patch) -> None:
     arrive = inbound.arrive
 
@@ -159,17 +159,17 @@ def caller_waits_for_ever(patch: Patch) -> None:
     patch(inbound, "arrive", patient)
 
 
-@_mutation("waits without a limit|never ends|let wait")
+@mutation("waits without a limit|never ends|let wait")
 def longest_wait_ignored(patch: Patch) -> None:
     _deaf(patch, lambda _, event: isinstance(event, e.TimerFired) and event.name == "longest_wait")
 
 
-@_mutation("let wait|waits without|never ends")
+@mutation("let wait|waits without|never ends")
 def overdue_call_goes_on_looking(patch: Patch) -> None:
     _steps(patch, lambda _, __, after, wanted: (replace(after, facts=replace(after.facts, overdue=False)), wanted))
 
 
-@_mutation("goes on without its caller")
+@mutation("goes on without its caller")
 def caller_gone_unnoticed(patch: Patch) -> None:
     def ignored(call: Call, event: e.Event) -> bool:
         told = isinstance(call, Waiting) and isinstance(event, e.ChannelLeft | e.ChannelGone)
@@ -178,18 +178,18 @@ def caller_gone_unnoticed(patch: Patch) -> None:
     _deaf(patch, ignored)
 
 
-@_mutation("announces without a limit")
+@mutation("announces without a limit")
 def announcement_without_end(patch: Patch) -> None:
     _without_timer(patch, "announcement")
 
 
-@_mutation("look for agents|does not come to rest")
+@mutation("look for agents|does not come to rest")
 def goes_on_seeking(patch: Patch) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.StopSeeking))
+    without(patch, lambda _, __, command: isinstance(command, c.StopSeeking))
 
 
 # ------------------------------------------------------------------------------------------------ the talk
-@_mutation("are put into the bridge")
+@mutation("are put into the bridge")
 def caller_left_out_of_the_bridge(patch: Patch) -> None:
     join = talking.join
 
@@ -202,7 +202,7 @@ def caller_left_out_of_the_bridge(patch: Patch) -> None:
     patch(talking, "join", alone)
 
 
-@_mutation("are live|work|in the bridge are|on the switch|is talking on leg|held by")
+@mutation("are live|work|in the bridge are|on the switch|is talking on leg|held by")
 def second_answer_takes_over(patch: Patch) -> None:
     step = inbound.step
 
@@ -216,7 +216,7 @@ def second_answer_takes_over(patch: Patch) -> None:
     patch(inbound, "step", fickle)
 
 
-@_mutation("is held by|there is no agent")
+@mutation("is held by|there is no agent")
 def wrong_agent_engaged(patch: Patch) -> None:
     def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
         return after, [
@@ -227,12 +227,12 @@ def wrong_agent_engaged(patch: Patch) -> None:
     _steps(patch, change)
 
 
-@_mutation("not joined and nothing|never ends")
+@mutation("not joined and nothing|never ends")
 def failed_join_not_noticed(patch: Patch) -> None:
     _without_timer(patch, ending.APART)
 
 
-@_mutation("never joined|they never|joined at")
+@mutation("never joined|they never|joined at")
 def talk_counted_before_it_began(patch: Patch) -> None:
     _steps(
         patch,
@@ -240,52 +240,52 @@ def talk_counted_before_it_began(patch: Patch) -> None:
     )
 
 
-@_mutation("picked up at|out of order")
+@mutation("picked up at|out of order")
 def talk_counted_from_the_offer(patch: Patch) -> None:
     enter = talking.enter
     patch(talking, "enter", lambda call, leg, at: enter(call, leg, call.facts.offered_at))
 
 
-@_mutation("agent .* is held|still holds agent|still held|works with")
+@mutation("agent .* is held|still holds agent|still held|works with")
 def winner_never_freed(patch: Patch) -> None:
-    _without(
+    without(
         patch, lambda _, __, command: isinstance(command, c.ReleaseAgent) and command.outcome is LegOutcome.ANSWERED
     )
 
 
 # ------------------------------------------------------------------------------------------------ the end
-@_mutation("is left on the switch")
+@mutation("is left on the switch")
 def bridge_forgotten(patch: Patch) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge))
+    without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge))
 
 
-@_mutation("without need|is forgotten, but")
+@mutation("without need|is forgotten, but")
 def caller_not_hung_up(patch: Patch) -> None:
-    _without(
+    without(
         patch,
         lambda _, after, command: isinstance(command, c.Hangup) and command.channel == after.facts.caller_channel,
     )
 
 
-@_mutation("is forgotten, but")
+@mutation("is forgotten, but")
 def end_not_waited_for(patch: Patch) -> None:
     finish = ending._finish
     patch(ending, "_finish_if_clear", lambda call, wanted: finish(call, wanted, ()))
 
 
-@_mutation("clears without a limit")
+@mutation("clears without a limit")
 def clearing_without_end(patch: Patch) -> None:
     _without_timer(patch, ending.CLEARING)
 
 
-@_mutation("still holds agent|still held")
+@mutation("still holds agent|still held")
 def agent_kept_when_the_caller_goes(patch: Patch) -> None:
-    _without(
+    without(
         patch, lambda _, __, command: isinstance(command, c.ReleaseAgent) and command.outcome is LegOutcome.CALLER_GONE
     )
 
 
-@_mutation("is released by")
+@mutation("is released by")
 def agent_released_twice(patch: Patch) -> None:
     _steps(
         patch,
@@ -296,12 +296,12 @@ def agent_released_twice(patch: Patch) -> None:
     )
 
 
-@_mutation("its pop is")
+@mutation("its pop is")
 def losers_pop_left_open(patch: Patch) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.ClosePop) and command.reason == "answered_elsewhere")
+    without(patch, lambda _, __, command: isinstance(command, c.ClosePop) and command.reason == "answered_elsewhere")
 
 
-@_mutation("is written again")
+@mutation("is written again")
 def record_closed_twice(patch: Patch) -> None:
     def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
         closing = [command for command in wanted if isinstance(command, c.WriteRecord) and command.record.is_closed]
@@ -310,7 +310,7 @@ def record_closed_twice(patch: Patch) -> None:
     _steps(patch, change)
 
 
-@_mutation("nobody answered, but|in progress|without a reason|answered, but")
+@mutation("nobody answered, but|in progress|without a reason|answered, but")
 def every_end_is_an_answer(patch: Patch) -> None:
     finish = ending._finish
 
@@ -320,7 +320,7 @@ def every_end_is_an_answer(patch: Patch) -> None:
     patch(ending, "_finish", proud)
 
 
-@_mutation("legs, written|on the switch")
+@mutation("legs, written|on the switch")
 def first_leg_left_out(patch: Patch) -> None:
     def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
         return after, [
@@ -331,7 +331,7 @@ def first_leg_left_out(patch: Patch) -> None:
     _steps(patch, change)
 
 
-@_mutation("picked up at|was answered at")
+@mutation("picked up at|was answered at")
 def adopted_talk_starts_anew(patch: Patch) -> None:
     go_on = adoption._go_on_talking
 
@@ -366,32 +366,32 @@ def _seen_as(patch: Patch, **otherwise: Any) -> None:
     patch(roster, "why_not", blind)
 
 
-@_mutation("but is held by")
+@mutation("but is held by")
 def busy_agent_offered(patch: Patch) -> None:
     _eligible(patch, "on_another_call")
 
 
-@_mutation("but is paused")
+@mutation("but is paused")
 def paused_agent_offered(patch: Patch) -> None:
     _eligible(patch, "paused")
 
 
-@_mutation("but rests")
+@mutation("but rests")
 def resting_agent_offered(patch: Patch) -> None:
     _eligible(patch, "resting")
 
 
-@_mutation("but is in wrap-up")
+@mutation("but is in wrap-up")
 def agent_in_wrap_up_offered(patch: Patch) -> None:
     _eligible(patch, "wrap_up")
 
 
-@_mutation("no desk on the line")
+@mutation("no desk on the line")
 def agent_without_a_screen_offered(patch: Patch) -> None:
     _seen_as(patch, connected=True)
 
 
-@_mutation("no desk on the line")
+@mutation("no desk on the line")
 def agent_cut_off_taken_for_one_on_the_phone(patch: Patch) -> None:
     disconnect = roster.disconnect
 
@@ -404,22 +404,22 @@ def agent_cut_off_taken_for_one_on_the_phone(patch: Patch) -> None:
     patch(roster, "disconnect", generous)
 
 
-@_mutation("has no phone")
+@mutation("has no phone")
 def agent_without_a_phone_offered(patch: Patch) -> None:
     _eligible(patch, "no_phone")
 
 
-@_mutation("address that is not allowed")
+@mutation("address that is not allowed")
 def forbidden_address_offered(patch: Patch) -> None:
     _seen_as(patch, allowed=True)
 
 
-@_mutation("is ringing of|is talking of|never ends")
+@mutation("is ringing of|is talking of|never ends")
 def released_agent_stays_held(patch: Patch) -> None:
     patch(roster, "release", lambda floor, *_, **__: (floor, []))
 
 
-@_mutation("waits although one of")
+@mutation("waits although one of")
 def freed_agent_not_given_on(patch: Patch) -> None:
     distribute = roster._distribute
     release = roster.release
@@ -435,17 +435,17 @@ def freed_agent_not_given_on(patch: Patch) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the queue
-@_mutation("still hears")
+@mutation("still hears")
 def music_goes_on_into_the_talk(patch: Patch) -> None:
     patch(hearing, "hush", lambda facts: (facts, [c.CancelTimer(hearing.NEWS), c.CancelTimer(hearing.SAYING)]))
 
 
-@_mutation("hears set")
+@mutation("hears set")
 def silence_after_a_message(patch: Patch) -> None:
     patch(hearing, "said", lambda facts: (replace(facts, hears=replace(facts.hears, playing=False)), []))
 
 
-@_mutation("is told something without end")
+@mutation("is told something without end")
 def message_without_end(patch: Patch) -> None:
     _without_timer(patch, hearing.SAYING)
     seek = queueing.seek
@@ -459,12 +459,12 @@ def message_without_end(patch: Patch) -> None:
     patch(queueing, "seek", endless)
 
 
-@_mutation("is told nothing more")
+@mutation("is told nothing more")
 def place_told_once(patch: Patch) -> None:
     _without_timer(patch, hearing.NEWS)
 
 
-@_mutation("is served before")
+@mutation("is served before")
 def place_lost_by_a_phone_not_answered(patch: Patch) -> None:
     seek = roster.seek
 
@@ -474,23 +474,23 @@ def place_lost_by_a_phone_not_answered(patch: Patch) -> None:
     patch(roster, "seek", forgetful)
 
 
-@_mutation("is served before")
+@mutation("is served before")
 def priority_ignored(patch: Patch) -> None:
     patch(roster.Seeker, "order", property(lambda seeker: (0, seeker.since)))
 
 
-@_mutation("wait where")
+@mutation("wait where")
 def full_queue_takes_more(patch: Patch) -> None:
     seek = roster.seek
     patch(roster, "seek", lambda *given, **more: seek(*given, **{**more, "kept": True}))
 
 
-@_mutation("is closed")
+@mutation("is closed")
 def hours_ignored(patch: Patch) -> None:
     patch(Hours, "closed", lambda hours, at: None)
 
 
-@_mutation("never ends|does not come to rest|recursion|let wait")
+@mutation("never ends|does not come to rest|recursion|let wait")
 def overflow_goes_in_circles(patch: Patch) -> None:
     overflow = queueing._overflow
 
@@ -500,7 +500,7 @@ def overflow_goes_in_circles(patch: Patch) -> None:
     patch(queueing, "_overflow", forgetful)
 
 
-@_mutation("are live|is given to it|with agent")
+@mutation("are live|is given to it|with agent")
 def phones_ring_on_after_the_key(patch: Patch) -> None:
     patch(queueing.legs, "end_all", _spare_when_a_key_is_pressed(legs.end_all))
 
@@ -514,28 +514,28 @@ def _spare_when_a_key_is_pressed(end_all: Any) -> Any:
     return sparing
 
 
-@_mutation("kept None, but")
+@mutation("kept None, but")
 def message_lost_by_hanging_up(patch: Patch) -> None:
-    _without(patch, lambda _, after, command: isinstance(command, c.KeepVoicemail) and isinstance(after, Clearing))
+    without(patch, lambda _, after, command: isinstance(command, c.KeepVoicemail) and isinstance(after, Clearing))
 
 
-@_mutation("kept None, but")
+@mutation("kept None, but")
 def callback_forgotten(patch: Patch) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.KeepCallback))
+    without(patch, lambda _, __, command: isinstance(command, c.KeepCallback))
 
 
-@_mutation("leaves a message without a limit")
+@mutation("leaves a message without a limit")
 def recording_without_end(patch: Patch) -> None:
     _without_timer(patch, ending.RECORDING)
 
 
-@_mutation("but is paused")
+@mutation("but is paused")
 def missed_calls_not_counted(patch: Patch) -> None:
     release = roster.release
     patch(roster, "release", lambda *given, **more: release(*given, **{**more, "pause_after": 0}))
 
 
-@_mutation("is recorded and still hears")
+@mutation("is recorded and still hears")
 def message_recorded_over_the_question(patch: Patch) -> None:
     begin = voicemail.begin
 

@@ -78,6 +78,8 @@ class Desk:
         """The call that was given this agent."""
         self.missed = 0
         """Calls in a row that were not taken here."""
+        self.others: list[str] = []
+        """Calls of their own making beside the one that holds them."""
         self.rests_until = 0.0
         self.wraps_until = 0.0
         self.pops: dict[str, str] = {}
@@ -134,7 +136,16 @@ class Desk:
         self.connected = self.seated = True
         people.note(f"agent {self.agent}'s desk {self.sessions} is on the line")
         session = f"s{self.agent}.{self.sessions}"
+        self._is_calling()
         people.shell.apply(roster_of.connect(people.shell.roster, self.agent, session, self.address, now))
+
+    def _is_calling(self) -> None:
+        """Logs in while on a call of their own: from now on it is what holds them."""
+        shell = self.people.shell
+        held = shell.roster.calling.get(self.agent, ())
+        if held and self.agent not in shell.roster.seats:
+            self.holder, *self.others = held
+            shell.checks.seatless -= {(call, self.agent) for call in held}
 
     def disconnect(self) -> None:
         self.people.note(f"agent {self.agent}'s desk is off the line")
@@ -152,6 +163,7 @@ class Desk:
         if people.shell.snapshot.ip_rules.allows(self.address):
             self.seated = self.on_phone = True
         now = int(people.agenda.now)
+        self._is_calling()
         people.shell.apply(roster_of.log_in_on_phone(people.shell.roster, self.agent, self.address, now))
 
     def log_out(self) -> None:
@@ -159,6 +171,8 @@ class Desk:
         if self.people.shell.running:
             self.connected = self.on_phone = False
             self.wants_pause = None
+            if self.holder is not None:
+                self.paused = False  # it was to be paused again after its own call
             shell = self.people.shell
             shell.apply(roster_of.log_out(shell.roster, self.agent, "user", int(self.people.agenda.now)))
 
@@ -188,16 +202,28 @@ class Desk:
             self.wants_pause = None
             self.rests_until = self.wraps_until = 0.0
 
+    def put_out(self) -> None:
+        """Logged out while on a call: what they wished for after it is void."""
+        self.wants_pause = None
+        if self.holder is not None:
+            self.paused = False
+
     def given_back(self, call_id: str) -> None:
+        if call_id in self.others:
+            self.others.remove(call_id)
+            return
         if self.holder != call_id:
             raise Violation(f"agent {self.agent} is released by {call_id} but held by {self.holder}")
-        self.holder = None
-        if self.wants_pause:
-            self.paused = True
+        self.holder = self.others.pop(0) if self.others else None
+        if self.holder is not None:
+            return
+        if self.wants_pause is not None:
+            self.paused = self.wants_pause
         self.wants_pause = None
 
     def engine_died(self) -> None:
         self.holder = None
+        self.others.clear()
         self.wants_pause = None
         self.connected = False
         self.rests_until = self.wraps_until = 0.0
@@ -213,6 +239,7 @@ class People:
         self.weather = weather
         self.switch = switch
         self.shell = shell
+        self.house = house
         self.beat = rng.choice((200.0, 500.0, 1000.0))
         """Who acts *together* acts at a multiple of this."""
         self.desks = {agent: Desk(agent, self) for agent in house.agents}
@@ -250,6 +277,34 @@ class People:
 
         for delay, digit in case.plan.keys:
             self.agenda.after(delay, self._press_key, channel, digit)
+
+    def dials(self, case: Case) -> None:
+        """An agent lifts the phone and dials."""
+        switch = self.switch
+        if not switch.connected and self.rng.random() < 0.7:
+            case.over = case.unrecorded = True
+            return
+        agent = case.plan.agent
+        endpoint = self.house.agents[agent].endpoint or ""
+        channel = Channel(case.id, case, "caller", agent)
+        channel.in_stasis = True
+        switch.channels[case.id] = channel
+        address = self.desks[agent].address
+        switch.tell(channel, e.AgentDials, case.id, endpoint, case.plan.called, address)
+        if case.plan.patience is not None:
+            self.agenda.after(case.plan.patience, self._give_up, channel)
+
+    def clicks(self, case: Case) -> None:
+        """An agent asks for a Click2Dial."""
+        if not self.shell.click(case):
+            case.over = True
+            case.unrecorded = case.closed is None
+        elif case.plan.patience is not None and self.rng.random() < 0.5:
+            self.agenda.after(case.plan.patience, self._give_up_click, case)
+
+    def _give_up_click(self, case: Case) -> None:
+        if case.joined_at is None:
+            self.shell.post(case, e.HangupRequested(int(self.agenda.now), case.plan.agent))
 
     def _press_key(self, channel: Channel, digit: str) -> None:
         if channel.up and not channel.dying and channel.id in self.switch.channels:
@@ -312,7 +367,7 @@ class People:
 
     def _rings_outside(self, leg: Channel, seconds: int) -> None:
         """Somebody whom we do not know: answers, is busy, is away, or switches the phone off."""
-        what = self.rng.choice(("answer", "answer", "busy", "unreachable", "ignore", "dies"))
+        what = self.rng.choice(("answer",) * 5 + ("busy", "unreachable", "ignore", "dies"))
         ring = 100 + 3000 * self.rng.random()
         if what == "dies":
             self.agenda.after(ring, self.switch.hang_up, leg, 27)
@@ -430,7 +485,7 @@ class People:
         if ender in ("agent", "both"):
             self.switch.hang_up(leg, 16)
         if ender in ("desk", "administrator"):
-            who = leg.agent if ender == "desk" else None
+            who = (case.plan.agent if case.plan.by else leg.agent) if ender == "desk" else None
             # Impatient people press again; in the end they hang up the phone.
             self.shell.post(case, e.HangupRequested(int(self.agenda.now), who))
             self.agenda.after(60_000, self.switch.hang_up, leg, 16)

@@ -19,13 +19,16 @@ from simulation.switch import Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import inbound
+from ari_app.core import inbound, outbound, permit
 from ari_app.core import roster as roster_of
+from ari_app.core import spending as spending_of
 from ari_app.core.adoption import FoundCall, adopt
 from ari_app.core.call import Call, Policy
+from ari_app.core.permit import Asking, Permit, Refused
 from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, Offer, Roster, Rules, Seat
+from ari_app.core.spending import Spending, Trip
 from models.values.call import LegOutcome
-from models.values.routing import RoutingSnapshot
+from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
 TICK = 250.0
 RESTLESS = 3_000
@@ -45,6 +48,7 @@ class Shell:
         self.checks: Checks
         self.policy = Policy()
         self.roster = Roster(snapshot, Rules())
+        self.spending = Spending()
         self.registry: dict[str, Case] = {}
         self.strays: set[str] = set()
         self.unclaimed: list[tuple[Case, e.Event]] | None = None
@@ -63,6 +67,9 @@ class Shell:
         if isinstance(event, e.CallerArrived):
             if case.id not in self.registry:
                 self._begin(case, *inbound.arrive(event, self.snapshot, self.policy))
+        elif isinstance(event, e.AgentDials):
+            if case.id not in self.registry:
+                self.dialled(case, event)
         elif case.id in self.registry:
             self.post(case, event)
         elif self.unclaimed is not None:
@@ -116,6 +123,56 @@ class Shell:
     def adopt(self, case: Case, found: FoundCall) -> None:
         case.late = case.restarted = True
         self._begin(case, *adopt(found, self.snapshot, self.policy, int(self.agenda.now)))
+
+    # ------------------------------------------------------------------------------------------ calls of ours
+    def dialled(self, case: Case, event: e.AgentDials) -> None:
+        agent = self.snapshot.agent_at(event.endpoint)
+        route = self.snapshot.call_centers.get(agent.call_center or 0) if agent else None
+        verdict = self._ask(case, agent, route, event.address)
+        self._begin(case, *outbound.dial(event, agent, route, verdict, self.policy))
+
+    def click(self, case: Case) -> bool:
+        """As ``ari_app.outgoing`` does it; False: refused, and nothing rings."""
+        if not self.running or not self.switch.connected:
+            return False
+        agent = self.snapshot.agents.get(case.plan.agent)
+        if agent is None or roster_of.may_dial(self.roster, agent.id) is not None:
+            return False
+        self.checks.may_dial(case, agent.id)
+        route = self.snapshot.call_centers.get(agent.call_center or 0)
+        verdict = self._ask(case, agent, route, self.roster.seats[agent.id].address)
+        request = outbound.ClickToDial(int(self.agenda.now), case.id, agent, route)
+        if isinstance(verdict, Refused):
+            case.closed = outbound.refused(request, verdict, self.policy), ()
+            return False
+        self._begin(case, *outbound.click(request, verdict, self.policy))
+        return True
+
+    def _ask(
+        self, case: Case, agent: AgentRoute | None, route: CallCenterRoute | None, address: str | None
+    ) -> Permit | Refused:
+        asking = Asking(case.id, agent, case.plan.called, route, address)
+        self.spending, verdict = permit.ask(
+            asking, self.snapshot, self.roster, self.spending, self.policy, int(self.agenda.now)
+        )
+        self.checks.judged(case, verdict)
+        return verdict
+
+    def _hold(self, case: Case, command: c.HoldAgent) -> None:
+        self.checks.holds(case, command)
+        now = int(self.agenda.now)
+        self.apply(roster_of.hold(self.roster, command.agent, case.id, now, talking=command.talking))
+
+    def _ask_allowance(self, case: Case, command: c.AskAllowance) -> None:
+        now = int(self.agenda.now)
+        self.spending, more = spending_of.renew(self.spending, self.snapshot.outbound.spending, case.id, now)
+        if isinstance(more, Trip):
+            self.post(case, e.AllowanceGranted(now, 0, more.reason))
+        else:
+            self.post(case, e.AllowanceGranted(now, more.milliseconds))
+
+    def _settle(self, case: Case, command: c.SettleSpending) -> None:
+        self.spending = spending_of.settle(self.spending, case.id, command.talk_ms)
 
     # ------------------------------------------------------------------------------------------ orders
     def _carry_out(self, case: Case, command: c.Command) -> None:
@@ -268,6 +325,9 @@ class Shell:
             desk.on_phone &= known is not None and known.active and snapshot.ip_rules.allows(desk.address)
         if self.running:
             self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
+            for seat in self.roster.seats.values():
+                if seat.leaving is not None:
+                    self.people.desk(seat.agent).put_out()
 
     # ------------------------------------------------------------------------------------------ life and death
     def kill(self) -> None:
@@ -295,6 +355,7 @@ class Shell:
             desk = self.people.desk(seat.agent)
             desk.on_phone &= seat.phone is not None
         self.roster = Roster(self.snapshot, Rules())
+        self.spending = Spending()
         self.apply(roster_of.restore(self.roster, seats, int(self.agenda.now)))
 
 
@@ -327,6 +388,9 @@ _DO: dict[type, Any] = {
     c.ReportProblem: Shell._problem,
     c.ClaimAgent: Shell._claim,
     c.EngageAgent: Shell._engage,
+    c.HoldAgent: Shell._hold,
+    c.AskAllowance: Shell._ask_allowance,
+    c.SettleSpending: Shell._settle,
     c.ReleaseAgent: Shell._release,
     c.LookUpCaller: Shell._look_up,
     c.KeepVoicemail: Shell._keep_voicemail,

@@ -32,8 +32,22 @@ SLOWEST = 2_500.0
 
 class Channel:
     __slots__ = (
-        "agent", "bridge", "case", "dialled", "dying", "half", "hears", "id", "in_stasis", "mark", "recording",
-        "refused", "role", "up", "wire",
+        "agent",
+        "bridge",
+        "case",
+        "dialled",
+        "dying",
+        "half",
+        "hears",
+        "id",
+        "in_stasis",
+        "mark",
+        "ours",
+        "recording",
+        "refused",
+        "role",
+        "up",
+        "wire",
     )  # fmt: skip
 
     def __init__(self, channel_id: str, case: Case, role: str, agent: int | None = 0) -> None:
@@ -42,6 +56,8 @@ class Channel:
         self.role = role
         """caller, leg, or far (of a virtual phone)."""
         self.agent = agent
+        self.ours = False
+        """A calling side that we made ourselves: its end is told as a leg's."""
         self.in_stasis = False
         self.dying = False
         self.up = False
@@ -258,11 +274,13 @@ class Switch:
     def _create(self, case: Case, command: c.CreateLeg) -> int:
         if command.channel in self.channels:
             return 409
-        if command.originator not in self.channels:
+        first = command.channel == case.id  # Click2Dial: the agent's own phone
+        if not first and command.originator not in self.channels:
             return 400
         if self.people.no_channel(command.agent):
             return 500
-        leg = Channel(command.channel, case, "leg", command.agent)
+        leg = Channel(command.channel, case, "caller" if first else "leg", command.agent)
+        leg.ours = first
         self.channels[leg.id] = leg
         if command.virtual:
             far = Channel(ids.far_half(leg.id), case, "far", command.agent)
@@ -442,7 +460,7 @@ class Switch:
         del self.channels[channel.id]
         self.ended[channel.id] = (int(self.agenda.now), cause)
         was_in, channel.in_stasis = channel.in_stasis, False
-        if channel.role == "leg":
+        if channel.role == "leg" or channel.ours:
             if was_in and not channel.refused:
                 self.tell(channel, e.ChannelLeft, channel.id)
             elif not was_in and self.rng.random() < self.weather.no_news:

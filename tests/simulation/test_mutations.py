@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import simulation.mutations_outbound  # noqa: F401  it adds its own to ALL
 from simulation.case import Violation
 from simulation.mutations import ALL, Mutation
 from simulation.world import Failure, World

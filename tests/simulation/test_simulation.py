@@ -24,7 +24,10 @@ def test_thousands_of_random_calls(first: int) -> None:
     assert tally.calls >= CALLS, "the worlds ran out before the calls did"
     # It would prove nothing if nothing had happened:
     assert set(tally.weathers) == {"calm", "rough", "stormy", "gap", "restart"}
-    wanted = {outcome.value for outcome in Outcome} - {Outcome.IN_PROGRESS.value, Outcome.ENGINE_AWAY.value}
+    wanted = {outcome.value for outcome in Outcome} - {
+        Outcome.IN_PROGRESS.value,
+        Outcome.ENGINE_AWAY.value,
+    }
     assert wanted <= set(tally.outcomes)
     assert tally.outcomes["answered"] > CALLS / 6
     assert tally.quiet > 2 * CALLS, "model and switch were hardly ever compared"

@@ -6,7 +6,7 @@ Owns: putting the parts together and running them to the end. Must not: judge (`
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulation import house, weather
 from simulation.agenda import EPOCH, Agenda
@@ -83,11 +83,26 @@ class World:
             message=rng.choice((200.0, 5_000.0, 60_000.0)) * rng.random(),
             keys=tuple((30_000 * rng.random() ** 2, rng.choice("12#")) for _ in range(rng.choice((0, 0, 0, 0, 1, 3)))),
         )
-        case = Case(f"centralita-{self.seed}.{number}", plan)
-        self.agenda.after(self.span * rng.random(), self.people.arrive, case)
+        made = self._made_by_an_agent(number, plan)
+        case = Case(f"centralita-{self.seed}.{'d' if made.by == 'click' else ''}{number}", made)
+        begin = {"": self.people.arrive, "dialled": self.people.dials, "click": self.people.clicks}[made.by]
+        self.agenda.after(self.span * rng.random(), begin, case)
         if rng.random() < 0.02:
             self.agenda.after(30_000 * rng.random(), self._ended_by_administrator, case)
         return case
+
+    def _made_by_an_agent(self, number: int, plan: CallerPlan) -> CallerPlan:
+        """Some of the calls are agents' own: to a customer, a colleague, where they may not, or for help."""
+        dice = random.Random(f"outbound {self.seed} {number}")
+        agents = [agent for agent, route in house.house(self.house).agents.items() if route.endpoint]
+        if not agents or dice.random() > 0.18:
+            return plan
+        customer = f"8888{number:04}"
+        colleague = f"83301{dice.choice(agents):02}"
+        others = ("80012345", "+442079460000", "911", "hola")
+        called = dice.choice((customer,) * 6 + (colleague,) * 3 + others)
+        by = dice.choice(("dialled", "click"))
+        return replace(plan, called=called, number=None, by=by, agent=dice.choice(agents))
 
     def _ended_by_administrator(self, case: Case) -> None:
         from ari_app.core.events import HangupRequested

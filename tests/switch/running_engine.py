@@ -56,7 +56,14 @@ class TestAccount:
                 Account.create(id=1, name="Prueba")
 
     def agent(
-        self, name: str, endpoint: str, *, kind: PhoneKind = PhoneKind.SIP, role: Role = Role.AGENT, active: bool = True
+        self,
+        name: str,
+        endpoint: str,
+        *,
+        kind: PhoneKind = PhoneKind.SIP,
+        role: Role = Role.AGENT,
+        active: bool = True,
+        click2dial: bool = False,
     ) -> int:
         with self.database.bind_ctx([Agent]):
             made = Agent.create(
@@ -66,6 +73,7 @@ class TestAccount:
                 phone_kind=kind,
                 role=role,
                 active=active,
+                click2dial=click2dial,
                 sip_ha1=ha1(endpoint, secret_of(endpoint)),
             )
             return int(made.id)
@@ -279,6 +287,8 @@ class RunningEngine:
                     "data_dir", "ari_port", "sip_port", "desk_port", "control_port", "web_port", "log_level",
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "smtp_url",
                     "mail_from",
+                    "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "demo", "trunk_host",
+                    "trunk_caller_id",
                 )
             },
         }  # fmt: skip
@@ -303,6 +313,12 @@ class RunningEngine:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+
+    def stop_process(self) -> None:
+        """As an operator stops it: all is written."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(15)
 
     def stop(self) -> None:
         for desk in self.desks:
