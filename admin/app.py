@@ -36,6 +36,7 @@ from admin import (
 )
 from admin.bulk import views as bulk_views
 from admin.client_address import ForwardedBy
+from admin.destinations import Destinations
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
 from admin.sections import SECTIONS
@@ -82,7 +83,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    admin.add_views(*(section() for section in SECTIONS))
+    admin.add_views(*(section() for section in SECTIONS), Destinations())
 
 
 def _connect_each_request(app: Flask, database: Database) -> None:

@@ -113,6 +113,11 @@ class Engine:
             return NotDialled("switch_away")
         return NotDialled(str(told.get("error") or f"http_{answer.status}"))
 
+    def release_breaker(self, agent_id: int | None, by: int) -> bool:
+        """Lets an agent (None: the account) call again. False: nobody knows whether it was done."""
+        answer = self._ask("POST", "/breaker/release", {"agent": agent_id, "by": by}, timeout=self._reload_timeout)
+        return isinstance(answer, Answer) and answer.status == HTTPStatus.NO_CONTENT
+
     def _ask(self, method: str, path: str, body: object = None, *, timeout: float) -> Answer | Away:
         request = urllib.request.Request(  # noqa: S310  # always http://127.0.0.1
             self._base + path,

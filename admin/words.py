@@ -17,6 +17,7 @@ from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
 from models.values.call import AgentState, CostUnit, Direction, LegKind, LegOutcome, Outcome, PhoneKind, Role, Strategy
+from models.values.destination import DefaultRule
 from models.values.queue import OverflowTo
 from models.values.reasons import CallReason, LegReason
 
@@ -75,6 +76,12 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         Role.ADMINISTRATOR: _l("Administrador"),
         Role.SUPERVISOR: _l("Supervisor"),
         Role.AGENT: _l("Agente"),
+    },
+    DefaultRule: {
+        DefaultRule.EVERYTHING: _l("Cualquier número"),
+        DefaultRule.ABROAD: _l("Cualquier país, sin números de tarifa especial"),
+        DefaultRule.NATIONAL: _l("Solo números del país, sin tarifa especial"),
+        DefaultRule.NOTHING: _l("Nada"),
     },
     CostUnit: {CostUnit.SECOND: _l("segundo"), CostUnit.MINUTE: _l("minuto"), CostUnit.HOUR: _l("hora")},
     FieldKind: {

@@ -9,7 +9,22 @@ from peewee import JOIN, Database
 
 from admin.desk.saving import notes_of
 from models.callers import contact_card
-from models.tables import Agent, Call, CallCenter, CallLeg, Company, Contact, Disposition, PauseReason, epoch_ms
+from models.tables import (
+    Agent,
+    AgentCallCenter,
+    AgentGroupMember,
+    Call,
+    CallCenter,
+    CallCenterAgent,
+    CallCenterGroup,
+    CallLeg,
+    Company,
+    Contact,
+    Disposition,
+    PauseReason,
+    epoch_ms,
+    name_key,
+)
 from models.values.call import Direction, Outcome
 
 SHOWN: Final = 15
@@ -49,7 +64,8 @@ def _row(call: Call, agent: Agent, legs: dict[str, str]) -> dict[str, Any]:
         "call_id": call.id,
         "at": epoch_ms(call.offered_at),
         "number": call.called_number if call.direction == Direction.OUTBOUND else call.calling_number,
-        "name": (call.contact.name if call.contact else "") or call.caller_name,
+        "name": (call.contact.name if call.contact else "")
+        or ("" if call.direction == Direction.OUTBOUND else call.caller_name),
         "call_center": call.call_center_name,
         "color": call.call_center.color if call.call_center else None,
         "outcome": outcome,
@@ -78,6 +94,8 @@ def past_call(database: Database, call: Call) -> dict[str, Any]:
             "called_number": call.called_number,
             "calling_number": call.calling_number,
             "caller_name": call.caller_name,
+            "direction": call.direction.value,
+            "made": call.direction != Direction.INBOUND,
             "pop_up_url": None,
             "card": None if card is None else card.as_message(),
             "can_answer": False,
@@ -86,6 +104,18 @@ def past_call(database: Database, call: Call) -> dict[str, Any]:
         "disposition_name": call.disposition.name if call.disposition else "",
         "saved_at": None if call.saved_at is None else epoch_ms(call.saved_at),
     }
+
+
+def dial_centers(agent: Agent) -> list[tuple[int, str]]:
+    """For which call centers the agent may call: their own for calls first, then those they answer."""
+    own = [row.call_center_id for row in AgentCallCenter.select().where(AgentCallCenter.agent == agent)]
+    member = CallCenterAgent.select(CallCenterAgent.call_center).where(CallCenterAgent.agent == agent)
+    groups = AgentGroupMember.select(AgentGroupMember.group).where(AgentGroupMember.agent == agent)
+    through = CallCenterGroup.select(CallCenterGroup.call_center).where(CallCenterGroup.group.in_(groups))
+    rows = CallCenter.select(CallCenter.id, CallCenter.name).where(
+        CallCenter.active & (CallCenter.id.in_(member) | CallCenter.id.in_(through) | CallCenter.id.in_(own))
+    )
+    return sorted(((row.id, row.name) for row in rows), key=lambda pair: (pair[0] not in own, name_key(pair[1])))
 
 
 def dispositions() -> list[dict[str, Any]]:

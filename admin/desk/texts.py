@@ -6,6 +6,8 @@ Must not: hold words of the server's answers (`saving`).
 
 from flask_babel import gettext as _
 
+from admin.dialling import dial_problems
+
 
 def texts() -> dict[str, str]:
     """Every text of the scripts in the language of the request. `{name}` is filled by the script."""
@@ -51,6 +53,14 @@ def texts() -> dict[str, str]:
         "stopped.worker": _("Este navegador no pudo iniciar la conexión. Recarga la página."),
         "unsent": _("No hay conexión: la orden no salió."),
         # the call
+        "they_called": _("Marcaron el"),
+        "you_call": _("Llamas al"),
+        "made.offered": _("Suena tu teléfono"),
+        "made.ringing": _("Suena tu teléfono"),
+        "made.calling": _("Llamando…"),
+        "made.talking": _("En llamada"),
+        "made.ended": _("Llamada terminada"),
+        "made.missed": _("No contestaron"),
         "phase.offered": _("Llamada entrante"),
         "phase.ringing": _("Llamada entrante"),
         "phase.talking": _("En llamada"),
@@ -69,6 +79,9 @@ def texts() -> dict[str, str]:
         "close.declined": _("Rechazaste la llamada de {caller}."),
         "close.failed": _("La llamada de {caller} no llegó a tu teléfono."),
         "close.draft_kept": _("Tu nota quedó guardada en Mis últimas llamadas."),
+        **{f"problem.{code}": words for code, words in dial_problems().items()},
+        "recent.call": _("Llamar"),
+        "recent.call_of": _("Llamar a {who}"),
         "problem.no_such_call": _("Esa llamada ya no está."),
         "problem.call_not_over": _("La llamada todavía no termina."),
         # the conversation

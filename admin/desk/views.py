@@ -31,7 +31,11 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="tem
 def page() -> str:
     agent = user().row
     back_here = url_for("login.login", next=url_for("desk.page"))
+    may_dial = bool(agent.click2dial and agent.endpoint)
+    centers = recent.dial_centers(agent) if may_dial else []
     data = {
+        "mayDial": may_dial,
+        "dialCenter": centers[0][0] if centers else None,
         "agent": {"id": agent.id, "name": agent.name, "phoneKind": agent.phone_kind},
         "language": html_lang(),
         "texts": texts(),
@@ -51,6 +55,8 @@ def page() -> str:
         agent=agent,
         desk_asset=assets.asset,
         data=data,
+        may_dial=may_dial,
+        dial_centers=centers,
         language=html_lang(),
         pause_reasons=recent.pause_reasons(),
         login_url=back_here,

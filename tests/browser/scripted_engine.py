@@ -179,6 +179,9 @@ class ScriptedEngine:
     def on_hangup(self, agent: int, call_id: str) -> None:
         self.heard.append(("hangup", agent, call_id))
 
+    def on_dial(self, agent: int, number: str, call_center: int | None) -> None:
+        self.heard.append(("dial", agent, number, call_center))
+
     def on_done(self, agent: int, call_id: str) -> None:
         self.heard.append(("done", agent, call_id))
 

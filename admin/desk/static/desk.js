@@ -25,10 +25,10 @@ const drafts = new Drafts(data.agent.id);
 drafts.tidy();
 const line = new Connection(data.urls.worker, data.urls.token);
 const done = new Set(); // saved calls whose pop the engine still has
-const popActions = { answer, hangup, save, close: closePop };
+const popActions = { answer, hangup, save, close: closePop, dial };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.show(view));
-const recent = new Recent(drafts, openPast);
+const recent = new Recent(drafts, openPast, dial);
 const bar = new StateBar(clock, {
   available: () => wish("available", null),
   pause: (reason) => wish("paused", reason),
@@ -161,6 +161,22 @@ function hangup(view) {
   view.waiting = "hangup";
   view.refreshActions();
   line.send({ type: "hangup", call_id: view.callId });
+}
+
+/** Click2Dial: the agent's own phone rings first. A no comes back as a problem, in words. */
+function dial(number, center = null) {
+  line.send(center === null ? { type: "dial", number } : { type: "dial", number, call_center: center });
+}
+
+const dialForm = document.getElementById("dial");
+if (dialForm !== null) {
+  dialForm.onsubmit = (event) => {
+    event.preventDefault();
+    const number = dialForm.elements.number.value.trim();
+    if (number === "") return;
+    dial(number, dialForm.elements.center ? Number(dialForm.elements.center.value) : data.dialCenter);
+    dialForm.elements.number.value = "";
+  };
 }
 
 async function save(view) {

@@ -12,7 +12,7 @@ import { isAlerting } from "./truth.js";
 let counter = 0;
 
 export class PopView {
-  /** `actions`: answer, hangup, save, close, each called with this view. `isPast`: opened from the list of calls. */
+  /** `actions`: answer, hangup, save, close, each called with this view, and dial(number, call center). `isPast`: opened from the list of calls. */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
     this.pop = pop;
     this.clock = clock;
@@ -33,6 +33,7 @@ export class PopView {
     this.notes = new Notes(this.form, pop.call_id, drafts, () => this.refreshActions());
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
+    this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
     this.part("close").onclick = () => actions.close(this);
     this.form.onsubmit = (event) => {
       event.preventDefault();
@@ -46,11 +47,17 @@ export class PopView {
   }
 
   get title() {
-    return this.pop.card?.name || this.pop.caller_name || this.number;
+    return this.pop.card?.name || (this.pop.made ? "" : this.pop.caller_name) || this.number;
   }
 
+  /** Of whom the agent talks to. */
   get number() {
-    return grouped(this.pop.calling_number) || say("hidden_number");
+    return grouped(this.dialled) || say("hidden_number");
+  }
+
+  /** What to dial to call them (again). */
+  get dialled() {
+    return this.pop.made ? this.pop.called_number : this.pop.calling_number;
   }
 
   get color() {
@@ -66,6 +73,7 @@ export class PopView {
     if ("phase" in changes) this.waiting = null;
     if ("call_center" in changes) this.#band();
     if ("card" in changes) this.#card();
+    this.part("called-word").textContent = say(pop.made ? "you_call" : "they_called");
     this.part("called").textContent = grouped(pop.called_number);
     const named = this.title !== this.number;
     this.part("title").textContent = this.title;
@@ -124,7 +132,10 @@ export class PopView {
     hangup.hidden = phase === "ended";
     hangup.disabled = !this.lineOpen || this.waiting !== null;
     this.part("hangup-word").textContent = say(alerting ? "decline" : "hang_up");
-    this.part("on-phone").hidden = !(alerting && !canAnswer);
+    const ownRings = this.pop.made && (phase === "offered" || phase === "ringing");
+    this.part("on-phone").hidden = !((alerting || ownRings) && !canAnswer);
+    this.part("redial").hidden = phase !== "ended" || !this.dialled;
+    this.part("redial").disabled = !this.lineOpen;
     const saved = this.notes.wasSaved && !this.notes.isChanged;
     const save = this.part("save");
     save.disabled = this.notes.busy || alerting || (saved && phase === "ended" && !this.isPast);
@@ -144,7 +155,8 @@ export class PopView {
     const { phase } = this.pop;
     this.root.dataset.phase = this.isPast ? "past" : phase;
     const missed = phase === "ended" && this.pop.answered_at === null;
-    this.part("phase").textContent = say(this.isPast ? "phase.past" : missed ? "phase.missed" : `phase.${phase}`);
+    const words = this.pop.made ? (missed ? "made.missed" : `made.${phase}`) : missed ? "phase.missed" : `phase.${phase}`;
+    this.part("phase").textContent = say(this.isPast ? "phase.past" : words);
     this.part("phase-note").textContent = this.isPast ? moment(this.pop.offered_at, data.language) : "";
   }
 

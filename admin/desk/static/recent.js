@@ -11,8 +11,9 @@ import { get } from "./web.js";
 const AFTER_A_CALL_MS = [300, 1500, 5000]; // the engine's writer closes the call a breath after its end
 
 export class Recent {
-  /** `open(call)`: the agent wants to read or note something about a call. */
-  constructor(drafts, open) {
+  /** `open(call)`: the agent wants to read or note something about a call; `dial(number)`: to call them. */
+  constructor(drafts, open, dial) {
+    this.dial = dial;
     this.drafts = drafts;
     this.open = open;
     this.element = document.getElementById("recent");
@@ -36,6 +37,15 @@ export class Recent {
     for (const wait of AFTER_A_CALL_MS) setTimeout(() => this.refresh(), wait);
   }
 
+  /** The number, as a button that calls it where the agent may. */
+  #number(call, shown) {
+    if (!call.number || !data.mayDial) return make("span", { className: "digits" }, shown);
+    const words = shown || say("recent.call");
+    const button = make("button", { type: "button", className: "digits dials", "aria-label": say("recent.call_of", { who: grouped(call.number) }) }, words);
+    button.onclick = () => this.dial(call.number);
+    return button;
+  }
+
   #row(call) {
     const who = call.name || grouped(call.number) || say("hidden_number");
     const number = call.name ? grouped(call.number) : "";
@@ -55,7 +65,7 @@ export class Recent {
       "li",
       { "data-outcome": call.outcome, "data-call-id": call.call_id },
       make("span", { className: "mark", "aria-hidden": "true" }),
-      make("div", { className: "recent-who" }, make("strong", {}, who), make("span", { className: "digits" }, number)),
+      make("div", { className: "recent-who" }, make("strong", {}, who), this.#number(call, number)),
       make("div", { className: "recent-center" }, make("span", { className: "swatch" }), call.call_center || "—"),
       make(
         "div",

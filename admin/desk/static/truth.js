@@ -17,6 +17,7 @@ export class Truth {
         this.state = pick(message, ["state", "reason", "since", "call_id"]);
         return [{ what: "state" }];
       case "pop": {
+        this.#who(message.pop);
         const known = this.pops.has(message.pop.call_id);
         this.pops.set(message.pop.call_id, message.pop);
         const change = { what: known ? "update" : "pop", pop: message.pop, changes: message.pop };
@@ -39,11 +40,18 @@ export class Truth {
   }
 
   /** The whole truth: what is not in it is gone, what is known already is not shown a second time. */
+  /** `made`: the agent makes this call themself: to a number outside, or from their own phone to a colleague's. */
+  #who(pop) {
+    const mine = pop.direction === "internal" && pop.calling_number === this.agent?.endpoint;
+    pop.made = pop.direction === "outbound" || mine;
+  }
+
   #welcome(message) {
     this.agent = message.agent;
     this.state = pick(message.state, ["state", "reason", "since", "call_id"]);
     const before = this.pops;
     this.pops = new Map(message.pops.map((pop) => [pop.call_id, pop]));
+    for (const pop of message.pops) this.#who(pop);
     const changes = [{ what: "welcome", now: message.now }, { what: "state" }];
     for (const callId of before.keys()) {
       if (!this.pops.has(callId)) changes.push({ what: "close", callId, reason: "gone" });
@@ -56,7 +64,9 @@ export class Truth {
   }
 }
 
+/** A call that comes in and rings. One that the agent makes (`made`) rings too, but surprises nobody. */
 export function isAlerting(pop) {
+  if (pop.made) return false;
   return pop.phase === "offered" || pop.phase === "ringing";
 }
 
