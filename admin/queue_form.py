@@ -169,7 +169,7 @@ GROUPS: Final = (
         _l("La espera"),
         (
             "music", "welcome", "max_wait_seconds", "max_waiting", "announce_seconds", "announce_position",
-            "announce_wait", "voicemail_key",
+            "announce_wait", "callback_key", "voicemail_key",
         ),
     ),
     *(

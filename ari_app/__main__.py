@@ -17,6 +17,7 @@ import uvloop
 
 from ari_app import outgoing_calls, presence
 from ari_app.ari.client import WebsocketAri
+from ari_app.callbacks import Callbacks
 from ari_app.callers import CallerLookUp, callers_connection
 from ari_app.clock import now_ms
 from ari_app.control import ControlServer
@@ -131,13 +132,21 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     floor = Floor(
         snapshot,
         Rules(reconnect_grace=settings.reconnect_grace_seconds * 1000),
-        tell=engine.registry.tell,
+        tell=lambda call_id, event: callbacks.tell(call_id, event) or registry.tell(call_id, event),
         screens=hub,
         attendance=attendance,
     )
     requests.floor = floor
     engine.furnish(floor, hub)
     requests.outgoing, requests.problem = engine.outgoing, hub.problem
+    callbacks = Callbacks(
+        snapshot=lambda: engine.snapshot,
+        registry=registry,
+        floor=floor,
+        outgoing=engine.outgoing,
+        in_database=engine.in_database,
+        connected=lambda: engine.connected,
+    )
     floor.restore(presence.seats(rows))
     engine.outgoing.rebuild(await engine.in_database(outgoing_calls.past, snapshot, now_ms()))
     await hub.start(settings.host, settings.desk_port)
@@ -149,6 +158,8 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     stack.push_async_callback(control.stop)
     await engine.start()
     stack.push_async_callback(engine.stop)
+    callbacks.start()
+    stack.push_async_callback(callbacks.stop)
     settle()
     watch.start()
     return engine

@@ -100,6 +100,24 @@ class Outgoing:
         self._begin(call_id, *outbound.click(request, verdict, self._policy))
         return call_id
 
+    def call_back(self, call_id: str, agent_id: int, number: str, center: int) -> None:
+        """A customer who asked for it, by this agent, whom the roster holds for ``call_id`` already.
+
+        Raises DialRefused; then nothing rings, and the history says why.
+        """
+        snapshot = self._snapshot()
+        agent, route = snapshot.agents.get(agent_id), snapshot.call_centers.get(center)
+        seat = self._roster().seats.get(agent_id)
+        if agent is None or seat is None:
+            raise DialRefused("no_such_agent")
+        at = now_ms()
+        verdict = self._ask(call_id, agent, number, route, seat.address)
+        request = outbound.ClickToDial(at, call_id, agent, route)
+        if isinstance(verdict, Refused):
+            self._records.write_call(outbound.refused(request, verdict, self._policy))
+            raise DialRefused(verdict.reason)
+        self._begin(call_id, *outbound.click(request, verdict, self._policy))
+
     def _ask(
         self, call_id: str, agent: AgentRoute | None, number: str, route: CallCenterRoute | None, address: str | None
     ) -> Permit | Refused:

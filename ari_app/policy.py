@@ -35,7 +35,6 @@ def policy_of(settings: Settings) -> Policy:
             numbers=tuple(_sounds(*spoken) for spoken in prompts.NUMBERS),
         ),
         prompts_folder=str(uploaded.folder(settings.data_dir).resolve()),
-        trunk=names.ENDPOINT_TRUNK,
         plan=_trunk_plan(settings),
         refusal_media={reason: _sounds(*sequence) for reason, sequence in _REFUSALS.items()},
     )

@@ -107,3 +107,9 @@ def callback_tried(
         f"reason = {mark} WHERE id = {mark}"
     )
     execute(database, sql, (state.value, next_at, ended, reason, key))
+
+
+def callback_begun(database: Database, key: int, next_at: int) -> None:
+    """It is being worked off, or no agent came to the phone: not before `next_at`. No try is counted."""
+    mark = placeholder(database)
+    execute(database, f"UPDATE callback_requests SET next_at = {mark} WHERE id = {mark}", (next_at, key))  # noqa: S608

@@ -72,8 +72,6 @@ class Policy:
     spoken: Spoken = field(default_factory=Spoken)
     prompts_folder: str = ""
     """Where the uploaded messages lie, for Asterisk."""
-    trunk: str = "trunk"
-    """The way to numbers outside."""
     outside_ring: int = 45_000
     """How long a number outside may ring."""
     news_first: int = 2_000

@@ -117,7 +117,8 @@ def _overflow(call: Waiting, cause: OverflowCause, why: Why, at: int) -> Step:
                 after, more = seek(facts, _left(call, _LEFT[cause], at), target, at)
                 return after, [*leave, *quiet, WriteRecord(cdr.opening(replace(facts, route=target))), *more]
         case OverflowTo.OUTSIDE:
-            return _call_outside(call, cause, way.number, at, leave)
+            if facts.policy.plan is not None:
+                return _call_outside(call, cause, way.number, at, leave)
     return _end(facts, call.legs, cause, why)
 
 
@@ -133,7 +134,8 @@ def _end(facts: Facts, all_legs: Legs, cause: OverflowCause, why: Why) -> Step:
 def _call_outside(call: Waiting, cause: OverflowCause, number: str, at: int, leave: list[Command]) -> Step:
     """A number outside rings instead of agents; the caller hears what they heard."""
     facts = replace(call.facts, overflow=cause, overdue=True, offers=call.facts.offers + 1)
-    to = Outside(number, f"{number}@{facts.policy.trunk}")
+    assert facts.policy.plan is not None
+    to = Outside(number, f"{number}@{facts.policy.plan.endpoint}", facts.policy.plan.caller_id)
     all_legs, made = legs.call_outside(facts, _left(call, _LEFT[cause], at), to, at)
     heard: list[Command] = [] if facts.caller_up else [Ring(facts.caller_channel)]
     if facts.caller_up and facts.hears == Hears(facts.hears.playbacks):

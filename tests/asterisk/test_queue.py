@@ -222,18 +222,36 @@ def test_a_full_queue_sends_on_and_never_in_circles(
     )
 
 
-def test_nobody_there_rings_a_number_outside(
-    engine: RunningEngine, switch: RealSwitch, sipp_caller: Callers, phone: Callable[..., SippPhone]
-) -> None:
+def test_nobody_there_rings_a_number_outside(engine: RunningEngine, switch: RealSwitch, sipp_caller: Callers) -> None:
+    """The demonstration has somebody outside who answers; an engine's end does not end their conversation."""
     ana = engine.account.agent("Ana", "8330101")
     engine.account.call_center("Pizza", ["40001000"], [ana], nobody_to=OverflowTo.OUTSIDE, nobody_target="88001122")
+    engine.start()
+    caller = sipp_caller(switch, "40001000", talk_ms=9_000).start()
+    wait_until(lambda: [one["phase"] for one in engine.control("GET", "/calls")[1]] == ["talking"], 15, "they talk")
+    engine.kill()
+    engine.start()
+    wait_until(lambda: [one["phase"] for one in engine.control("GET", "/calls")[1]] == ["talking"], 10, "they go on")
+    assert caller.wait().successful == 1
+    [call] = engine.closed(1)
+    assert (call["outcome"], call["reason"], call["agent_id"]) == ("answered", "caller_hung_up", None)
+    assert call["talk_ms"] > 6_000
+    assert [(leg["kind"], leg["number"], leg["outcome"]) for leg in engine.legs()] == [
+        ("outside", "88001122", "answered")
+    ]
+
+
+def test_a_number_outside_that_is_not_reached(switch: RealSwitch, sipp_caller: Callers, tmp_path: Path) -> None:
+    # The switch of these tests has no trunk at that address, so there is no way out.
+    engine = RunningEngine(switch, tmp_path / "trunk", trunk_host="127.0.0.1:9")
+    engine.account.call_center("Pizza", ["40001000"], [], nobody_to=OverflowTo.OUTSIDE, nobody_target="88001122")
     engine.start()
     sipp_caller(switch, "40001000", talk_ms=20_000).call()
     [call] = engine.closed(1)
     assert (call["outcome"], call["reason"]) == ("no_answer", "outside_did_not_answer")
     legs = [(leg["kind"], leg["number"], leg["outcome"]) for leg in engine.legs()]
-    assert legs[0] == ("queue", "Pizza", "no_answer")
-    assert legs[1][:2] == ("outside", "88001122")
+    assert legs == [("queue", "Pizza", "no_answer"), ("outside", "88001122", "unreachable")]
+    engine.stop()
 
 
 def test_the_last_agent_who_leaves_sends_the_waiting_on(

@@ -106,6 +106,7 @@ def test_all_of_it_is_saved_and_shown_again(admin: Browser, support: Any) -> Non
         ("welcome", "prompt:" + "0" * 64, "No existe"),
         ("welcome", "stock:../../etc/passwd", "No existe"),
         ("announce_seconds", "5", "Al menos 10"),
+        ("callback_key", "A", "no es una de las opciones"),
         ("voicemail_key", "1", "ya lleva a otra parte"),
         ("voicemail_email", "nadie", "no es un correo"),
         ("pause_after_misses", "99", "entre 0 y 50"),
