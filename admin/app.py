@@ -39,7 +39,7 @@ from admin.client_address import ForwardedBy
 from admin.destinations import Destinations
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
-from admin.sections import SECTIONS
+from admin.sections import PAGES, SECTIONS
 from models.secrets import Secrets
 from models.settings import Settings
 
@@ -83,7 +83,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    admin.add_views(*(section() for section in SECTIONS), Destinations())
+    admin.add_views(*(section() for section in (*SECTIONS, *PAGES)), Destinations())
 
 
 def _connect_each_request(app: Flask, database: Database) -> None:

@@ -23,10 +23,10 @@ class Entry:
 
 _GROUPS = (
     ("", ("home",)),
-    (_l("Atención"), ("contacts", "calls", "companies")),
+    (_l("Atención"), ("contacts", "calls", "voicemails", "callback_requests", "companies")),
     (_l("Operación"), ("call_centers", "agents", "agent_groups", "forms", "dispositions", "additional_fields")),
     (_l("Recursos"), ("attachments", "printers")),
-    (_l("Seguridad"), ("ip_rules", "destinations", "logins")),
+    (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins")),
 )
 HOME = _l("Inicio")
 

@@ -25,6 +25,8 @@ _SUPERVISOR: Final = {
     "home": _LOOK,
     "contacts": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
     "calls": _LOOK,
+    "voicemails": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
+    "callback_requests": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "logins": _LOOK,
 }
 

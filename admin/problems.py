@@ -28,6 +28,7 @@ TEXTS: Final[dict[str, Any]] = {
     "not_a_time": _l("«%(value)s» no es una hora (horas:minutos)."),
     "phone_invalid": _l("«%(value)s» no es un número de teléfono."),
     "endpoint_invalid": _l("«%(value)s» no es un endpoint: de 2 a 16 dígitos."),
+    "pattern_too_wide": _l("«%(value)s» tomaría casi cualquier número: hacen falta al menos %(minimum)s cifras."),
     "pattern_empty": _l("Hace falta un número."),
     "pattern_too_long": _l("A lo sumo %(maximum)s dígitos; «%(value)s» tiene más."),
     "pattern_character": _l(

@@ -13,6 +13,7 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from models.tables.callers import CallbackState
 from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
@@ -67,6 +68,11 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         AgentState.TALKING: _l("En llamada"),
         AgentState.WRAP_UP: _l("Trabajo posterior"),
         AgentState.PAUSED: _l("En pausa"),
+    },
+    CallbackState: {
+        CallbackState.PENDING: _l("Pendiente"),
+        CallbackState.DONE: _l("Atendida"),
+        CallbackState.FAILED: _l("No se pudo"),
     },
     PhoneKind: {
         PhoneKind.SIP: _l("Teléfono IP (SIP)"),
@@ -147,6 +153,7 @@ REASONS: Final[dict[str, Any]] = {
     CallReason.VOICEMAIL_NOT_RECORDED: _l("no se pudo grabar el mensaje de voz"),
     CallReason.CALLER_GAVE_UP_AT_VOICEMAIL: _l("colgó sin dejar mensaje"),
     CallReason.ASKED_FOR_CALLBACK: _l("pidió que le devuelvan la llamada"),
+    CallReason.NUMBER_BLOCKED: _l("el número que llamó está bloqueado"),
     CallReason.OUTSIDE_DID_NOT_ANSWER: _l("el número externo no contestó"),
     CallReason.UNKNOWN_NUMBER: _l("ningún call center atiende ese número"),
     CallReason.NO_ENGINE_TOOK_THE_CALL: _l("el motor no estaba; se dio el mensaje de reserva"),

@@ -33,6 +33,7 @@ from ari_app.resync import Resync
 from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
 from ari_app.voicemails import Voicemails
+from dialplan import names
 from models import cdr
 from models.db import execute, placeholder
 from models.snapshot import build
@@ -55,6 +56,10 @@ def phones_of(database: Database) -> list[PhoneConfig]:
     sql = "SELECT endpoint, sip_ha1, name FROM agents WHERE active AND phone_kind = {0} AND endpoint IS NOT NULL"
     rows = execute(database, sql.format(placeholder(database)), (PhoneKind.SIP.value,)).fetchall()
     return [PhoneConfig(endpoint, ha1, display_name=name) for endpoint, ha1, name in rows if ha1]
+
+
+def _some_are_blocked(database: Database) -> bool:
+    return bool(execute(database, "SELECT 1 FROM blocked_numbers LIMIT 1").fetchall())
 
 
 class Engine:
@@ -213,6 +218,7 @@ class Engine:
         since = self.connected_since
         lost_at, self._lost_at = self._lost_at, None
         self._spawn(self.push_phones(), "phones")
+        self._spawn(self.tell_blocklist(), "blocklist")
         for attempt in range(5):
             if not self.connected or self.connected_since != since:
                 return
@@ -268,6 +274,14 @@ class Engine:
             await self.phones.push(phones, self.snapshot.ip_rules)
         except Exception:
             log.exception("phones_not_pushed")
+
+    async def tell_blocklist(self) -> None:
+        """Only when any number is blocked does the dialplan ask for it (AGI `blocklist`)."""
+        try:
+            some = await self.in_database(_some_are_blocked)
+            await self.ask("asterisk.setGlobalVar", variable=names.GLOBAL_BLOCKLIST, value="1" if some else "0")
+        except Exception:
+            log.exception("blocklist_not_told")
 
     # ------------------------------------------------------------ the truth of the log
     async def _read_ledger(self, pause: float = 0.0) -> None:
@@ -328,6 +342,7 @@ class Engine:
         self.floor.adopt_snapshot(snapshot)
         if self.connected:
             await self.push_phones()
+            await self.tell_blocklist()
         return snapshot
 
     def _spawn(self, work: Any, name: str) -> None:

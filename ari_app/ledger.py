@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import structlog
 
@@ -35,6 +35,9 @@ QUIET_MS = 10_000
 ROWS_AT_ONCE = 100
 
 
+_OURS: Final = {names.CEL_FALLBACK_EVENT: "USER_DEFINED", names.CEL_BLOCKED_EVENT: "BLOCKED"}
+
+
 def parse(line: str) -> Row | None:
     """One line of the file; None for one that is damaged or of no use (the log must not stop the engine)."""
     try:
@@ -50,11 +53,12 @@ def parse(line: str) -> Row | None:
             cause = int(told) if told is not None else None
         user_event = fields[COLUMN["user_event"]]
         if user_event:
-            if user_event != names.CEL_FALLBACK_EVENT and kind != names.CEL_FALLBACK_EVENT:
+            if not {user_event, kind} & _OURS.keys():
                 return None
+            kind = _OURS.get(user_event) or _OURS[kind]
             called = json.loads(extra).get("extra", "") if extra.startswith("{") else extra
         return Row(
-            kind="USER_DEFINED" if user_event else kind,
+            kind=kind,
             at=int(seconds) * 1000 + int((fraction + "000")[:3]),
             channel_name=fields[COLUMN["channel_name"]],
             channel=fields[COLUMN["channel_id"]],

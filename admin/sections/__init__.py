@@ -1,4 +1,4 @@
-"""The thirteen sections, one module each.
+"""The thirteen sections, one module each, and the pages that belong to them.
 
 Owns: their order. Must not: hold anything of a section.
 """
@@ -8,7 +8,9 @@ from admin.sections.additional_fields import AdditionalFields
 from admin.sections.agent_groups import AgentGroups
 from admin.sections.agents import Agents
 from admin.sections.attachments import Attachments
+from admin.sections.blocked_numbers import BlockedNumbers
 from admin.sections.call_centers import CallCenters
+from admin.sections.callback_requests import CallbackRequests
 from admin.sections.calls import Calls
 from admin.sections.companies import Companies
 from admin.sections.contacts import Contacts
@@ -17,6 +19,7 @@ from admin.sections.forms import Forms
 from admin.sections.ip_rules import IpRulesSection
 from admin.sections.logins import Logins
 from admin.sections.printers import Printers
+from admin.sections.voicemails import Voicemails
 
 SECTIONS: tuple[type[SectionView], ...] = (
     Contacts,
@@ -33,3 +36,6 @@ SECTIONS: tuple[type[SectionView], ...] = (
     Logins,
     Forms,
 )
+
+# Pages of sections: what callers leave (*Historial de llamadas*), and whom we refuse.
+PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, BlockedNumbers)

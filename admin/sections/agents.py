@@ -23,10 +23,12 @@ from admin.view_marks import NotSaved, acting
 from admin.words import choices
 from dialplan.names import SIP_REALM
 from dialplan.phone import ha1
+from models import pins
 from models.checks import Checked, check_agent
 from models.db import transaction
 from models.tables import Agent, AgentGroup, AgentGroupMember, AgentPresence, CallCenter, CallCenterAgent
 from models.values.call import PhoneKind, Role
+from models.values.errors import InvalidValue
 
 _SECRET_BYTES: Final = 18  # 144 bits, 24 characters
 
@@ -53,11 +55,16 @@ class AgentForm(SectionForm):
         attributes={"maxlength": 16, "inputmode": "numeric"},
     )
     phone_kind = Choice(_l("Teléfono"), options=lambda: choices(PhoneKind))
+    pin = Text(
+        _l("PIN del teléfono"),
+        help=_l("De 4 a 10 cifras, para *70 a *73 en el teléfono. Vacío: queda el que tiene."),
+        attributes={"maxlength": 10, "inputmode": "numeric", "autocomplete": "off"},
+    )
     click2dial = Check(_l("Puede usar Click2Dial"))
     active = Check(_l("Activo"), help=_l("Sin esto no entra ni recibe llamadas; lo que hizo se conserva."))
     groups = (
         (_l("Persona"), ("name", "email", "role", "language", "active")),
-        (_l("Teléfono"), ("endpoint", "phone_kind", "click2dial")),
+        (_l("Teléfono"), ("endpoint", "phone_kind", "pin", "click2dial")),
     )
 
 
@@ -124,7 +131,16 @@ class Agents(SectionView):
 
     # ------------------------------------------------------------ saving
     def check(self, form: SectionForm, row: Any) -> Checked:
-        return check_agent(form.typed(), row)
+        checked = check_agent(form.typed(), row)
+        pin = form.typed().get("pin")
+        if pin:
+            try:
+                digits = pins.check_new(pin)
+            except InvalidValue as problem:
+                checked.errors["pin"] = problem
+            else:
+                checked.values.update(pin_hash=pins.hash_pin(digits), pin_failures=0, pin_locked_until=None)
+        return checked
 
     def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
         """A phone gets a secret with its endpoint; who is new gets an invitation; who is out is out at once."""

@@ -70,6 +70,8 @@ class Story:
     """It began on a phone of ours."""
     fallback: bool = False
     """The caller reached the dialplan's fallback: no engine was there."""
+    blocked: bool = False
+    """The dialplan refused the caller: a number that is blocked."""
     over: bool = False
     """No channel of it is left (LINKEDID_END)."""
     channels: dict[str, ChannelStory] = field(default_factory=dict)
@@ -88,6 +90,8 @@ def tell(story: Story, row: Row) -> Story:
     """The story with one more row."""
     if row.kind == "LINKEDID_END":
         return replace(story, over=True)
+    if row.kind == "BLOCKED":
+        return replace(story, blocked=True, called_number=row.called or story.called_number)
     if row.kind == "USER_DEFINED":
         return replace(story, fallback=True, called_number=row.called or story.called_number)
     known = story.channels.get(row.channel)
@@ -185,6 +189,8 @@ def lost(record: CallRecord) -> Story:
 
 
 def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome, CallReason]:
+    if story.blocked:
+        return Outcome.FAILED, CallReason.NUMBER_BLOCKED
     if story.fallback:
         return Outcome.ENGINE_AWAY, CallReason.NO_ENGINE_TOOK_THE_CALL
     if talked:

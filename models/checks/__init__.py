@@ -10,6 +10,7 @@ The unique keys of the tables stay the last word: two people who save the same n
 
 from models.checks.base import Checked
 from models.checks.call_centers import check_call_center, split_numbers
+from models.checks.callers import check_blocked_number
 from models.checks.contacts import (
     check_additional_field,
     check_additional_values,
@@ -40,6 +41,7 @@ __all__ = [
     "check_agent",
     "check_agent_group",
     "check_attachment",
+    "check_blocked_number",
     "check_call_center",
     "check_company",
     "check_contact",

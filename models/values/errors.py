@@ -38,6 +38,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "pattern_star_not_last": "The * in {value!r} must be its last character.",
         "pattern_plus_not_first": "The + in {value!r} must be its first character.",
         "pattern_taken": "{value!r} is already answered by {other!r}.",
+        "pattern_too_wide": "{value!r} would take nearly every number: at least {minimum} digits.",
         "pattern_repeated": "{value!r} and {other!r} are the same number.",
         # addresses
         "ip_address_invalid": "{value!r} is not an IP address.",

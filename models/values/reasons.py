@@ -34,6 +34,7 @@ class CallReason(StrEnum):
     ASKED_FOR_CALLBACK = "asked_for_callback"
     OUTSIDE_DID_NOT_ANSWER = "outside_did_not_answer"
     UNKNOWN_NUMBER = "no_call_center_has_this_number"
+    NUMBER_BLOCKED = "number_blocked"
     NO_ENGINE_TOOK_THE_CALL = "no_engine_took_the_call"
     ENDED_WHILE_THE_ENGINE_WAS_AWAY = "ended_while_the_engine_was_away"
     GAVE_UP_UNSEEN_BY_THE_ENGINE = "gave_up_unseen_by_the_engine"

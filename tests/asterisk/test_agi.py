@@ -165,6 +165,32 @@ def test_without_an_engine_a_caller_leaves_a_message_and_is_called_back(
     engine.switch.wait_quiet(10)
 
 
+def test_a_blocked_number_is_refused_and_in_the_history_and_others_are_not(
+    engine: RunningEngine, agi: RunningAgi, sipp_caller: Callable[..., SippCaller]
+) -> None:
+    engine.account.call_center("Pizza", [NUMBER], [])
+    engine.database.execute_sql(
+        "INSERT INTO blocked_numbers (pattern, canonical, note, created_at, refused) VALUES (?, ?, '', 0, 0)",
+        ("8888*", "8888*"),
+    )
+    engine.start()
+    wait_until(
+        lambda: engine.switch.ari("GET", "asterisk/variable", variable="CENTRALITA_BLOCKLIST")[1]["value"] == "1", 5
+    )
+    sipp_caller(engine.switch, NUMBER, caller="88887777", behaviour="refused", refusal=403).call()
+    sipp_caller(engine.switch, NUMBER, caller="87776666", talk_ms=30_000, seconds=40).call()
+    calls = engine.closed(2, 50)
+    assert [(call["calling_number"], call["outcome"], call["reason"]) for call in calls] == [
+        ("88887777", "failed", "number_blocked"),
+        ("87776666", "no_agents", "nobody_is_logged_in"),
+    ]
+    assert engine.rows("SELECT refused FROM blocked_numbers") == [(1,)]
+    # Nobody is blocked any more: no call asks.
+    engine.database.execute_sql("DELETE FROM blocked_numbers")
+    assert engine.control("POST", "/reload")[0] == 200
+    assert engine.switch.ari("GET", "asterisk/variable", variable="CENTRALITA_BLOCKLIST")[1]["value"] == "0"
+
+
 def test_without_engine_and_agi_the_dialplan_still_speaks(
     engine: RunningEngine, sipp_caller: Callable[..., SippCaller]
 ) -> None:

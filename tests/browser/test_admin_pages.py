@@ -22,7 +22,8 @@ from models.tables import CallCenter, FormField, FormVersion
 PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agentes/", "/agentes/6", "/callcenters/",
          "/callcenters/1", "/companias/", "/adjuntos/", "/ips-click2dial/", "/adicionales/", "/disposiciones/",
          "/disposiciones/1/eliminar", "/grupos-de-agentes/", "/grupos-de-agentes/1", "/impresoras/", "/impresoras/1",
-         "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta")  # fmt: skip
+         "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta", "/mensajes-de-voz/", "/llamadas-por-devolver/",
+         "/numeros-bloqueados/")  # fmt: skip
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -177,8 +178,27 @@ def house(settings: Settings, play: Callable[[int], PlayedServer]) -> Iterator[d
     for endpoint in ("trunk", "demo-trunk"):
         served["ari"].routes[f"GET /ari/endpoints/PJSIP/{endpoint}"] = lambda _: (200, {})
     served["web"].routes["GET /login"] = lambda _: (200, {})
-    with only_one(settings.data_dir):
+    with only_one(settings.data_dir), closing_at_once(settings.agi_port):
         yield served
+
+
+@contextmanager
+def closing_at_once(port: int) -> Iterator[None]:
+    """FastAGI, asked for an entry that there is none of."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                asked, _ = server.accept()
+                asked.recv(100)
+                asked.close()
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
 
 
 def live(settings: Settings) -> dict[str, Finding]:
@@ -195,7 +215,7 @@ def test_all_that_runs_is_well(settings: Settings, house: dict[str, PlayedServer
 def test_every_part_silent(settings: Settings) -> None:
     with only_one(settings.data_dir):
         findings = live(settings)
-    for name in ("ari", "sip", "engine", "web", "desk"):
+    for name in ("ari", "sip", "engine", "agi", "web", "desk"):
         assert findings[name].verdict == Verdict.PROBLEM, name
         assert findings[name].mend, name
     assert findings["trunk"].verdict == Verdict.SKIPPED

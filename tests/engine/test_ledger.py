@@ -121,6 +121,22 @@ def test_a_caller_who_met_no_engine_is_remembered(file: Path) -> None:
     assert legs == ()
 
 
+def test_a_caller_whose_number_is_blocked_is_remembered(file: Path) -> None:
+    file.write_text(
+        f'"CHAN_START","1795476676.000000","PJSIP/trunk-0","{CALL}","{CALL}","88887777","","","40001000","from-trunk","","","",""\n'
+        f'"USER_DEFINED","1795476676.010000","PJSIP/trunk-0","{CALL}","{CALL}","88887777","","40001000","40001000","from-trunk",'
+        '"CELGenUserEvent","","CENTRALITA_BLOCKED","{""extra"":""40001000""}"\n'
+        f'"HANGUP","1795476676.020000","PJSIP/trunk-0","{CALL}","{CALL}","88887777","","40001000","40001000","from-trunk","","","","{{""hangupcause"":21}}"\n'
+        f'"LINKEDID_END","1795476676.020000","PJSIP/trunk-0","{CALL}","{CALL}","88887777","","40001000","40001000","from-trunk","","","",""\n'
+    )
+    ledger = Ledger(file)
+    ledger.read()
+    [story] = ledger.over()
+    record, legs = cel.records(story, None, SNAPSHOT)
+    assert (record.outcome, record.reason, record.cause) == (Outcome.FAILED, "number_blocked", 21)
+    assert (record.called_number, record.call_center_id, legs) == ("40001000", 7, ())
+
+
 def test_a_restart_reads_again_what_was_not_over(file: Path) -> None:
     file.write_text(ANSWERED)
     first = Ledger(file)
