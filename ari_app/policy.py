@@ -35,6 +35,7 @@ def policy_of(settings: Settings) -> Policy:
             numbers=tuple(_sounds(*spoken) for spoken in prompts.NUMBERS),
         ),
         prompts_folder=str(uploaded.folder(settings.data_dir).resolve()),
+        survey_context=names.CONTEXT_SURVEY,
         plan=_trunk_plan(settings),
         refusal_media={reason: _sounds(*sequence) for reason, sequence in _REFUSALS.items()},
     )

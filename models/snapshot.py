@@ -50,7 +50,8 @@ _ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM accoun
 _AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
 _CALL_CENTERS: Final = (
     "SELECT id, name, color, price, currency, cost_unit, logo_sha256, pop_up_url, strategy, ring_seconds, "
-    "max_wait_seconds, wrap_up_seconds, service_level_seconds FROM call_centers WHERE active ORDER BY id"
+    "max_wait_seconds, wrap_up_seconds, service_level_seconds, survey_enabled "
+    "FROM call_centers WHERE active ORDER BY id"
 )
 _NUMBERS: Final = (
     "SELECT n.pattern, c.id, c.name FROM call_center_numbers n "
@@ -234,7 +235,7 @@ def _queues(rows: list[tuple[Any, ...]], account: Account, problems: list[str]) 
 def _call_center(
     row: tuple[Any, ...], agents: tuple[int, ...], fields: tuple[str, ...], queue: Queue, problems: list[str]
 ) -> CallCenterRoute | None:
-    key, name, color, price, currency, unit, sha256, pop_up_url, strategy, ring, wait, wrap_up, service = row
+    key, name, color, price, currency, unit, sha256, pop_up_url, strategy, ring, wait, wrap_up, service, survey = row
     before = len(problems)
     what = f"Call center {name!r}"
     color = _checked(problems, what, parse_color, color)
@@ -262,5 +263,6 @@ def _call_center(
         max_wait_seconds=wait,
         wrap_up_seconds=wrap_up,
         service_level_seconds=service,
+        survey=bool(survey),
         queue=queue,
     )

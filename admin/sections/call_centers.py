@@ -87,6 +87,10 @@ class CenterForm(QueueForm):
     currency = Choice(_l("Costo Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
     cost_unit = Choice(_l("Costo Tiempo"), options=lambda: choices(CostUnit))
     print_result = Check(_l("Imprimir el resultado"))
+    survey_enabled = Check(
+        _l("Pedir una calificación al terminar"),
+        help=_l("Cuando el agente cuelga primero, quien llamó califica la llamada del 1 al 5 con una tecla."),
+    )
     groups = (
         (_l("Lo que ve el agente"), ("name", "color", "active", "logo", "remove_logo", "pop_up_url")),
         (_l("Números"), ("numbers",)),
@@ -100,6 +104,7 @@ class CenterForm(QueueForm):
                 "service_level_seconds",
                 "pause_after_misses",
                 "queue_priority",
+                "survey_enabled",
             ),
         ),
         *queue_form.GROUPS,

@@ -214,6 +214,7 @@ class Calls(SectionView):
             (_l("Agente"), lambda call: call.agent.name if call.agent_id else ""),
             (_l("Disposición"), lambda call: call.disposition.name if call.disposition_id else ""),
             (_l("Comentario"), lambda call: call.comment),
+            (_l("Calificación"), lambda call: call.rating or ""),
             (_l("Costo"), lambda call: "" if call.cost is None else f"{call.cost:f}"),
             (_l("Moneda"), lambda call: call.rate_currency),
             (_l("Cómo terminó"), lambda call: ending(call)),

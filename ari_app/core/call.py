@@ -72,6 +72,8 @@ class Policy:
     spoken: Spoken = field(default_factory=Spoken)
     prompts_folder: str = ""
     """Where the uploaded messages lie, for Asterisk."""
+    survey_context: str = ""
+    """Where in the dialplan a caller is asked to rate the call; empty: nobody is."""
     outside_ring: int = 45_000
     """How long a number outside may ring."""
     news_first: int = 2_000

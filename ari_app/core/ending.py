@@ -32,6 +32,7 @@ from ari_app.core.commands import (
     Answer,
     CancelTimer,
     Command,
+    Continue,
     CreateLeg,
     DestroyBridge,
     Forget,
@@ -200,7 +201,10 @@ def clear(
         commands.append(CancelTimer(BUDGET))
     facts, shown = calling.over(facts, at)
     commands += shown
-    if facts.caller_here:
+    if facts.caller_here and reason is CallReason.AGENT_HUNG_UP and _rates(facts):
+        # Of a channel that came through the dialplan to leave us is to be gone (ChannelGone).
+        commands.append(Continue(facts.caller_channel, facts.policy.survey_context, "s"))
+    elif facts.caller_here:
         commands.append(Hangup(facts.caller_channel, call.cause if isinstance(call, Announcing) else 16))
     for leg in all_legs:
         if leg.state is LegState.ANSWERED or (leg.engaged and leg.ended_at is None):
@@ -221,11 +225,19 @@ def clear(
     return _finish_if_clear(cleared, commands)
 
 
+def _rates(facts: Facts) -> bool:
+    """The caller, unless one of ours, is asked to rate the call once the agent has hung up."""
+    wanted = facts.route is not None and facts.route.survey
+    return wanted and facts.caller_agent is None and bool(facts.policy.survey_context)
+
+
 def clearing(call: Clearing, event: Event) -> Step:
     facts = call.facts
     match event:
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel == facts.caller_channel:
             return _finish_if_clear(caller_left(call, event), [])
+        case CommandFailed(command=Continue(channel=channel)):
+            return call, [Hangup(channel)]
         case ChannelGone():
             return _gone(call, event)
         case CommandFailed(command=CreateLeg(channel=channel), timed_out=False) if event.status != 409:

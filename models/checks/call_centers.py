@@ -35,6 +35,7 @@ def check_call_center(data: Mapping[str, Any], row: CallCenter | None = None) ->
     check.parsed("currency", check_currency, required=True)
     check.choice("cost_unit", CostUnit)
     check.flag("print_result")
+    check.flag("survey_enabled")
     check.parsed("color", parse_color, required=True)
     check.parsed("pop_up_url", _template, null=True)
     check.choice("strategy", Strategy)

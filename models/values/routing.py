@@ -66,6 +66,8 @@ class CallCenterRoute:
     max_wait_seconds: int = 120
     wrap_up_seconds: int = 0
     service_level_seconds: int = 20
+    survey: bool = False
+    """The caller is asked to rate the call by a key when the agent has hung up."""
     queue: Queue = field(default_factory=Queue)
     caller_id: str | None = None
     """The number that is shown to whom it calls: its first one that is no pattern."""

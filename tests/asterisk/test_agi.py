@@ -202,3 +202,27 @@ def test_without_engine_and_agi_the_dialplan_still_speaks(
 def test_what_the_entries_play_is_spanish_and_there(switch_of_ours: RealSwitch) -> None:
     _, sounds = switch_of_ours.ari("GET", "sounds", lang="es")
     assert set(prompts.AGI) <= {sound["id"] for sound in sounds}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_who_was_left_by_the_agent_rates_the_call_where_it_is_asked(
+    engine: RunningEngine,
+    agi: RunningAgi,
+    dial: Callable[..., SpeakingCaller],
+    sipp_phone: Callable[..., SippPhone],
+    asked: bool,
+) -> None:
+    agent = with_pin(engine)
+    engine.account.call_center("Pizza", [NUMBER], [agent])
+    engine.database.execute_sql("UPDATE call_centers SET survey_enabled = ?", (asked,))
+    engine.start()
+    desk = engine.desk(agent)
+    sipp_phone(engine.switch, {ANA: secret_of(ANA)}, talk_ms=1_000).online()
+    caller = dial(NUMBER, caller="88887777", keys=((5_000, "4"),) if asked else ())
+    caller.call()
+    (call,) = engine.closed(1)
+    assert (call["outcome"], call["reason"], call["agent_id"]) == ("answered", "agent_hung_up", agent)
+    assert call["talk_ms"] < 4_000, "the rating is no part of the conversation"
+    assert call["rating"] == (4 if asked else None)
+    assert desk.state == "available"
+    assert caller.saw("BYE", sent=False), "the switch ends it"

@@ -42,6 +42,10 @@ SLACK = 1_000
 """Milliseconds by which a wait may be longer than told: the wire, the event loop, the roster's tick."""
 
 
+SURVEY = "centralita-survey"
+"""Where the policy of these worlds sends who rates a call."""
+
+
 class Checks:
     def __init__(self, shell: Shell, calm: bool) -> None:
         self.shell = shell
@@ -260,6 +264,13 @@ class Checks:
             desk.wraps_until = 0.0
         elif case.id not in desk.others:
             desk.others.append(case.id)
+
+    def sent_on(self, case: Case, command: c.Continue) -> None:
+        """Only who talked, in a call center that asks for a rating, goes on to give one."""
+        call = case.call
+        route = call.facts.route if call is not None else None
+        if case.joined_at is None or (route is not None and not route.survey) or command.context != SURVEY:
+            raise Violation(f"{case.id} is sent to {command.context} and has not talked where a rating is asked for")
 
     def engages(self, case: Case, command: c.EngageAgent) -> None:
         desk = self.people.desks.get(command.agent)

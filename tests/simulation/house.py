@@ -63,6 +63,7 @@ def house(number: int) -> RoutingSnapshot:
             max_wait_seconds=rng.choice((5, 20, 60)),
             wrap_up_seconds=rng.choice((0, 0, 5, 20)),
             queue=queue,
+            survey=number % 3 == 0,
         )
         claims.append(NumberClaim(f"2200000{center}", center))
     outbound = OutboundRules(spending=_spending(random.Random(f"spending {number}")))

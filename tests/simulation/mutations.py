@@ -164,7 +164,7 @@ def longest_wait_ignored(patch: Patch) -> None:
     _deaf(patch, lambda _, event: isinstance(event, e.TimerFired) and event.name == "longest_wait")
 
 
-@mutation("let wait|waits without|never ends")
+@mutation("let wait|waits without|never ends|does not come to rest")
 def overdue_call_goes_on_looking(patch: Patch) -> None:
     _steps(patch, lambda _, __, after, wanted: (replace(after, facts=replace(after.facts, overdue=False)), wanted))
 
@@ -340,6 +340,11 @@ def adopted_talk_starts_anew(patch: Patch) -> None:
         return go_on(replace(found, record=record, answered_at=at), facts, talker, wanted, at)
 
     patch(adoption, "_go_on_talking", anew)
+
+
+@mutation("has not talked where a rating is asked for")
+def everybody_asked_for_a_rating(patch: Patch) -> None:
+    patch(ending, "_rates", lambda facts: True)
 
 
 # ------------------------------------------------------------------------------------------------ the roster

@@ -13,7 +13,7 @@ from typing import Any
 
 from simulation.agenda import Agenda
 from simulation.case import Case, Violation
-from simulation.checks import Checks
+from simulation.checks import SURVEY, Checks
 from simulation.people import People
 from simulation.switch import Switch
 
@@ -46,7 +46,7 @@ class Shell:
         self.trace = trace
         self.people: People
         self.checks: Checks
-        self.policy = Policy()
+        self.policy = Policy(survey_context=SURVEY)
         self.roster = Roster(snapshot, Rules())
         self.spending = Spending()
         self.registry: dict[str, Case] = {}

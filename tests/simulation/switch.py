@@ -439,6 +439,23 @@ class Switch:
             channel.hears.discard(playback)
             self.tell(channel, e.PlaybackFinished, playback)
 
+    def _continue(self, case: Case, command: c.Continue) -> int:
+        """On in the dialplan: nothing more is told of this channel, and nobody but the caller ends it."""
+        channel = self._in_stasis(command.channel)
+        if isinstance(channel, int):
+            return channel
+        if channel.dying:
+            return 404
+        self.shell.checks.sent_on(case, command)
+        if channel.bridge is not None:
+            self.bridges[channel.bridge].discard(channel.id)
+            channel.bridge = None
+        channel.in_stasis = False
+        del self.channels[channel.id]
+        self.ended[channel.id] = (int(self.agenda.now), 16)
+        self.tell(channel, e.ChannelGone, channel.id)
+        return 204
+
     # ------------------------------------------------------------------------------------------ the end
     def hang_up(self, channel: Channel, cause: int) -> None:
         """Somebody hung up, or was made to. Safe to repeat."""
@@ -506,5 +523,6 @@ _DO: dict[type, Any] = {
     c.Play: Switch._play,
     c.StopPlayback: Switch._stop_playback,
     c.Record: Switch._record,
+    c.Continue: Switch._continue,
     c.StopRecording: Switch._stop_recording,
 }
