@@ -9,6 +9,7 @@ import sys
 import threading
 
 import structlog
+from peewee import PeeweeException
 
 from agi_scripts import voicemail_file
 from agi_scripts.engine import Engine
@@ -18,6 +19,7 @@ from agi_scripts.server import Server
 from models.db import DatabaseError, open_database
 from models.secrets import SecretsError, load_or_create
 from models.settings import SettingsError, load
+from models.snapshot import SnapshotError
 
 SWEEP_SECONDS = 60.0
 
@@ -40,6 +42,7 @@ def main() -> int:
         house = House(settings, database, Engine(settings.control_port, secrets.control_token))
         server = Server(house, ENTRIES)
         kept = voicemail_file.keep_left_behind(house)
+        _look_once(house)
         database.close()  # this thread's; each session opens its own
         server.start(settings.agi_port)
     except (DatabaseError, OSError) as error:
@@ -55,6 +58,14 @@ def main() -> int:
     server.stop()
     house.close()
     return 0
+
+
+def _look_once(house: House) -> None:
+    """What the first call would wait for otherwise: modules, the database's pages."""
+    try:
+        house.routing()
+    except (SnapshotError, PeeweeException) as error:
+        log.warning("agi_no_routing", error=str(error)[:200])  # the fallback says so to each caller, until it is mended
 
 
 def _log_as(level: str) -> None:

@@ -15,14 +15,15 @@ from agi_scripts.house import House, TooLate
 from agi_scripts.session import Session
 from dialplan import names
 from models.db import DatabaseError
-from models.tables import BlockedNumber
+from models.tables import Account, BlockedNumber
 from models.values.errors import InvalidValue
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.phone import DEFAULT_REGION
 
 log = structlog.get_logger(__name__)
 
 SECONDS: Final = 2.0
-LOOK_UP_SECONDS: Final = 0.8
+LOOK_UP_SECONDS: Final = 1.5
 LIST_SECONDS: Final = 5.0
 """How old the list may be."""
 
@@ -56,8 +57,9 @@ def _blocked(house: House, number: str) -> int | None:
     with _lock:
         known = _lists.setdefault(house, _Known())
     if known.table is None or time.monotonic() >= known.until:
-        region = house.routing().account.region
         with house.reading():
+            account = Account.get_or_none()
+            region = account.region if account is not None else DEFAULT_REGION
             rows = list(BlockedNumber.select(BlockedNumber.pattern, BlockedNumber.id).tuples())
         known.table = NumberTable.of([NumberClaim(pattern, int(key)) for pattern, key in rows], region)
         known.until = time.monotonic() + LIST_SECONDS
