@@ -11,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 
 from admin.desk import assets, recent, saving
 from admin.desk.ownership import Standing, standing
+from admin.desk.targets import targets
 from admin.desk.texts import texts
 from admin.installation import account, installation
 from admin.language import html_lang
@@ -45,6 +46,7 @@ def page() -> str:
             "csrf": url_for("desk.csrf"),
             "recent": url_for("desk.recent_calls"),
             "companies": url_for("desk.companies"),
+            "targets": url_for("desk.call_targets"),
             "call": url_for("desk.call", call_id="CALL"),
             "worker": assets.asset("connection-worker.js"),
             "login": back_here,
@@ -88,6 +90,12 @@ def csrf() -> Response:
 @login_required
 def recent_calls() -> Response:
     return jsonify(calls=recent.my_calls(user().row), dispositions=recent.dispositions())
+
+
+@blueprint.get("/targets")
+@login_required
+def call_targets() -> Response:
+    return jsonify(targets(user().row))
 
 
 @blueprint.get("/companies")

@@ -221,5 +221,6 @@ def pop(call_id: str, *, center: Mapping[str, Any] | None = None, **changes: Any
         "pop_up_url": None,
         "card": None,
         "can_answer": True,
+        "talk": None,
         **changes,
     }

@@ -182,6 +182,10 @@ class ScriptedEngine:
     def on_dial(self, agent: int, number: str, call_center: int | None) -> None:
         self.heard.append(("dial", agent, number, call_center))
 
+    def on_talk(self, agent: int, message: Any) -> str | None:
+        self.heard.append(("talk", agent, type(message).__name__.lower(), message))
+        return None
+
     def on_done(self, agent: int, call_id: str) -> None:
         self.heard.append(("done", agent, call_id))
 

@@ -9,6 +9,7 @@ import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
 import { outcomeWords } from "./notes.js";
 import { data, isWriting, part, say, toast } from "./page.js";
+import { askWhereTo } from "./pass.js";
 import { PopView } from "./pop-view.js";
 import { Recent } from "./recent.js";
 import { Shortcuts } from "./shortcuts.js";
@@ -25,7 +26,7 @@ const drafts = new Drafts(data.agent.id);
 drafts.tidy();
 const line = new Connection(data.urls.worker, data.urls.token);
 const done = new Set(); // saved calls whose pop the engine still has
-const popActions = { answer, hangup, save, close: closePop, dial };
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.show(view));
 const recent = new Recent(drafts, openPast, dial);
@@ -179,6 +180,17 @@ if (dialForm !== null) {
   };
 }
 
+/** A wish about the conversation; what comes of it the engine tells. */
+function talk(view, wish) {
+  line.send({ ...wish, call_id: view.callId });
+}
+
+async function pass(view) {
+  if (!view?.talkBar.canPass) return;
+  const wish = await askWhereTo();
+  if (wish !== null) talk(view, wish);
+}
+
 async function save(view) {
   const outcome = await view.notes.save();
   if (outcome === "busy") return;
@@ -296,6 +308,9 @@ new Shortcuts({
   hangup: () => hangup(stage.front),
   available: () => part(bar.element, "available").hidden || wish("available", null),
   pause: () => part(bar.element, "pause").disabled || bar.togglePauseMenu(),
+  hold: () => stage.front?.talkBar.hold(),
+  mute: () => stage.front?.talkBar.mute(),
+  pass: () => pass(stage.front),
   comment: () => stage.front?.form.elements.comment.focus(),
   help: () => help.showModal(),
   pop: (number) => stage.show([...stage.views.values()][number - 1]),

@@ -7,12 +7,16 @@ import { duration, moment } from "./clock.js";
 import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
 import { Notes } from "./notes.js";
 import { copyOf, data, make, part, say } from "./page.js";
+import { TalkBar } from "./talk-bar.js";
 import { isAlerting } from "./truth.js";
 
 let counter = 0;
 
 export class PopView {
-  /** `actions`: answer, hangup, save, close, each called with this view, and dial(number, call center). `isPast`: opened from the list of calls. */
+  /**
+   * `actions`: answer, hangup, save, close, pass, each called with this view; dial(number, call center);
+   * talk(view, wish). `isPast`: opened from the list of calls.
+   */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
     this.pop = pop;
     this.clock = clock;
@@ -34,6 +38,7 @@ export class PopView {
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
+    this.talkBar = new TalkBar(this.part, { send: (wish) => actions.talk(this, wish), pass: () => actions.pass(this) });
     this.part("close").onclick = () => actions.close(this);
     this.form.onsubmit = (event) => {
       event.preventDefault();
@@ -136,6 +141,7 @@ export class PopView {
     this.part("on-phone").hidden = !((alerting || ownRings) && !canAnswer);
     this.part("redial").hidden = phase !== "ended" || !this.dialled;
     this.part("redial").disabled = !this.lineOpen;
+    this.talkBar.draw(this.isPast ? { phase: "ended" } : this.pop, this.lineOpen);
     const saved = this.notes.wasSaved && !this.notes.isChanged;
     const save = this.part("save");
     save.disabled = this.notes.busy || alerting || (saved && phase === "ended" && !this.isPast);
