@@ -304,6 +304,8 @@ class Resync:
             legs=legs,
             bridged=bridged.get(bridge, frozenset()),
             has_bridge=bridge in bridged,
+            consulting=bridged.get(ids.consult(caller.id), frozenset()),
+            has_consult=ids.consult(caller.id) in bridged,
             record=record,
             answered_at=cel.answered_at(story) if story else None,
             mark=caller.mark,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ari_app.core import cdr, hearing, ids, marks, queueing, voicemail
+from ari_app.core.arrangement import TOGETHER, Arrangement, Consulting, Holding, Stretch
 from ari_app.core.call import (
     LONGEST_WAIT,
     Announcing,
@@ -77,6 +78,9 @@ class FoundCall:
     bridged: frozenset[str] = frozenset()
     """The channels in the call's bridge, if it exists."""
     has_bridge: bool = False
+    consulting: frozenset[str] = frozenset()
+    """The channels in the second bridge."""
+    has_consult: bool = False
     record: CallRecord | None = None
     """The open record, as far as it was written."""
     answered_at: int | None = None
@@ -113,6 +117,10 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         contact_id=record.contact_id if record else None,
         caller_up=found.up,
         bridged=found.has_bridge,
+        consulted=found.has_consult,
+        # Who waits again after a conversation (a transfer) was answered then.
+        talked_from=record.answered_at if record and isinstance(told, QueueMark) else None,
+        talked_agent=record.agent_id if record and isinstance(told, QueueMark) else None,
         ordinals_from=max((leg.ordinal for leg in found.legs), default=0),
         centers=snapshot.call_centers,
         mark=found.mark,
@@ -179,36 +187,89 @@ def _talker(found: FoundCall) -> FoundLeg | None:
 
 
 def _go_on_talking(found: FoundCall, facts: Facts, talker: FoundLeg, commands: list[Command], at: int) -> Step:
+    """Everybody who took part goes on: together, on hold, or in a consultation, as the bridges show it."""
     answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
-    leg = Leg(
-        ordinal=talker.ordinal,
-        agent=talker.agent,
-        channel=talker.channel,
-        offered_at=talker.since,
+    taking_part = [leg for leg in found.legs if leg is talker or _takes_part(found, leg, talker)]
+    number = _outside_number(facts)
+    all_legs = Legs(tuple(_talks(leg, answered_at, number, first=leg is talker) for leg in taking_part))
+    now = _arrangement(found, taking_part)
+    facts = replace(facts, bridged=True)
+    if now is not None:
+        stretches = _stretches(now, taking_part, at)
+        facts = replace(facts, talked_from=answered_at, talked_with=talker.ordinal, stretches=stretches)
+    call = Talking(
+        facts,
+        all_legs,
+        winner=talker.ordinal,
+        answered_at=answered_at,
+        joined=now is not None,
+        arrangement=now or TOGETHER,
+    )
+    if now is None:
+        first = next(leg for leg in all_legs if leg.ordinal == talker.ordinal)
+        commands += [StopMusic(facts.caller_channel), StopRinging(facts.caller_channel), *join(facts, first)]
+    commands += [Hangup(other.channel) for other in found.legs if other not in taking_part]
+    for leg in all_legs:
+        if leg.agent is not None:
+            commands += [EngageAgent(leg.agent.id, facts.id), ShowPop(leg.agent.id, facts.id, current_pop(call, leg))]
+    return call, [*commands, LookUpCaller(facts.id, facts.calling_number), WriteRecord(cdr.answered(call))]
+
+
+def _stretches(now: Arrangement, taking_part: list[FoundLeg], at: int) -> tuple[Stretch, ...]:
+    """What lasts, from now on: when it began is not known any more."""
+    match now:
+        case Holding(by=by):
+            kind, who, channel = LegKind.HOLD, by, by
+        case Consulting(by=by):
+            kind, who, channel = LegKind.CONSULT, by, ""
+        case _ if len(taking_part) > 1:
+            kind, who, channel = LegKind.CONFERENCE, taking_part[0].channel, ""
+        case _:
+            return ()
+    agent = next((leg.agent for leg in taking_part if leg.channel == who), None)
+    return (Stretch(kind, at, agent.id if agent else None, channel=channel),)
+
+
+def _talks(leg: FoundLeg, call_answered_at: int, outside_number: str, *, first: bool) -> Leg:
+    return Leg(
+        ordinal=leg.ordinal,
+        agent=leg.agent,
+        channel=leg.channel,
+        offered_at=min(leg.since, call_answered_at) if first else leg.since,
+        number="" if leg.agent else outside_number,
+        kind=LegKind.AGENT if leg.agent else LegKind.OUTSIDE,
         state=LegState.ANSWERED,
         pop_settled=True,
-        engaged=True,
-        answered_at=answered_at,
+        engaged=leg.agent is not None,
+        answered_at=call_answered_at if first else max(leg.since, call_answered_at),
         outcome=LegOutcome.ANSWERED,
     )
-    if talker.agent is None:
-        leg = replace(leg, kind=LegKind.OUTSIDE, number=_outside_number(facts))
-    joined = {found.channel, talker.channel} <= found.bridged
-    facts = replace(facts, bridged=True)
-    if joined:
-        facts = replace(facts, talked_from=answered_at, talked_with=leg.ordinal)
-    call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
-    if not joined:
-        commands += join(facts, leg)
-    commands += [Hangup(other.channel) for other in found.legs if other is not talker]
-    if talker.agent is not None:
-        agent = talker.agent.id
-        commands += [EngageAgent(agent, facts.id), ShowPop(agent, facts.id, current_pop(call, leg))]
-    commands += [
-        LookUpCaller(facts.id, facts.calling_number),
-        WriteRecord(cdr.answered(call)),
-    ]
-    return call, commands
+
+
+def _takes_part(found: FoundCall, leg: FoundLeg, talker: FoundLeg) -> bool:
+    """In one of the bridges; or, while caller and agent talk, somebody who answered and waits: a third on hold."""
+    if not leg.up:
+        return False
+    talking = {found.channel, talker.channel} <= found.bridged
+    return leg.channel in found.bridged | found.consulting or talking
+
+
+def _arrangement(found: FoundCall, taking_part: list[FoundLeg]) -> Arrangement | None:
+    """None: they were about to be joined."""
+    main, aside = found.bridged, [leg for leg in taking_part if leg.channel in found.consulting]
+    waiting = [leg for leg in taking_part if leg.channel not in main | found.consulting]
+    if len(aside) == 2:
+        by = min(aside, key=lambda leg: (leg.agent is None, leg.ordinal))
+        target = next(leg for leg in aside if leg is not by)
+        return Consulting(by.channel, target.ordinal)
+    together = [leg for leg in taking_part if leg.channel in main]
+    if found.channel in main and together:
+        if len(together) == len(waiting) == 1:
+            return Consulting(together[0].channel, waiting[0].ordinal, swapped=True)
+        return TOGETHER if not waiting else None
+    if len(together) == len(taking_part) == 1:
+        return Holding(together[0].channel)
+    return None
 
 
 def _outside_number(facts: Facts) -> str:

@@ -259,6 +259,8 @@ class Facts:
     """When the first conversation of this call began; later ones (after a transfer) change nothing of it."""
     talked_with: int | None = None
     """The leg that the first conversation was with."""
+    talked_agent: int | None = None
+    """The agent of the first conversation, when its leg was lost in an engine's restart."""
     stretches: tuple[Stretch, ...] = ()
     """Hold, transfers, consultations and conferences, in the order they began."""
 

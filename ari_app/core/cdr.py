@@ -41,7 +41,8 @@ def answered(call: Talking) -> CallRecord:
     answered_at = call.answered_at if facts.talked_from is None else facts.talked_from
     return replace(
         opening(facts),
-        agent_id=_agent(facts, call.legs, call.winner if facts.talked_with is None else facts.talked_with),
+        agent_id=facts.talked_agent
+        or _agent(facts, call.legs, call.winner if facts.talked_with is None else facts.talked_with),
         answered_at=answered_at,
         wait_ms=max(0, answered_at - facts.offered_at),
     )
@@ -54,7 +55,7 @@ def closing(call: Clearing) -> CallRecord:
     waited_until = call.answered_at if call.answered_at is not None else call.ended_at
     return replace(
         opening(facts),
-        agent_id=_agent(facts, call.legs, call.winner),
+        agent_id=facts.talked_agent or _agent(facts, call.legs, call.winner),
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         outcome=call.outcome,

@@ -376,3 +376,49 @@ def test_agents_go_on_when_the_caller_leaves_a_consultation(stage: Stage) -> Non
 
     [call] = stage.engine.closed(1)
     assert (call["outcome"], call["reason"]) == ("answered", "agent_hung_up")
+
+
+# ------------------------------------------------------------------------------------------------ the engine dies
+def _restarted(stage: Stage) -> None:
+    stage.engine.kill()
+    stage.engine.start()
+    stage.desks = {agent: stage.engine.desk(agent) for agent in stage.desks}
+
+
+def test_a_killed_engine_takes_up_a_call_on_hold(stage: Stage) -> None:
+    caller = stage.talk(talk_ms=14_000)
+    stage.ask("hold")
+    wait_until(lambda: stage.rooms() == [1], what="the caller waits outside")
+
+    _restarted(stage)
+    stage.sees(stage.ana, on_hold=True)
+    stage.ask("unhold")
+    wait_until(lambda: stage.rooms() == [2], what="they talk again")
+
+    assert caller.wait().successful == 1
+    [call] = stage.engine.closed(1)
+    assert (call["outcome"], call["reason"], call["agent_id"]) == ("answered", "caller_hung_up", stage.ana)
+    assert 13_000 <= call["talk_ms"] <= 15_500
+
+
+def test_a_killed_engine_takes_up_a_consultation(stage: Stage) -> None:
+    caller = stage.talk(talk_ms=14_000)
+    stage.phone("8330102")
+    stage.ask("consult", to={"agent": stage.beto})
+    stage.sees(stage.ana, third={"name": "Beto", "state": "talking"})
+    wait_until(lambda: stage.rooms() == [0, 2])
+
+    _restarted(stage)
+    assert stage.rooms() == [0, 2], "nobody noticed"
+    stage.sees(stage.ana, third={"name": "Beto", "state": "talking"})
+    stage.ask("conference")
+    wait_until(lambda: stage.rooms() == [3], what="all three talk")
+
+    _restarted(stage)
+    assert stage.rooms() == [3], "nobody noticed"
+    stage.press(stage.ana, "hangup")
+    wait_until(lambda: stage.rooms() == [2], what="the caller and Beto go on")
+
+    assert caller.wait().successful == 1
+    [call] = stage.engine.closed(1)
+    assert (call["outcome"], call["reason"]) == ("answered", "caller_hung_up")

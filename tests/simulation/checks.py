@@ -477,7 +477,7 @@ class Checks:
                 won = [leg for leg in won if leg.agent_id == record.agent_id]
             elif record.agent_id != case.plan.agent:
                 raise Violation(f"{case.id} was made by agent {case.plan.agent}, but {record}")
-            if not won:
+            if not won and not case.restarted:
                 raise Violation(f"{case.id}: answered by {record.agent_id}, but no leg of theirs is: {legs}")
         self._closed_legs(case, record, legs)
         kept = record.outcome in (Outcome.VOICEMAIL, Outcome.CALLBACK)

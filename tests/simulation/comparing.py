@@ -189,6 +189,8 @@ class Comparing:
             legs=legs,
             bridged=bridges.get(bridge, frozenset()),
             has_bridge=bridge in bridges,
+            consulting=bridges.get(ids.consult(case.id), frozenset()),
+            has_consult=ids.consult(case.id) in bridges,
             record=case.last,
             answered_at=int(min(answered)) if answered else None,
             mark=caller.mark,
