@@ -251,6 +251,14 @@ def stretch(leg: Any) -> str:
             return _("Cola de %(name)s", name=leg.number)
         case LegKind.VOICEMAIL:
             return _("Buzón de voz")
+        case LegKind.HOLD:
+            return _("En espera")
+        case LegKind.TRANSFER:
+            return _("Transferencia a %(name)s", name=leg.number)
+        case LegKind.CONSULT:
+            return _("Consulta con %(name)s", name=leg.number) if leg.number else _("Consulta")
+        case LegKind.CONFERENCE:
+            return _("Conferencia")
         case LegKind.OUTSIDE:
             return _("Fuera: %(number)s", number=leg.number) if leg.number else _("Un número externo")
         case _:

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ari_app.core import adoption, ending, hearing, inbound, legs, queueing, roster, talking, voicemail
+from ari_app.core import (
+    adoption,
+    ending,
+    hearing,
+    inbound,
+    legs,
+    parties,
+    queueing,
+    roster,
+    talking,
+    transfer,
+    voicemail,
+)
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core.call import Alerting, Call, Clearing, Facts, Leg, Talking, Waiting, ring_timer
@@ -550,3 +562,70 @@ def message_recorded_over_the_question(patch: Patch) -> None:
         return after, wanted + more
 
     patch(voicemail, "begin", hasty)
+
+
+# ------------------------------------------------------------------------------------------------ transfers
+@_mutation("is Together.*hears|in the bridge are|hears \\{'music'\\}")
+def held_one_forgotten(patch: Patch) -> None:
+    """Back from hold: the music goes on for whoever held."""
+    _without(
+        patch,
+        lambda before, after, command: (
+            isinstance(before, Talking) and isinstance(after, Talking) and isinstance(command, c.StopMusic)
+        ),
+    )
+
+
+@_mutation("in the bridge are")
+def consulted_in_the_first_bridge(patch: Patch) -> None:
+    """The target of a consultation hears the caller who should hold."""
+    patch(parties.ids, "consult", parties.ids.bridge)
+
+
+@_mutation("still held|still holds agent|is talking of|agent .* is held")
+def transferring_agent_never_freed(patch: Patch) -> None:
+    freed = legs.freed
+
+    def kept(facts: Facts, leg: Leg) -> tuple[Leg, list[c.Command]]:
+        changed, wanted = freed(facts, leg)
+        return changed, [] if facts.stretches else wanted
+
+    patch(legs, "freed", kept)
+
+
+@_mutation("is left on the switch|without need|is forgotten, but|never ends")
+def second_bridge_forgotten(patch: Patch) -> None:
+    _without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge) and command.bridge.endswith(".consult"))
+
+
+@_mutation("without a limit|never ends")
+def transfer_rings_for_ever(patch: Patch) -> None:
+    _without(
+        patch,
+        lambda _, after, command: (
+            isinstance(after, Talking)
+            and isinstance(command, c.SetTimer)
+            and command.name.startswith(("ring.", ending.TRANSFER))
+        ),
+    )
+
+
+@_mutation("only 1 side|only 0 side|goes on without|in the bridge are|never ends|no closed record|is left on")
+def last_side_goes_on_alone(patch: Patch) -> None:
+    """Whoever is left when the other hangs up is told nothing."""
+
+    def ignored(call: Call, event: e.Event) -> bool:
+        return (
+            isinstance(call, Talking)
+            and bool(call.facts.stretches)
+            and isinstance(event, e.ChannelLeft | e.ChannelGone)
+            and event.channel in parties.parties(call)
+        )
+
+    _deaf(patch, ignored)
+
+
+@_mutation("in the bridge are|only 1 side|is written|never ends|hears")
+def blind_transfer_that_fails_keeps_waiting(patch: Patch) -> None:
+    """The target refuses, and nobody is rung back."""
+    patch(transfer, "_nobody_took", lambda call, at, problem: (call, []))
