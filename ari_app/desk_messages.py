@@ -141,8 +141,7 @@ class Bye(_Upward, frozen=True, tag="bye"):
 
 OfACall = Hold | Unhold | Mute | Unmute | Dtmf | Transfer | Consult | Complete | Cancel | Swap | Conference
 """What is asked of a conversation."""
-Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Done | Beat | Bye | OfACall
-Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Dial | Done | Beat | Bye
+Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Dial | Done | Beat | Bye | OfACall
 
 _decoder: Final[msgspec.json.Decoder[Upward]] = msgspec.json.Decoder(Upward)
 

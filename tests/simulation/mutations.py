@@ -565,10 +565,10 @@ def message_recorded_over_the_question(patch: Patch) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ transfers
-@_mutation("is Together.*hears|in the bridge are|hears \\{'music'\\}")
+@mutation("is Together.*hears|in the bridge are|hears \\{'music'\\}")
 def held_one_forgotten(patch: Patch) -> None:
     """Back from hold: the music goes on for whoever held."""
-    _without(
+    without(
         patch,
         lambda before, after, command: (
             isinstance(before, Talking) and isinstance(after, Talking) and isinstance(command, c.StopMusic)
@@ -576,13 +576,13 @@ def held_one_forgotten(patch: Patch) -> None:
     )
 
 
-@_mutation("in the bridge are")
+@mutation("in the bridge are")
 def consulted_in_the_first_bridge(patch: Patch) -> None:
     """The target of a consultation hears the caller who should hold."""
     patch(parties.ids, "consult", parties.ids.bridge)
 
 
-@_mutation("still held|still holds agent|is talking of|agent .* is held")
+@mutation("still held|still holds agent|is talking of|agent .* is held")
 def transferring_agent_never_freed(patch: Patch) -> None:
     freed = legs.freed
 
@@ -593,14 +593,14 @@ def transferring_agent_never_freed(patch: Patch) -> None:
     patch(legs, "freed", kept)
 
 
-@_mutation("is left on the switch|without need|is forgotten, but|never ends")
+@mutation("is left on the switch|without need|is forgotten, but|never ends")
 def second_bridge_forgotten(patch: Patch) -> None:
-    _without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge) and command.bridge.endswith(".consult"))
+    without(patch, lambda _, __, command: isinstance(command, c.DestroyBridge) and command.bridge.endswith(".consult"))
 
 
-@_mutation("without a limit|never ends")
+@mutation("without a limit|never ends")
 def transfer_rings_for_ever(patch: Patch) -> None:
-    _without(
+    without(
         patch,
         lambda _, after, command: (
             isinstance(after, Talking)
@@ -610,7 +610,7 @@ def transfer_rings_for_ever(patch: Patch) -> None:
     )
 
 
-@_mutation("only 1 side|only 0 side|goes on without|in the bridge are|never ends|no closed record|is left on")
+@mutation("only 1 side|only 0 side|goes on without|in the bridge are|never ends|no closed record|is left on")
 def last_side_goes_on_alone(patch: Patch) -> None:
     """Whoever is left when the other hangs up is told nothing."""
 
@@ -625,7 +625,7 @@ def last_side_goes_on_alone(patch: Patch) -> None:
     _deaf(patch, ignored)
 
 
-@_mutation("in the bridge are|only 1 side|is written|never ends|hears")
+@mutation("in the bridge are|only 1 side|is written|never ends|hears")
 def blind_transfer_that_fails_keeps_waiting(patch: Patch) -> None:
     """The target refuses, and nobody is rung back."""
     patch(transfer, "_nobody_took", lambda call, at, problem: (call, []))

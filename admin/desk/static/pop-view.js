@@ -161,8 +161,10 @@ export class PopView {
     const { phase } = this.pop;
     this.root.dataset.phase = this.isPast ? "past" : phase;
     const missed = phase === "ended" && this.pop.answered_at === null;
-    const words = this.pop.made ? (missed ? "made.missed" : `made.${phase}`) : missed ? "phase.missed" : `phase.${phase}`;
-    this.part("phase").textContent = say(this.isPast ? "phase.past" : words);
+    const made = missed ? "made.missed" : `made.${phase}`;
+    this.part("phase").textContent = say(
+      this.isPast ? "phase.past" : this.pop.made ? made : missed ? "phase.missed" : `phase.${phase}`,
+    );
     this.part("phase-note").textContent = this.isPast ? moment(this.pop.offered_at, data.language) : "";
   }
 
