@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 from phonenumbers import SUPPORTED_REGIONS
 
-from admin import language, notices
+from admin import audit, language, notices
 from admin.installation import installation
 from admin.section_forms import Choice, Lines, SectionForm, Text
 from models.account import change_region
@@ -24,6 +24,8 @@ from models.tables import Account, PauseReason, name_key
 from models.values.call import Role
 from models.values.errors import InvalidValue
 from models.values.money import CURRENCIES
+
+_COLUMNS = ("name", "region", "language", "timezone", "currency")
 
 pages = Blueprint("account_settings", __name__, url_prefix="/cuenta")
 
@@ -57,18 +59,16 @@ def index() -> Any:
     if current_user.role is not Role.ADMINISTRATOR:
         abort(403)
     row = Account.get()
-    stored = {name: getattr(row, name) for name in ("name", "region", "language", "timezone", "currency")}
-    active = PauseReason.select(PauseReason.name).where(PauseReason.active).order_by(PauseReason.position)
-    stored["pauses"] = [name for (name,) in active.tuples()]
+    stored = {name: getattr(row, name) for name in _COLUMNS} | {"pauses": _pauses()}
     form = AccountForm(request.form if request.method == "POST" else None, data=stored)
-    if request.method == "POST" and _save(form, row):
+    if request.method == "POST" and _save(form, row, stored):
         notices.saved_and_reloaded(_("Guardado: %(name)s.", name=row.name), installation().engine.reload())
         return redirect(url_for(".index"))
     page = render_template("account.html", form=form, heading=_("Datos de la cuenta"))
     return page, 422 if form.is_refused else 200
 
 
-def _save(form: AccountForm, row: Account) -> bool:
+def _save(form: AccountForm, row: Account, stored: dict[str, Any]) -> bool:
     for field in form:
         field.errors = list(field.process_errors)
     database = installation().database
@@ -84,12 +84,20 @@ def _save(form: AccountForm, row: Account) -> bool:
                 setattr(row, name, value)
             row.save(only=list(checked.values))
             _keep_pauses(form["pauses"].data)
+            before = stored | {"region": row.region}
             if region != row.region:
                 change_region(database, region)
+            after = {name: getattr(row, name) for name in _COLUMNS} | {"region": region, "pauses": _pauses()}
+            audit.record("account_settings", "edit", key=row.id, name=row.name, before=before, after=after)
     except InvalidValue as problem:
         form.show({"region": problem})
         return False
     return True
+
+
+def _pauses() -> list[str]:
+    active = PauseReason.select(PauseReason.name).where(PauseReason.active).order_by(PauseReason.position)
+    return [name for (name,) in active.tuples()]
 
 
 def _check_pauses(form: AccountForm) -> None:

@@ -34,6 +34,7 @@ from admin import (
     web_security,
     words,
 )
+from admin.audit_view import Audit
 from admin.bulk import views as bulk_views
 from admin.client_address import ForwardedBy
 from admin.destinations import Destinations
@@ -83,7 +84,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    admin.add_views(*(section() for section in (*SECTIONS, *PAGES)), Destinations())
+    admin.add_views(*(section() for section in (*SECTIONS, *PAGES)), Destinations(), Audit())
 
 
 def _connect_each_request(app: Flask, database: Database) -> None:

@@ -1,43 +1,38 @@
 """The view that every section is: Flask-Admin's for peewee, mended once.
 
-Owns: list, create, edit, delete and download as all sections have them; transactions; permissions; telling the engine.
-Must not: know a section.
+Owns: list, create, edit and download as all sections have them; permissions. Saving is `admin.saving_view`'s, deleting
+`admin.deletion_view`'s, rows edited in their list `admin.inline_view`'s. Must not: know a section.
 
 What is mended: filters on related tables (every join starts at the root), N+1 queries (what a list shows is selected
 with it), silent cascades (`references`), unknown orders and pages (`listing`), transactions around changes, downloads
 (streamed, no formulas), searching without accents, errors beside their fields (`models.checks`), two people at one row.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from flask import abort, current_app, flash, redirect, request, url_for
+from flask import abort, current_app, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
-from flask_babel import gettext as _
 from flask_login import current_user
-from peewee import JOIN, Field, IntegrityError, ModelSelect
+from peewee import JOIN, Field, ModelSelect
 from werkzeug.wrappers import Response
 
-from admin import csv_stream, listing, notices, xlsx_stream
+from admin import audit, csv_stream, listing, xlsx_stream
 from admin.deletion_view import DeletionView
 from admin.folding import any_contains
 from admin.installation import installation
 from admin.listing import Column, Filter, Page, Wanted
 from admin.permissions import Act, may
 from admin.problems import problem_text
+from admin.saving_view import SavingView
 from admin.section_forms import SectionForm
-from admin.view_marks import DERIVED, NotSaved, acting
-from models.checks import Checked
+from admin.view_marks import acting
 from models.db import transaction
 from models.tables import Row
 
-_SEEN = "_seen"
 
-
-class SectionView(DeletionView, ModelView):
+class SectionView(SavingView, DeletionView, ModelView):
     """A section. Subclasses say what it has; the templates are sections/list.html and form.html unless said."""
 
     slug: ClassVar[str]  # of the address and of the download's name
@@ -180,12 +175,21 @@ class SectionView(DeletionView, ModelView):
     @acting(Act.DOWNLOAD)
     def download(self) -> Any:
         """Everything the search finds, not only the page."""
-        return csv_stream.download(self.slug, *self.lines(self.wanted()))
+        return self._downloaded(csv_stream)
 
     @expose("/descargar.xlsx")
     @acting(Act.DOWNLOAD)
     def download_xlsx(self) -> Any:
-        return xlsx_stream.download(self.slug, *self.lines(self.wanted()))
+        return self._downloaded(xlsx_stream)
+
+    def _downloaded(self, kind: Any) -> Response:
+        """Noted whatever the file's kind."""
+        wanted = self.wanted()
+        headings, batches = self.lines(wanted)
+        with transaction(installation().database):
+            audit.record(self.endpoint, "download", name=str(self.label), after=wanted.arguments(page="", size=""))
+        response: Response = kind.download(self.slug, headings, batches)
+        return response
 
     def lines(self, wanted: Wanted) -> tuple[list[Any], Iterator[list[list[Any]]]]:
         """Headings, and the lines under them in batches, of everything the search finds."""
@@ -274,76 +278,3 @@ class SectionView(DeletionView, ModelView):
 
     def edited(self, row: Any) -> Response:
         return redirect(url_for(".index_view"))
-
-    # ------------------------------------------------------------ saving
-    def check(self, form: SectionForm, row: Any) -> Checked:
-        """The section's check of `models.checks`."""
-        raise NotImplementedError
-
-    def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
-        """Saves what hangs on the saved row, in the same transaction."""
-
-    def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
-        """The last word before the row is saved, in the transaction. May refuse a field and raise `NotSaved`."""
-
-    def save(self, form: SectionForm, row: Any) -> Any:
-        """All or nothing. The saved row, or None: the form says why not."""
-        created = row is None
-        for field in form:
-            field.errors = list(field.process_errors)
-        try:
-            with transaction(installation().database):
-                if not created:
-                    row = self.row_or_404(row.id)
-                    self._refuse_if_changed(form, row)
-                checked = self.check(form, row)
-                form.show(checked.errors)
-                if form.is_refused:
-                    raise NotSaved
-                row = self.table() if row is None else row
-                values = checked.values
-                self.before_saving(form, row, values, created)
-                self._store(row, values)
-                self.relations(form, row, values)
-        except NotSaved:
-            return None
-        except IntegrityError:
-            form.problems.append(_("Otra persona guardó lo mismo en este momento. Revisa y salva de nuevo."))
-            return None
-        self.after_commit(row, _("Guardado: %(name)s.", name=self.title_of(row)))
-        return row
-
-    def _store(self, row: Any, values: dict[str, Any]) -> None:
-        """Only what the form has is written: the engine writes other columns of the same rows."""
-        fields: Any = self.table._meta.fields  # type: ignore[attr-defined]
-        kept = {name: value for name, value in values.items() if name in fields}
-        for name, value in kept.items():
-            setattr(row, name, value)
-        if row.get_id() is None:
-            row.save(force_insert=True)
-        else:
-            dirty = {column.name for column in row.dirty_fields}
-            row.save(only=[*kept, *dirty, *(name for name in DERIVED if name in fields)])
-
-    def fingerprint(self, row: Any) -> str:
-        """What the form's fields held when the page was made; "" for a new row."""
-        if row is None:
-            return ""
-        content = json.dumps(self.stored(row), default=str, sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-    def _refuse_if_changed(self, form: SectionForm, row: Any) -> None:
-        """Two people at one row: the second is told, and saves over it only knowing it."""
-        seen = request.form.get(_SEEN, "")
-        if seen and seen != self.fingerprint(row):
-            form.problems.append(
-                _("Otra persona cambió esto mientras lo editabas. Si salvas de nuevo, queda lo que ves aquí.")
-            )
-            raise NotSaved
-
-    def after_commit(self, row: Any, text: str) -> None:
-        """Tells the person, and the engine when calls are routed by it."""
-        if self.changes_routing:
-            notices.saved_and_reloaded(text, installation().engine.reload())
-        else:
-            flash(text, "success")

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from peewee import IntegrityError, fn
 
-from admin import contact_campaigns, contact_merging
+from admin import audit, contact_campaigns, contact_merging
 from admin.contact_merging import CannotMerge
 from admin.engine import Dialled
 from admin.installation import installation
@@ -20,6 +20,7 @@ from admin.permissions import Act
 from admin.problems import problem_text
 from admin.view_marks import acting
 from models.checks import check_contact_list
+from models.db import transaction
 from models.tables import Call, Campaign, Contact, ContactMerge, name_key
 
 GROUPS: Final = 20
@@ -101,7 +102,10 @@ class ContactActions:
                 problem = _("Nadie de los que se encontraron se puede llamar.")
             else:
                 try:
-                    campaign, count = contact_campaigns.make(search, checked.values["name"], current_user.row.id)
+                    with transaction(installation().database):
+                        campaign, count = contact_campaigns.make(search, checked.values["name"], current_user.row.id)
+                        after = wanted.arguments(page="", size="") | {"count": count}
+                        audit.record("contacts", "campaign", key=campaign.id, name=campaign.name, after=after)
                 except IntegrityError:
                     problem = _("Otra persona guardó lo mismo en este momento. Revisa y salva de nuevo.")
                 else:
@@ -154,12 +158,19 @@ class ContactActions:
         if not keep.isdecimal() or len(keep) > 18 or len({*keys, int(keep)}) < 2:
             return _("Marca al menos dos contactos y cuál se queda.")
         try:
-            merged = contact_merging.merge(int(keep), keys, current_user.row.id)
+            with transaction(installation().database):
+                merged = contact_merging.merge(int(keep), keys, current_user.row.id)
+                row = Contact.get_by_id(merged.kept)
+                self._note_merge("merge", merged, row)
         except CannotMerge as error:
             return str(CANNOT_MERGE[error.code])
-        row = Contact.get_by_id(merged.kept)
         flash(_("Unidos en %(name)s. Se puede deshacer en «Uniones».", name=self.title_of(row)), "success")
         return ""
+
+    def _note_merge(self, act: str, merged: ContactMerge, kept: Contact) -> None:
+        """In the log: who is one now, or is several again."""
+        joined = [one["row"]["name"] or one["row"]["phone"] for one in merged.before["gone"]]
+        audit.record("contacts", act, key=kept.id, name=self.title_of(kept), after={"joined": joined})
 
     @expose("/uniones", methods=("GET", "POST"))
     @acting(Act.EDIT)
@@ -174,7 +185,9 @@ class ContactActions:
             if merged is None:
                 abort(404)
             try:
-                contact_merging.part(merged)
+                with transaction(installation().database):
+                    contact_merging.part(merged)
+                    self._note_merge("part", merged, Contact.get_by_id(merged.kept))
             except CannotMerge as error:
                 problem = str(CANNOT_MERGE[error.code])
             else:

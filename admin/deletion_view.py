@@ -27,6 +27,8 @@ class DeletionView:
     frame: Any
     after_commit: Any
     can: Any
+    audited: Any
+    log: Any
 
     goes_too: ClassVar[tuple[type[Row], ...]] = ()
 
@@ -74,6 +76,7 @@ class DeletionView:
                 row = self.row_or_404(row.id)
                 if any(not one.goes for one in self.found_references(row)):
                     return False
+                self.log("delete", row, before=self.audited(row))
                 self.before_deleting(row)
                 row.delete_instance(recursive=False)
         except (IntegrityError, NotSaved):
@@ -100,5 +103,6 @@ class DeletionView:
 
     def set_active(self, row: Any, active: bool) -> None:
         with transaction(installation().database):
+            self.log("activate" if active else "deactivate", row)
             row.active = active
             row.save(only=["active", *(name for name in DERIVED if name in type(row)._meta.fields)])

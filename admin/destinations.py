@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import sessions
+from admin import audit, sessions
 from admin.base_view import SectionView
 from admin.destination_checks import check_breaker_limits, check_destination_rule, read_prices
 from admin.installation import account, installation
@@ -33,6 +33,16 @@ _FIELDS = ("calls_per_hour", "new_countries_per_day", "spend_per_day")
 def _agents() -> list[tuple[int, str]]:
     rows = Agent.select(Agent.id, Agent.name).where(Agent.active, Agent.endpoint.is_null(False)).order_by(Agent.name)
     return [(row.id, row.name) for row in rows]
+
+
+def _limits() -> dict[str, Any]:
+    """What the lower half of the page holds, as the audit log keeps it."""
+    prices = DestinationPrice.select().order_by(DestinationPrice.prefix)
+    limits = {f"{row.scope}.{name}": getattr(row, name) for row in BreakerLimits.select() for name in _FIELDS}
+    return limits | {
+        "default": Account.get_by_id(1).outbound_default,
+        "prices": {row.prefix: row.price for row in prices},
+    }
 
 
 class DestinationForm(SectionForm):
@@ -117,6 +127,7 @@ class Destinations(SectionView):
             flash({"text": text, "items": wrong[:10]}, "error")
             return redirect(url_for(".index_view"))
         with transaction(installation().database):
+            before = _limits()
             Account.update(outbound_default=default).where(Account.id == 1).execute()
             for scope, values in limits.items():
                 BreakerLimits.delete().where(BreakerLimits.scope == scope).execute()
@@ -125,6 +136,7 @@ class Destinations(SectionView):
             for prefix, price in prices.items():
                 to_millionths(price)
                 DestinationPrice.create(prefix=prefix, price=price)
+            audit.record(self.endpoint, "edit", name=_("Límites"), before=before, after=_limits())
         saved_and_reloaded(_("Límites guardados."), installation().engine.reload())
         return redirect(url_for(".index_view"))
 
@@ -136,9 +148,13 @@ class Destinations(SectionView):
         if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 16):
             abort(400)
         agent = int(typed) if typed else None
-        if agent is not None and Agent.get_or_none(Agent.id == agent) is None:
+        row = None if agent is None else Agent.get_or_none(Agent.id == agent)
+        if agent is not None and row is None:
             abort(404)
         if installation().engine.release_breaker(agent, sessions.user().id):
+            with transaction(installation().database):
+                name = _("Toda la cuenta") if row is None else row.name
+                audit.record(self.endpoint, "release", key=agent or "", name=name)
             flash(_("Liberado: se cuenta de nuevo desde ahora."), "success")
         else:
             flash(_("El motor no responde: nada cambió."), "error")

@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         moment=moment,
         day=day,
         clock=clock,
+        stamp=stamp,
         duration=duration,
         seconds=seconds,
         money=money,

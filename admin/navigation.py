@@ -26,7 +26,7 @@ _GROUPS = (
     (_l("Atención"), ("contacts", "calls", "voicemails", "callback_requests", "companies")),
     (_l("Operación"), ("call_centers", "agents", "agent_groups", "forms", "dispositions", "additional_fields")),
     (_l("Recursos"), ("attachments", "printers")),
-    (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins")),
+    (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
 )
 HOME = _l("Inicio")
 

@@ -20,7 +20,8 @@ class Act(StrEnum):
 ALL: Final = frozenset(Act)
 _LOOK: Final = frozenset({Act.READ, Act.DOWNLOAD})
 
-# An administrator may do everything, an agent works at the desk and has none of these pages.
+# An administrator may do everything, an agent works at the desk and has none of these pages. A supervisor reads what
+# the work is made of, and works with contacts; who may come from where, and the audit log, are the administrator's.
 _SUPERVISOR: Final = {
     "home": _LOOK,
     "contacts": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
@@ -28,6 +29,15 @@ _SUPERVISOR: Final = {
     "voicemails": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "callback_requests": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "logins": _LOOK,
+    "agents": _LOOK,
+    "agent_groups": _LOOK,
+    "call_centers": _LOOK,
+    "companies": _LOOK,
+    "attachments": _LOOK,  # but for private documents
+    "additional_fields": _LOOK,
+    "dispositions": _LOOK,
+    "printers": _LOOK,
+    "forms": _LOOK,
 }
 
 

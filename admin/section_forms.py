@@ -3,16 +3,18 @@
 Owns: how a field is read from a request and shown. Must not: check values: `models.checks` does, for every writer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from wtforms import BooleanField, Field, FileField, Form, SelectField, StringField, TextAreaField
+from wtforms.fields.core import UnboundField
 
 from admin.problems import problem_text
 from models.values.errors import InvalidValue
 
 __all__ = [
-    "Check", "Choice", "Color", "File", "Lines", "LongText", "Members", "Number", "SectionForm", "Text",
+    "Check", "Choice", "Color", "File", "Lines", "LongText", "Members", "Number", "SectionForm", "Text", "labels_of",
+    "options_of",
 ]  # fmt: skip
 
 Options = Callable[[], Iterable[tuple[str, Any]]]
@@ -169,3 +171,17 @@ class Members(_Described, Field):
             self.process_errors.append(problem_text(problem))
             return 0
         return int(text)
+
+
+def options_of(form_class: type[SectionForm] | None) -> Iterator[tuple[str, type[Field], Options]]:
+    """The fields of a form that choose among rows or words, and among which; no form is made for it."""
+    for name in dir(form_class):
+        unbound = getattr(form_class, name)
+        if isinstance(unbound, UnboundField) and "options" in unbound.kwargs:
+            yield name, unbound.field_class, unbound.kwargs["options"]
+
+
+def labels_of(form_class: type[SectionForm] | None) -> dict[str, Any]:
+    """What each field of a form is called."""
+    fields = ((name, getattr(form_class, name)) for name in dir(form_class))
+    return {name: one.args[0] for name, one in fields if isinstance(one, UnboundField) and one.args}

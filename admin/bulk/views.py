@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from peewee import IntegrityError
 
-from admin import csv_stream, xlsx_stream
+from admin import audit, csv_stream, xlsx_stream
 from admin.bulk import columns, files, plan, sheets, template_file, worker
 from admin.bulk.plan import Duplicates, Options
 from admin.bulk.problems import told
@@ -92,9 +92,11 @@ class LoadView:
         name = "".join(character for character in name if character.isprintable())[-200:] or "archivo"
         token, folder = files.new_folder(installation().settings.data_dir)
         sent.save(folder / files.UPLOAD)
-        load = ContactImport.create(
-            file_name=name, stored=token, author=current_user.row.id, options=Options().stored()
-        )
+        with transaction(installation().database):
+            load = ContactImport.create(
+                file_name=name, stored=token, author=current_user.row.id, options=Options().stored()
+            )
+            _note(load, "upload")
         return redirect(url_for(".load_view", load_id=load.id))
 
     @expose("/carga/machote.xlsx")
@@ -188,21 +190,31 @@ class LoadView:
         try:
             with transaction(installation().database):
                 _choose_list(options)
+                wrong = _move(load, (ImportState.CHECKED,), ImportState.QUEUED, options=options.stored(), rows_done=0)
+                if not wrong:
+                    _note(load, "load", {"count": load.rows_total, "duplicates": options.duplicates})
         except IntegrityError:
             return _("Otra persona guardó lo mismo en este momento. Revisa y salva de nuevo.")
         except ValueError as error:
             return str(error)
-        return _move(load, (ImportState.CHECKED,), ImportState.QUEUED, options=options.stored(), rows_done=0)
+        return wrong
 
     def _undo(self, load: ContactImport) -> str:
-        return _move(load, (ImportState.DONE,), ImportState.UNDOING)
+        with transaction(installation().database):
+            wrong = _move(load, (ImportState.DONE,), ImportState.UNDOING)
+            if not wrong:
+                _note(load, "undo")
+        return wrong
 
     def _discard(self, load: ContactImport) -> str:
         """Forgets a file that was never loaded."""
-        wrong = _move(load, (ImportState.CHECKED, ImportState.FAILED), ImportState.FAILED)
+        with transaction(installation().database):
+            wrong = _move(load, (ImportState.CHECKED, ImportState.FAILED), ImportState.FAILED)
+            if not wrong:
+                _note(load, "discard")
+                load.delete_instance()
         if not wrong:
             files.drop(files.folder_of(installation().settings.data_dir, load.stored))
-            load.delete_instance()
         return wrong
 
     def _options(self, load: ContactImport) -> Options:
@@ -245,6 +257,11 @@ def _move(load: ContactImport, expected: tuple[ImportState, ...], state: ImportS
         .execute()
     )
     return "" if changed else _("La carga ya no está en ese paso: mira en qué quedó.")
+
+
+def _note(load: ContactImport, act: str, after: dict[str, Any] | None = None) -> None:
+    """In the audit log, in the open transaction: the file, not its rows; what they did is the load's own."""
+    audit.record("contacts", act, key=load.id, name=load.file_name, after=after)
 
 
 def _words() -> dict[str, Any]:

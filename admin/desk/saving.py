@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from peewee import Database
 
+from admin import audit
 from admin.desk.ownership import Standing, standing
 from models.callers import caller_card
 from models.checks import check_contact, check_saved_call
@@ -81,8 +82,12 @@ def save(
         changes = {name: checked.values[name] for name in of_call}
         if contact is not None and call.contact_id is None:
             changes["contact"] = contact.id
+        before = {name: getattr(call, name) for name in of_call}
         Call.update(**changes, saved_at=now(), saved_by=agent.id).where(Call.id == call.id).execute()
-        return Saved(notes_of(Call.get_by_id(call.id)))
+        saved = Call.get_by_id(call.id)
+        after = {name: getattr(saved, name) for name in of_call}
+        audit.record("calls", "edit", key=call.id, name=str(call.calling_number), before=before, after=after)
+        return Saved(notes_of(saved))
 
 
 def notes_of(call: Call) -> dict[str, str]:
@@ -133,6 +138,9 @@ def _contact_of(database: Database, call: Call, key: str | None) -> Contact:
 def _change(contact: Contact, values: Mapping[str, Any]) -> None:
     if not values:
         return
+    before = {name: getattr(contact, name) for name in values}
     for name, value in values.items():
         setattr(contact, name, value)
     contact.save(only=[*(getattr(Contact, name) for name in values), Contact.search])
+    after = {name: getattr(contact, name) for name in values}
+    audit.record("contacts", "edit", key=contact.id, name=contact.name or contact.phone, before=before, after=after)

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import fn
 
+from admin import audit
 from admin.base_view import SectionView
 from admin.folding import folded
 from admin.installation import installation
@@ -74,8 +75,11 @@ class AdditionalFields(SectionView):
             raise NotSaved
         if row.name != values["name"]:
             for center in CallCenter.select().where(CallCenter.pop_up_url.contains(f"{{{row.name}}}")):
+                before = {"pop_up_url": center.pop_up_url}
                 center.pop_up_url = center.pop_up_url.replace(f"{{{row.name}}}", f"{{{values['name']}}}")
                 center.save(only=["pop_up_url", "name_key"])
+                after = {"pop_up_url": center.pop_up_url}
+                audit.record("call_centers", "edit", key=center.id, name=center.name, before=before, after=after)
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         counted = ContactValue.select(ContactValue.field, fn.COUNT(ContactValue.contact)).group_by(ContactValue.field)
@@ -94,13 +98,14 @@ class AdditionalFields(SectionView):
     @acting(Act.EDIT)
     def move_view(self, row_id: int, direction: str) -> Any:
         """One place up or down; the places are counted anew."""
-        self.row_or_404(row_id)
+        row = self.row_or_404(row_id)
         with transaction(installation().database):
             order = list(AdditionalField.select().order_by(AdditionalField.position, AdditionalField.id))
             at = next(place for place, one in enumerate(order) if one.id == row_id)
             to = at - 1 if direction == "arriba" else at + 1
             if 0 <= to < len(order):
                 order[at], order[to] = order[to], order[at]
+                self.log("order", row, {"position": at + 1}, {"position": to + 1})
             for place, one in enumerate(order):
                 if one.position != place:
                     AdditionalField.update(position=place).where(AdditionalField.id == one.id).execute()

@@ -156,6 +156,8 @@ class Agents(SectionView):
             g.invitation = passwords.invite(row)
         elif row.active and not values["active"]:
             sessions.end_all_of(row)
+        if "pin_hash" in values and not created:
+            self.log("pin", row)
 
     @staticmethod
     def _new_secret(row: Agent, endpoint: str) -> str:
@@ -183,6 +185,7 @@ class Agents(SectionView):
         with transaction(installation().database):
             row = self.row_or_404(row_id)
             g.invitation = passwords.invite(row)
+            self.log("invite", row)
             row.save(only=["invitation_hash", "invitation_expires", "email_key"])
         return self._shown_once(row)
 
@@ -195,6 +198,7 @@ class Agents(SectionView):
             if not row.endpoint or row.phone_kind is not PhoneKind.SIP:
                 return self.show_form(self._refused_secret(row), row)
             g.sip_secret = self._new_secret(row, row.endpoint)
+            self.log("secret", row)
             row.save(only=["sip_ha1", "email_key"])
         self.after_commit(row, _("Secreto nuevo para %(name)s.", name=row.name))
         return self._shown_once(row)

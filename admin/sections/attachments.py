@@ -9,8 +9,10 @@ from typing import Any
 from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from peewee import ModelSelect
 from werkzeug.datastructures import FileStorage
 
+from admin import sessions
 from admin.base_view import SectionView
 from admin.documents import MAX_ATTACHMENT, type_of
 from admin.folding import folded
@@ -21,6 +23,7 @@ from admin.view_marks import NotSaved
 from models import files
 from models.checks import Checked, check_attachment
 from models.tables import Attachment, CallCenter
+from models.values.call import Role
 
 _MEGABYTES = MAX_ATTACHMENT // 1024 // 1024
 
@@ -67,6 +70,11 @@ class Attachments(SectionView):
         ),
     )
     list_page = "sections/attachments.html"
+
+    def base_query(self) -> ModelSelect:
+        """Private documents are for administrators alone: others do not even see their names."""
+        query = super().base_query()
+        return query if sessions.user().role is Role.ADMINISTRATOR else query.where(~Attachment.private)
 
     def new_form(self, row: Any = None) -> SectionForm:
         return self.made(AttachmentForm if row is None else EditAttachmentForm, row)

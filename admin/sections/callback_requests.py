@@ -73,6 +73,8 @@ class CallbackRequests(SectionView):
                 .where(CallbackRequest.id == row.id, CallbackRequest.state == CallbackState.PENDING)
                 .execute()
             )
+            if changed:
+                self.log("done", row)
         if changed:
             flash(_("Atendida: %(number)s.", number=row.number), "success")
         else:

@@ -84,6 +84,7 @@ class Voicemails(SectionView):
             heard = row.heard_at is None
             row.heard_at, row.heard_by = (now(), current_user.id) if heard else (None, None)
             row.save(only=["heard_at", "heard_by"])
+            self.log("heard" if heard else "unheard", row)
         return redirect(url_for(".index_view"))
 
     def after_deleting(self, row: Any) -> None:

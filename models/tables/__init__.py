@@ -16,6 +16,7 @@ from models.tables.account import (
     IpRule,
     PauseReason,
 )
+from models.tables.audit import AuditEntry
 from models.tables.base import Row, database, epoch_ms, fold, from_epoch_ms, name_key, now
 from models.tables.call_centers import (
     CallCenter,
@@ -95,6 +96,7 @@ ALL: tuple[type[Model], ...] = (
     DestinationPrice,
     BreakerLimits,
     BreakerRelease,
+    AuditEntry,
 )
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "AgentLogin",
     "AgentPresence",
     "Attachment",
+    "AuditEntry",
     "BlockedNumber",
     "BreakerLimits",
     "BreakerRelease",

@@ -55,6 +55,9 @@ class Call(Row):
             (("contact", "offered_at"), False),
             (("disposition", "offered_at"), False),
             (("outcome", "offered_at"), False),
+            (("direction", "offered_at"), False),
+            (("calling_number",), False),
+            (("called_number",), False),
         )
 
 

@@ -25,8 +25,8 @@ SECTIONS = (
     ("historial-de-logueos", "Historial de logueos", "Log-in history", False),
     ("forms", "Forms", "Forms", True),
 )
-# What a supervisor may: see, and of contacts create and edit too.
-SUPERVISOR = {"contactos", "historial-de-llamadas", "historial-de-logueos"}
+# What a supervisor may: see all but who may come from where, and create and edit contacts.
+SUPERVISOR = {slug for slug, *_rest in SECTIONS} - {"ips-click2dial"}
 NO_DELETE = {"historial-de-llamadas", "historial-de-logueos", "agentes"}
 NO_ROWS = {"ips-click2dial"}
 
@@ -96,7 +96,10 @@ def test_the_first_page(looking: Flask) -> None:
         assert f'href="/{slug}/"' in page, spanish
     supervised = Browser(looking, Role.SUPERVISOR).get("/").get_data(as_text=True)
     assert 'href="/contactos/"' in supervised
-    assert 'href="/callcenters/"' not in supervised
+    assert 'href="/callcenters/"' in supervised
+    for hidden in ("/ips-click2dial/", "/auditoria/"):
+        assert f'href="{hidden}"' in page
+        assert f'href="{hidden}"' not in supervised
     agent = Browser(looking, Role.AGENT).get("/")
     assert agent.status_code == 302
     assert agent.headers["Location"].endswith("/desk")

@@ -1,0 +1,185 @@
+"""Auditoría: every change of every section, searched and downloaded by administrators.
+
+Owns: the page. Must not: write the log (`admin.audit`) or change it: nobody can from here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin import account_settings
+from admin.audit import ACTS
+from admin.base_view import SectionView
+from admin.formats import stamp
+from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
+from admin.section_forms import Choice, labels_of, options_of
+from admin.sections.contacts import EXTRA, names_of
+from models.tables import AdditionalField, Agent, AuditEntry
+
+# Fields that no form has, and those of which forms of one name mean something else.
+_LABELS = {
+    "position": _l("Orden"),
+    "fields": _l("Campos"),
+    "comment": _l("Comentario"),
+    "disposition": _l("Disposición"),
+    "filename": _l("Nombre"),
+    "mime": _l("Tipo"),
+    "size": _l("Tamaño"),
+    "sha256": _l("Contenido"),
+    "logo_sha256": _l("Logo"),
+    "logo_mime": _l("Tipo del logo"),
+    "network": _l("Red"),
+    "q": _l("Filtro"),
+    "count": _l("Cuántos"),
+    "joined": _l("Unidos"),
+    "duplicates": _l("Duplicados"),
+    "default": _l("Cuando ninguna regla lo dice"),
+    "prices": _l("Precios por prefijo"),
+    "agent.calls_per_hour": _l("Llamadas por hora, cada agente"),
+    "agent.new_countries_per_day": _l("Países nuevos por día, cada agente"),
+    "agent.spend_per_day": _l("Gasto por día, cada agente"),
+    "account.calls_per_hour": _l("Llamadas por hora, toda la cuenta"),
+    "account.new_countries_per_day": _l("Países nuevos por día, toda la cuenta"),
+    "account.spend_per_day": _l("Gasto por día, toda la cuenta"),
+}
+
+
+def _views() -> dict[str, Any]:
+    return {view.endpoint: view for admin in current_app.extensions.get("admin", ()) for view in admin._views}
+
+
+def section_names() -> dict[str, Any]:
+    """Every section that can be in the log, as the navigation calls it."""
+    shown = {name: view.label for name, view in _views().items() if isinstance(view, SectionView)}
+    return shown | {"account_settings": _l("Datos de la cuenta")}
+
+
+def field_labels(section: str) -> dict[str, Any]:
+    """What the fields of a section are called on its screen."""
+    if section == "account_settings":
+        return labels_of(account_settings.AccountForm)
+    view = _views().get(section)
+    if not isinstance(view, SectionView):
+        return dict(_LABELS)
+    filters = {one.name: one.label for one in view.filters_shown()}
+    labels = _LABELS | filters | {column.name: column.label for column in view.columns}
+    if section == "contacts":
+        labels |= {f"{EXTRA}{one.id}": one.name for one in AdditionalField.select()}
+    return labels | labels_of(view.form_class)
+
+
+def in_words(value: Any) -> str:
+    """A value of the log as a person reads it."""
+    if value is None or value == "" or value == []:
+        return "—"
+    if isinstance(value, bool):
+        return _("Sí") if value else _("No")
+    if isinstance(value, list):
+        return ", ".join(in_words(one) for one in value)
+    if isinstance(value, dict):
+        shown = (f"{key}: {in_words(one)}" for key, one in value.items() if one not in (None, "", [], False))
+        return "{" + ", ".join(shown) + "}"
+    return str(value)
+
+
+def _choices(section: str) -> dict[str, dict[Any, Any]]:
+    """By field, what its stored codes say."""
+    view = _views().get(section)
+    chosen = options_of(view.form_class) if isinstance(view, SectionView) else ()
+    return {name: {str(key): said for key, said in options()} for name, kind, options in chosen if kind is Choice}
+
+
+def changes(entry: AuditEntry) -> list[tuple[Any, str | None, str | None]]:
+    """Field, before, after; None: there was or is no row."""
+    labels = field_labels(str(entry.section))
+    before, after = entry.before, entry.after
+    words = _choices(str(entry.section))
+
+    def said(name: str, value: Any) -> str:
+        return str(words[name].get(value, in_words(value))) if name in words and value else in_words(value)
+
+    names: Iterable[str] = dict.fromkeys([*(before or ()), *(after or ())])
+    return [
+        (
+            labels.get(name, name),
+            None if before is None else said(name, before.get(name)),
+            None if after is None else said(name, after.get(name)),
+        )
+        for name in names
+    ]
+
+
+def told(entry: AuditEntry) -> str:
+    """The changes as one text, for the download."""
+    lines = []
+    for label, before, after in changes(entry):
+        lines.append(f"{label}: " + " → ".join(one for one in (before, after) if one is not None))
+    return "\n".join(lines)
+
+
+class Audit(SectionView):
+    slug = "auditoria"
+    endpoint_name = "audit"
+    label = _l("Auditoría")
+    singular = _l("Cambio")
+    icon = "audit"
+    table = AuditEntry
+    note = _l("Aquí queda cada cambio que se haga: quién, cuándo, qué había antes y qué hay ahora.")
+    can_add = False
+    can_drop = False
+    searched = (AuditEntry.folded,)
+    search_label = _l("Quién, qué, valores")
+    order = (AuditEntry.id.desc(),)
+    columns = (
+        Column("at", _l("Fecha"), (AuditEntry.at,), "nowrap"),
+        Column("who", _l("Quién"), (AuditEntry.who,)),
+        Column("section", _l("Sección"), (AuditEntry.section,)),
+        Column("act", _l("Qué hizo"), (AuditEntry.act,)),
+        Column("row_name", _l("Fila")),
+        Column("changes", _l("Antes → después")),
+        Column("address", _l("Dirección"), (), "mono"),
+    )
+    filters: tuple[Filter, ...] = (
+        MomentFilter("start", _l("Inicio"), lambda query, at: query.where(AuditEntry.at >= at)),
+        MomentFilter("end", _l("Fin"), lambda query, at: query.where(AuditEntry.at <= at)),
+        ChoiceFilter(
+            "agent",
+            _l("Quién"),
+            lambda query, key: query.where(AuditEntry.agent == int(key)),
+            choices=names_of(Agent),
+        ),
+        ChoiceFilter(
+            "section",
+            _l("Sección"),
+            lambda query, value: query.where(AuditEntry.section == value),
+            choices=lambda: section_names().items(),
+            everything=_l("Todas"),
+        ),
+        ChoiceFilter(
+            "act",
+            _l("Qué hizo"),
+            lambda query, value: query.where(AuditEntry.act == value),
+            choices=lambda: ACTS.items(),
+            everything=_l("Cualquier cosa"),
+        ),
+    )
+    list_page = "audit.html"
+
+    def list_extras(self, page: Page) -> dict[str, Any]:
+        return {"sections": section_names(), "acts": ACTS, "changes_of": changes}
+
+    def csv_columns(self) -> Any:
+        names = section_names()
+        return (
+            (_l("Fecha"), lambda row: stamp(row.at)),
+            (_l("Quién"), lambda row: row.who),
+            (_l("Dirección"), lambda row: row.address),
+            (_l("Sección"), lambda row: names.get(row.section, row.section)),
+            (_l("Qué hizo"), lambda row: ACTS.get(row.act, row.act)),
+            (_l("Id"), lambda row: row.row_key),
+            (_l("Fila"), lambda row: row.row_name),
+            (_l("Antes → después"), told),
+        )
