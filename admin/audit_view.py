@@ -22,6 +22,7 @@ from models.tables import AdditionalField, Agent, AuditEntry
 # Fields that no form has, and those of which forms of one name mean something else.
 _LABELS = {
     "position": _l("Orden"),
+    "order": _l("Orden"),
     "fields": _l("Campos"),
     "comment": _l("Comentario"),
     "disposition": _l("Disposición"),

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from admin import audit, csv_stream, listing, xlsx_stream
 from admin.deletion_view import DeletionView
 from admin.folding import any_contains
+from admin.inline_view import InlineView, with_rows
 from admin.installation import installation
 from admin.listing import Column, Filter, Page, Wanted
 from admin.permissions import Act, may
@@ -32,7 +33,7 @@ from models.db import transaction
 from models.tables import Row
 
 
-class SectionView(SavingView, DeletionView, ModelView):
+class SectionView(SavingView, InlineView, DeletionView, ModelView):
     """A section. Subclasses say what it has; the templates are sections/list.html and form.html unless said."""
 
     slug: ClassVar[str]  # of the address and of the download's name
@@ -135,13 +136,21 @@ class SectionView(SavingView, DeletionView, ModelView):
     @expose("/")
     @acting(Act.READ)
     def index_view(self) -> Any:
-        form = self.new_form() if self.create_on_list and self.can(Act.CREATE) else None
-        return self.show_list(form)
+        return self.show_list()
 
-    def show_list(self, form: SectionForm | None = None) -> Any:
+    def show_list(
+        self,
+        form: SectionForm | None = None,
+        *,
+        rows: Sequence[Any] | None = None,
+        cells: dict[int, Any] | None = None,
+        problems: Sequence[str] = (),
+    ) -> Any:
+        """The list. `rows` and `cells`: of a refused save, in place of what is stored; `problems` stand over them."""
+        if form is None and self.create_on_list and self.can(Act.CREATE):
+            form = self.new_form()
         wanted = self.wanted()
-        page = self.page(wanted)
-        problems = {name: problem_text(problem) for name, problem in wanted.problems.items()}
+        page = with_rows(self.page(wanted), rows)
         return self.render(
             self.list_page,
             **self.frame(),
@@ -149,8 +158,11 @@ class SectionView(SavingView, DeletionView, ModelView):
             page=page,
             columns=self.columns,
             form=form,
+            cells=self.cells(page.rows) if cells is None else cells,
+            can_order=self.can_order(page),
+            row_problems=problems,
             filters=self.filters_shown(),
-            problems=problems,
+            problems={name: problem_text(problem) for name, problem in wanted.problems.items()},
             sizes=listing.SIZES,
             **self.list_extras(page),
         )
@@ -214,7 +226,7 @@ class SectionView(SavingView, DeletionView, ModelView):
 
     def made(self, form_class: type[SectionForm], row: Any) -> SectionForm:
         sent = None
-        if request.method == "POST":
+        if request.method == "POST" and request.endpoint != f"{self.endpoint}.save_rows":
             sent = request.form.copy()
             sent.update(request.files)
         return form_class(sent, data=self.stored(row))

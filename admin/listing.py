@@ -24,12 +24,20 @@ _MAX_TEXT: Final = 200
 
 @dataclass(frozen=True)
 class Column:
-    """`sort`: what to order by, most important first; empty: not sortable. `kind` is a class of the cell."""
+    """`sort`: what to order by, most important first; empty: not sortable. `kind` is a class of the cell.
+
+    `fields`: those of the row's form that are edited in the cell; "": the one of the column's name.
+    """
 
     name: str
     label: Any
     sort: Sequence[Any] = ()
     kind: str = ""
+    fields: Sequence[str] = ()
+
+    @property
+    def edited(self) -> Sequence[str]:
+        return self.fields or (self.name,)
 
 
 @dataclass(frozen=True)

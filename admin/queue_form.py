@@ -199,6 +199,8 @@ def stored(row: Any) -> dict[str, Any]:
 def typed(form: SectionForm) -> dict[str, Any]:
     """The form's fields; a message that is uploaded is kept first, so that it can be chosen."""
     values = form.typed()
+    if "prompt_file" not in form:  # the cells of a row
+        return values
     sent = request.files.get("prompt_file")
     wanted = [name for name in _MESSAGE_FIELDS if values.get(name) == UPLOADED]
     message = ""

@@ -57,7 +57,7 @@ class SavingView:
                 form.show(checked.errors)
                 if form.is_refused:
                     raise NotSaved
-                row = self._written(form, row, checked.values)
+                row = self.written(form, row, checked.values)
         except NotSaved:
             return None
         except IntegrityError:
@@ -66,7 +66,7 @@ class SavingView:
         self.after_commit(row, _("Guardado: %(name)s.", name=self.title_of(row)))
         return row
 
-    def _written(self, form: SectionForm, row: Any, values: dict[str, Any]) -> Any:
+    def written(self, form: SectionForm, row: Any, values: dict[str, Any]) -> Any:
         """Writes a row and what hangs on it, and the log's entry with them: no section can forget it."""
         created = row is None
         row = self.table() if created else row

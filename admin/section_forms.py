@@ -6,6 +6,7 @@ Owns: how a field is read from a request and shown. Must not: check values: `mod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from flask import g, has_app_context
 from wtforms import BooleanField, Field, FileField, Form, SelectField, StringField, TextAreaField
 from wtforms.fields.core import UnboundField
 
@@ -18,6 +19,16 @@ __all__ = [
 ]  # fmt: skip
 
 Options = Callable[[], Iterable[tuple[str, Any]]]
+
+
+def read_options(options: Options) -> list[tuple[str, Any]]:
+    """The options of a field; where many forms of one kind are made (`g.options_once`) they are read once."""
+    known: dict[Options, list[tuple[str, Any]]] | None = g.get("options_once") if has_app_context() else None
+    if known is None:
+        return list(options())
+    if options not in known:
+        known[options] = list(options())
+    return known[options]
 
 
 class SectionForm(Form):
@@ -42,6 +53,9 @@ class SectionForm(Form):
                 self.problems.append(problem_text(problem))
 
     def refuse(self, name: str, text: str) -> None:
+        if name not in self._fields:
+            self.problems.append(text)
+            return
         field = self._fields[name]
         field.errors = [*field.errors, text]
 
@@ -112,7 +126,7 @@ class Choice(_Described, SelectField):
 
     def process(self, *args: Any, **kwargs: Any) -> None:
         empty = [("", self._empty)] if self._empty is not None else []
-        self.choices = [*empty, *((str(value), label) for value, label in self._options())]
+        self.choices = [*empty, *((str(value), label) for value, label in read_options(self._options))]
         super().process(*args, **kwargs)
 
     def process_data(self, value: Any) -> None:
@@ -153,7 +167,7 @@ class Members(_Described, Field):
         super().__init__(label, **kwargs)
 
     def process(self, formdata: Any, data: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
-        self.options = [(int(key), label) for key, label in self._options()]
+        self.options = [(int(key), label) for key, label in read_options(self._options)]
         super().process(formdata, data if isinstance(data, Mapping) else {}, **kwargs)
         if formdata is not None and f"{self.name}-shown" in formdata:
             known = {key for key, _label in self.options}

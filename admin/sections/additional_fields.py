@@ -6,8 +6,6 @@ point to the field's id, so renaming keeps them.
 
 from typing import Any
 
-from flask import redirect, url_for
-from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import fn
@@ -15,14 +13,11 @@ from peewee import fn
 from admin import audit
 from admin.base_view import SectionView
 from admin.folding import folded
-from admin.installation import installation
 from admin.listing import Column, Page
-from admin.permissions import Act
 from admin.section_forms import Check, Choice, Lines, SectionForm, Text
-from admin.view_marks import NotSaved, acting
+from admin.view_marks import NotSaved
 from admin.words import choices
 from models.checks import Checked, check_additional_field
-from models.db import transaction
 from models.tables import AdditionalField, CallCenter, ContactValue
 from models.tables.contacts import FieldKind
 
@@ -49,13 +44,15 @@ class AdditionalFields(SectionView):
         _l("Se puede cambiar el nombre cuando se quiera: los datos se conservan."),
     )
     form_class = AdditionalFieldForm
+    row_form = AdditionalFieldForm
+    ordered_by = "position"
     create_on_list = True
     changes_routing = True
     searched = (AdditionalField.name,)
     order = (AdditionalField.position,)
     columns = (
         Column("name", _l("Nombre"), (folded(AdditionalField.name),)),
-        Column("kind", _l("Tipo"), (AdditionalField.kind,)),
+        Column("kind", _l("Tipo"), (AdditionalField.kind,), fields=("kind", "options")),
         Column("required", _l("Obligatorio")),
         Column("searchable", _l("Se puede buscar")),
         Column("uses", _l("Contactos que lo tienen"), (), "number"),
@@ -93,20 +90,3 @@ class AdditionalFields(SectionView):
     def before_deleting(self, row: Any) -> None:
         if self.delete_warning(row):
             raise NotSaved
-
-    @expose("/<int:row_id>/mover/<direction>", methods=("POST",))
-    @acting(Act.EDIT)
-    def move_view(self, row_id: int, direction: str) -> Any:
-        """One place up or down; the places are counted anew."""
-        row = self.row_or_404(row_id)
-        with transaction(installation().database):
-            order = list(AdditionalField.select().order_by(AdditionalField.position, AdditionalField.id))
-            at = next(place for place, one in enumerate(order) if one.id == row_id)
-            to = at - 1 if direction == "arriba" else at + 1
-            if 0 <= to < len(order):
-                order[at], order[to] = order[to], order[at]
-                self.log("order", row, {"position": at + 1}, {"position": to + 1})
-            for place, one in enumerate(order):
-                if one.position != place:
-                    AdditionalField.update(position=place).where(AdditionalField.id == one.id).execute()
-        return redirect(url_for(".index_view", _anchor=f"fila-{row_id}"))

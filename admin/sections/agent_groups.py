@@ -21,6 +21,10 @@ def active_agents() -> list[tuple[int, str]]:
     return [(key, f"{name} · {endpoint}" if endpoint else name) for key, name, endpoint in rows.tuples()]
 
 
+class NewGroupForm(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+
+
 class GroupForm(SectionForm):
     name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
     members = Members(
@@ -33,10 +37,6 @@ class GroupForm(SectionForm):
     groups = (("", ("name",)), ("", ("members",)))
 
 
-class NewGroupForm(SectionForm):
-    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
-
-
 class AgentGroups(SectionView):
     slug = "grupos-de-agentes"
     endpoint_name = "agent_groups"
@@ -47,6 +47,7 @@ class AgentGroups(SectionView):
     table = AgentGroup
     note = _l("Crea un grupo arriba y luego elige sus agentes: por ejemplo «Ventas» o «Primera línea».")
     form_class = GroupForm
+    row_form = NewGroupForm
     create_on_list = True
     changes_routing = True
     searched = (AgentGroup.name,)

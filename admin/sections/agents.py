@@ -68,6 +68,16 @@ class AgentForm(SectionForm):
     )
 
 
+class AgentCells(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    email = Text(_l("Email"), attributes={"maxlength": 254, "required": True, "inputmode": "email"})
+    endpoint = Text(_l("Endpoint"), attributes={"maxlength": 16, "inputmode": "numeric"})
+    phone_kind = Choice(_l("Teléfono"), options=lambda: choices(PhoneKind))
+    role = Choice(_l("Rol"), options=lambda: choices(Role))
+    click2dial = Check(_l("Click2Dial"))
+    active = Check(_l("Activo"))
+
+
 class Agents(SectionView):
     slug = "agentes"
     endpoint_name = "agents"
@@ -78,6 +88,7 @@ class Agents(SectionView):
     table = Agent
     note = _l("Agrega arriba a quien va a contestar. Recibirá un enlace para elegir su contraseña.")
     form_class = AgentForm
+    row_form = AgentCells
     can_drop = False
     create_on_list = True
     changes_routing = True
@@ -85,10 +96,12 @@ class Agents(SectionView):
     order = (Agent.active.desc(), folded(Agent.name))
     columns = (
         Column("name", _l("Nombre"), (folded(Agent.name),)),
+        Column("email", _l("Email"), (folded(Agent.email),)),
         Column("endpoint", _l("Endpoint"), (Agent.endpoint,), "mono"),
         Column("phone_kind", _l("Teléfono"), (Agent.phone_kind,)),
         Column("role", _l("Rol"), (Agent.role,)),
         Column("click2dial", _l("Click2Dial"), (Agent.click2dial,)),
+        Column("active", _l("Activo"), (Agent.active,)),
         Column("state", _l("Estado")),
     )
     filters = (
@@ -149,7 +162,8 @@ class Agents(SectionView):
             raise NotSaved
         is_sip = values["phone_kind"] is PhoneKind.SIP and values["endpoint"]
         if is_sip and (created or row.sip_ha1 is None or row.endpoint != values["endpoint"]):
-            g.sip_secret = self._new_secret(row, values["endpoint"])
+            secret = self._new_secret(row, values["endpoint"])
+            g.setdefault("sip_secrets", []).append((values["name"], values["endpoint"], secret))
         elif not values["endpoint"]:
             row.sip_ha1 = None
         if created:
@@ -175,7 +189,10 @@ class Agents(SectionView):
         return self._shown_once(row)
 
     def edited(self, row: Any) -> Any:
-        return self._shown_once(row) if "sip_secret" in g else super().edited(row)
+        return self._shown_once(row) if "sip_secrets" in g else super().edited(row)
+
+    def rows_saved(self, rows: Any) -> Any:
+        return self._shown_once(rows[0]) if "sip_secrets" in g else None
 
     # ------------------------------------------------------------ shown once
     @expose("/<int:row_id>/invitar", methods=("POST",))
@@ -197,7 +214,8 @@ class Agents(SectionView):
             row = self.row_or_404(row_id)
             if not row.endpoint or row.phone_kind is not PhoneKind.SIP:
                 return self.show_form(self._refused_secret(row), row)
-            g.sip_secret = self._new_secret(row, row.endpoint)
+            secret = self._new_secret(row, row.endpoint)
+            g.setdefault("sip_secrets", []).append((row.name, row.endpoint, secret))
             self.log("secret", row)
             row.save(only=["sip_ha1", "email_key"])
         self.after_commit(row, _("Secreto nuevo para %(name)s.", name=row.name))
@@ -214,11 +232,11 @@ class Agents(SectionView):
         invitation = g.pop("invitation", None)
         body = self.render(
             "agents/once.html",
-            **(self.frame() | {"heading": row.name}),
+            **(self.frame() | {"heading": row.name if len(g.get("sip_secrets", ())) < 2 else self.label}),
             row=row,
             invitation=url_for("login.invitation", secret=invitation, _external=True) if invitation else None,
             days=passwords.INVITATION_DAYS,
-            sip_secret=g.pop("sip_secret", None),
+            sip_secrets=g.pop("sip_secrets", ()),
             sip_realm=SIP_REALM,
             sip_server=f"{settings.sip_address}:{settings.sip_port}",
         )

@@ -6,7 +6,7 @@ browser about its type (`admin.documents`).
 
 from typing import Any
 
-from flask import g, request
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import ModelSelect
@@ -41,6 +41,13 @@ class EditAttachmentForm(SectionForm):
     private = Check(_l("Privado"), help=_l("Solo para administradores."))
 
 
+class AttachmentCells(SectionForm):
+    filename = Text(_l("Nombre"), attributes={"maxlength": 200, "required": True})
+    description = Text(_l("Descripción"), attributes={"maxlength": 200})
+    file = File(_l("Reemplazar por"))
+    private = Check(_l("Privado"))
+
+
 class Attachments(SectionView):
     slug = "adjuntos"
     endpoint_name = "attachments"
@@ -51,11 +58,12 @@ class Attachments(SectionView):
     table = Attachment
     note = _l("Sube folletos, listas de precios o machotes: los agentes los adjuntan siempre en su última versión.")
     form_class = EditAttachmentForm
+    row_form = AttachmentCells
     create_on_list = True
     searched = (Attachment.filename, Attachment.description)
     order = (folded(Attachment.filename),)
     columns = (
-        Column("filename", _l("Nombre"), (folded(Attachment.filename),)),
+        Column("filename", _l("Nombre"), (folded(Attachment.filename),), fields=("filename", "file")),
         Column("mime", _l("Tipo"), (Attachment.mime,)),
         Column("size", _l("Tamaño"), (Attachment.size,), "number"),
         Column("description", _l("Descripción"), (folded(Attachment.description),)),
@@ -81,11 +89,11 @@ class Attachments(SectionView):
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         typed = form.typed()
-        sent = request.files.get("file")
+        sent = sent_file(form, "file")
         if row is None and sent is not None:
             typed["filename"] = _name_of(sent)
         checked = check_attachment(typed, row)
-        content = sent.stream.read(MAX_ATTACHMENT + 1) if sent is not None and sent.filename else b""
+        content = sent.stream.read(MAX_ATTACHMENT + 1) if sent is not None else b""
         if row is None or content:
             self._check_content(form, content)
             checked.values["content"] = content
@@ -110,12 +118,13 @@ class Attachments(SectionView):
         except OSError:
             form.refuse("file", _("El archivo no se pudo guardar en el disco del servidor."))
             raise NotSaved from None
-        g.replaced = row.sha256 if not created and row.sha256 != sha256 else None
+        if not created and row.sha256 != sha256:
+            g.setdefault("replaced", []).append(row.sha256)
         values.update(sha256=sha256, size=len(content), mime=type_of(content))
 
-    def edited(self, row: Any) -> Any:
-        forget(g.pop("replaced", None))
-        return super().edited(row)
+    def after_commit(self, row: Any, text: str) -> None:
+        forget(*g.pop("replaced", ()))
+        super().after_commit(row, text)
 
     def after_deleting(self, row: Any) -> None:
         forget(row.sha256)
@@ -124,15 +133,22 @@ class Attachments(SectionView):
         return str(row.filename)
 
 
-def forget(sha256: str | None) -> None:
+def sent_file(form: SectionForm, name: str) -> FileStorage | None:
+    """The file that was sent with a form's field, or None."""
+    sent = form[name].data if name in form else None
+    return sent if isinstance(sent, FileStorage) and sent.filename else None
+
+
+def forget(*replaced: str | None) -> None:
     """Takes the bytes from the disk when no row points to them any more."""
-    if not sha256:
-        return
-    if Attachment.select().where(Attachment.sha256 == sha256).exists():
-        return
-    if CallCenter.select().where(CallCenter.logo_sha256 == sha256).exists():
-        return
-    files.path_of(installation().settings.data_dir, sha256).unlink(missing_ok=True)
+    for sha256 in replaced:
+        if not sha256:
+            continue
+        if Attachment.select().where(Attachment.sha256 == sha256).exists():
+            continue
+        if CallCenter.select().where(CallCenter.logo_sha256 == sha256).exists():
+            continue
+        files.path_of(installation().settings.data_dir, sha256).unlink(missing_ok=True)
 
 
 def _name_of(sent: FileStorage) -> str:

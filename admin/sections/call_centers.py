@@ -5,7 +5,7 @@ Owns: the section with its logo and what hangs on a call center. Must not: resol
 
 from typing import Any
 
-from flask import g, request
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -18,7 +18,7 @@ from admin.listing import ChoiceFilter, Column, Page
 from admin.queue_form import QueueForm
 from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
 from admin.sections.agent_groups import active_agents
-from admin.sections.attachments import forget
+from admin.sections.attachments import forget, sent_file
 from admin.view_marks import NotSaved
 from admin.words import choices
 from models import files
@@ -113,6 +113,19 @@ class CenterForm(QueueForm):
     )
 
 
+class CenterCells(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    color = Color(_l("Color"))
+    logo = File(_l("Logo"), attributes={"accept": "image/png,image/jpeg,image/gif,image/webp"})
+    numbers = Lines(_l("Números, uno por línea"), attributes={"spellcheck": "false"})
+    price = Number(_l("Costo"), attributes={"maxlength": 20})
+    currency = Text(_l("Costo Moneda"), attributes={"maxlength": 3, "list": "currencies"})
+    cost_unit = Choice(_l("Costo Tiempo"), options=lambda: choices(CostUnit))
+    print_result = Check(_l("Imprimir"))
+    pop_up_url = Text(_l("Pop Up"), attributes={"maxlength": 1000, "placeholder": "https://…"})
+    active = Check(_l("Activo"))
+
+
 class CallCenters(SectionView):
     slug = "callcenters"
     endpoint_name = "call_centers"
@@ -122,16 +135,18 @@ class CallCenters(SectionView):
     table = CallCenter
     note = _l("Un call center es un número que atiendes, con su nombre, su color y quienes contestan.")
     form_class = CenterForm
+    row_form = CenterCells
     changes_routing = True
     searched = (CallCenter.name,)
     order = (CallCenter.active.desc(), folded(CallCenter.name))
     columns = (
-        Column("name", _l("Nombre"), (folded(CallCenter.name),)),
+        Column("name", _l("Nombre"), (folded(CallCenter.name),), fields=("name", "color", "logo")),
         Column("numbers", _l("Números")),
-        Column("price", _l("Costo"), (CallCenter.price,), "number"),
-        Column("strategy", _l("Quién timbra"), (CallCenter.strategy,)),
+        Column("price", _l("Costo, moneda, tiempo"), (CallCenter.price,), fields=("price", "currency", "cost_unit")),
+        Column("pop_up_url", _l("Pop Up")),
         Column("who", _l("Agentes")),
         Column("print_result", _l("Imprimir"), (CallCenter.print_result,)),
+        Column("active", _l("Activo"), (CallCenter.active,)),
     )
     filters = (
         ChoiceFilter(
@@ -171,7 +186,19 @@ class CallCenters(SectionView):
             "numbers": by_center(CallCenterNumber, numbers.order_by(CallCenterNumber.id)),
             "agents": by_center(CallCenterAgent, agents.order_by(Agent.name)),
             "teams": by_center(CallCenterGroup, teams.order_by(AgentGroup.name)),
+            "currencies": CURRENCIES,
         }
+
+    def stored_cells(self, rows: Any) -> dict[int, dict[str, Any]]:
+        cells = super().stored_cells(rows)
+        numbers = CallCenterNumber.select(CallCenterNumber.call_center, CallCenterNumber.pattern)
+        for key, pattern in (
+            numbers.where(CallCenterNumber.call_center.in_(list(cells))).order_by(CallCenterNumber.id).tuples()
+        ):
+            cells[key].setdefault("numbers", []).append(pattern)
+        for values in cells.values():
+            values["price"] = f"{values['price'].normalize():f}"
+        return cells
 
     def new_form(self, row: Any = None) -> SectionForm:
         form = super().new_form(row)
@@ -200,9 +227,9 @@ class CallCenters(SectionView):
     # ------------------------------------------------------------ saving
     def check(self, form: SectionForm, row: Any) -> Checked:
         checked = check_call_center(queue_form.typed(form), row)
-        sent = request.files.get("logo")
-        content = sent.stream.read(MAX_LOGO + 1) if sent is not None and sent.filename else b""
-        if sent is not None and sent.filename:
+        sent = sent_file(form, "logo")
+        if sent is not None:
+            content = sent.stream.read(MAX_LOGO + 1)
             try:
                 checked.values["logo_mime"] = read_logo(content)
                 checked.values["content"] = content
@@ -221,7 +248,7 @@ class CallCenters(SectionView):
                 form.refuse("logo", _("El archivo no se pudo guardar en el disco del servidor."))
                 raise NotSaved from None
         if not created and "logo_sha256" in values and row.logo_sha256 != values["logo_sha256"]:
-            g.replaced = row.logo_sha256
+            g.setdefault("replaced", []).append(row.logo_sha256)
 
     def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
         """Numbers keep their rows as long as they stand for the same; what is inactive keeps its place unseen."""
@@ -239,6 +266,8 @@ class CallCenters(SectionView):
             if canonical not in known:
                 CallCenterNumber.create(call_center=row, pattern=pattern, canonical=canonical)
         for name, table, column in _JOINS:
+            if name not in form:
+                continue
             shown = [key for key, _label in form[name].options]
             table.delete().where(table.call_center == row, column.in_(shown)).execute()
             rank = "priority" if hasattr(table, "priority") else "position"
@@ -246,9 +275,9 @@ class CallCenters(SectionView):
                 value = priority if rank == "priority" else place
                 table.create(**{"call_center": row, column.name: key, rank: value})
 
-    def edited(self, row: Any) -> Any:
-        forget(g.pop("replaced", None))
-        return super().edited(row)
+    def after_commit(self, row: Any, text: str) -> None:
+        forget(*g.pop("replaced", ()))
+        super().after_commit(row, text)
 
     def after_deleting(self, row: Any) -> None:
         forget(row.logo_sha256)

@@ -34,6 +34,7 @@ class Companies(SectionView):
     table = Company
     note = _l("Aquí van las empresas de tus contactos. Crea la primera con el formulario de arriba.")
     form_class = CompanyForm
+    row_form = CompanyForm
     create_on_list = True
     searched = (Company.name, Company.description, Company.address, Company.phone, Company.email)
     order = (folded(Company.name),)

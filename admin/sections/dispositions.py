@@ -25,6 +25,16 @@ class DispositionForm(SectionForm):
     active = Check(_l("Activa"))
 
 
+class DispositionCells(SectionForm):
+    name = Text(_l("Disposición"), attributes={"maxlength": 60, "required": True})
+    action = Choice(_l("Acción"), options=lambda: choices(DispositionAction))
+    active = Check(_l("Activa"))
+
+
+class NewDispositionForm(DispositionCells):
+    """A new one comes last."""
+
+
 class Dispositions(SectionView):
     slug = "disposiciones"
     endpoint_name = "dispositions"
@@ -39,6 +49,8 @@ class Dispositions(SectionView):
         _l("La lista se ofrece al agente cuando salva la llamada. La que ya se usó no se elimina: se desactiva."),
     )
     form_class = DispositionForm
+    row_form = DispositionCells
+    ordered_by = "position"
     create_on_list = True
     searched = (Disposition.name,)
     order = (Disposition.position,)
@@ -46,7 +58,6 @@ class Dispositions(SectionView):
         Column("name", _l("Disposición"), (folded(Disposition.name),)),
         Column("uses", _l("Usos"), (), "number"),
         Column("action", _l("Acción"), (Disposition.action,)),
-        Column("position", _l("Orden"), (Disposition.position,), "number"),
         Column("active", _l("Activa"), (Disposition.active,)),
     )
     filters = (
@@ -59,6 +70,14 @@ class Dispositions(SectionView):
         ),
     )
     list_page = "sections/dispositions.html"
+
+    def new_form(self, row: Any = None) -> SectionForm:
+        return self.made(NewDispositionForm if row is None else DispositionForm, row)
+
+    def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
+        if created:
+            last = Disposition.select(fn.MAX(Disposition.position)).scalar()
+            values["position"] = 0 if last is None else min(last + 1, 10_000)
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         return check_disposition(form.typed(), row)

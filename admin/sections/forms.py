@@ -13,6 +13,7 @@ from peewee import fn
 
 from admin.base_view import SectionView
 from admin.folding import folded
+from admin.inline_view import RowForm
 from admin.listing import ChoiceFilter, Column, Page
 from admin.problems import problem_text
 from admin.references import Reference
@@ -26,6 +27,12 @@ from models.tables.forms import FormFieldKind
 _PREFIX: Final = "field"
 _COLUMNS: Final = ("name", "label", "kind", "options", "help", "default_value", "condition_field", "condition_equals")
 _MAX_ROWS: Final = 250
+
+
+class FormCells(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 100, "required": True})
+    printer = Choice(_l("Impresora"), options=names_of(Printer), empty=_l("Ninguna"))
+    active = Check(_l("Activa"))
 
 
 class FormForm(SectionForm):
@@ -99,6 +106,7 @@ class Forms(SectionView):
     table = Form
     note = _l("Una form recoge lo que hay que saber en una llamada: un pedido, una avería, una cita.")
     form_class = FormForm
+    row_form = FormCells
     joined = (Form.printer,)
     searched = (Form.name,)
     order = (Form.active.desc(), folded(Form.name))
@@ -109,6 +117,7 @@ class Forms(SectionView):
         Column("answers", _l("Respuestas"), (), "number"),
         Column("printer", _l("Impresora"), (folded(Printer.name),)),
         Column("call_centers", _l("Call Centers")),
+        Column("active", _l("Activa"), (Form.active,)),
     )
     filters = (
         ChoiceFilter(
@@ -169,6 +178,8 @@ class Forms(SectionView):
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         checked = check_form(form.typed(), row)
+        if isinstance(form, RowForm):
+            return checked
         fields = check_form_fields([_as_checked(one) for one in form.fields])  # type: ignore[attr-defined]
         form.field_errors = {name: problem_text(problem) for name, problem in fields.errors.items()}  # type: ignore[attr-defined]
         if fields.errors:
@@ -177,6 +188,8 @@ class Forms(SectionView):
         return checked
 
     def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
+        if isinstance(form, RowForm):
+            return  # a row of the list: its fields and call centers are its page's
         self._keep_version(row, values["fields"])
         known = dict(
             CallCenterForm.select(CallCenterForm.call_center, CallCenterForm.position)

@@ -4,14 +4,16 @@ Owns: the section, and the warning to an administrator whom the new list would n
 (`admin.sessions`, the engine, the switch).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import request
+from flask import g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import sessions
 from admin.base_view import SectionView
+from admin.inline_view import RowForm
 from admin.listing import Column, Page
 from admin.section_forms import SectionForm, Text
 from admin.view_marks import NotSaved
@@ -57,6 +59,7 @@ class IpRulesSection(SectionView):
         _l("Un agente cuya IP no está aquí no puede recibir ni hacer llamadas, ni sacar información."),
     )
     form_class = IpRuleForm
+    row_form = IpRuleForm
     create_on_list = True
     changes_routing = True
     searched = (IpRule.address, IpRule.network)
@@ -72,13 +75,15 @@ class IpRulesSection(SectionView):
     def list_extras(self, page: Page) -> dict[str, Any]:
         mine = sessions.address()
         here = {row.id: _holds(IpMask.parse(row.address, row.mask), mine) for row in page.rows}
-        return {"mine": mine, "here": here, "allowed": sessions.ip_rules().allows(mine)}
+        return {"mine": mine, "here": here, "allowed": sessions.ip_rules().allows(mine), "unwise": g.get("unwise")}
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         return check_ip_rule(form.typed(), row)
 
     def before_saving(self, form: SectionForm, row: Any, values: dict[str, Any], created: bool) -> None:
         """The administrator's own address is not on the list that would be: said before, saved when confirmed."""
+        if isinstance(form, RowForm):
+            return  # all rows together: `rows_written`
         mine = sessions.address()
         left = rules_without(*([] if created else [row.id]))
         new = IpMask.parse(values["address"], values["mask"])
@@ -88,6 +93,15 @@ class IpRulesSection(SectionView):
             "Con esta lista, desde tu dirección (%(address)s) un agente no podría trabajar.", address=mine
         )
         raise NotSaved
+
+    def rows_written(self, rows: Sequence[Any], problems: list[str]) -> None:
+        mine = sessions.address()
+        if not rows or IpRules(tuple(rules_without())).allows(mine) or request.form.get("confirmed") == "1":
+            return
+        g.unwise = True
+        problems.append(
+            _("Con esta lista, desde tu dirección (%(address)s) un agente no podría trabajar.", address=mine)
+        )
 
     def delete_warning(self, row: Any) -> str:
         mine = sessions.address()

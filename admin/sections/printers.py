@@ -42,6 +42,33 @@ class PrinterForm(SectionForm):
     )
 
 
+class NewPrinterForm(SectionForm):
+    """On top of the list: what a slip looks like; where it is printed by default is the browser."""
+
+    name = Text(_l("Nombre"), attributes={"maxlength": 60, "required": True})
+    kind = Choice(_l("Clase"), options=lambda: choices(PrinterKind))
+    letter = Choice(_l("Letra"), options=lambda: choices(Letter))
+    margin_top = _margin(_l("Margen Sup. (mm)"))
+    margin_left = _margin(_l("Margen Izq. (mm)"))
+    margin_right = _margin(_l("Margen Der. (mm)"))
+    margin_bottom = _margin(_l("Margen Inf. (mm)"))
+    paper_width = Choice(_l("Ancho del papel"), options=lambda: [(width, f"{width} mm") for width in PAPER_WIDTHS])
+    host = Text(_l("Servidor o IP"), help=_l("Solo para impresoras de red."), attributes={"maxlength": 253})
+    port = Number(_l("Puerto"), attributes={"maxlength": 5, "placeholder": "9100"})
+    queue = Text(_l("Cola o archivo"), help=_l("Solo para CUPS o archivo."), attributes={"maxlength": 100})
+
+
+class PrinterCells(SectionForm):
+    name = Text(_l("Nombre"), attributes={"maxlength": 60, "required": True})
+    letter = Choice(_l("Letra"), options=lambda: choices(Letter))
+    paper_width = Choice(_l("Ancho del papel"), options=lambda: [(width, f"{width} mm") for width in PAPER_WIDTHS])
+    margin_top = _margin(_l("Margen Sup. (mm)"))
+    margin_left = _margin(_l("Margen Izq. (mm)"))
+    margin_right = _margin(_l("Margen Der. (mm)"))
+    margin_bottom = _margin(_l("Margen Inf. (mm)"))
+    active = Check(_l("Activa"))
+
+
 class Printers(SectionView):
     slug = "impresoras"
     endpoint_name = "printers"
@@ -51,6 +78,9 @@ class Printers(SectionView):
     table = Printer
     note = _l("Para la boleta que quiere la cocina o el equipo de reparación. Se asignan en Forms.")
     form_class = PrinterForm
+    row_form = PrinterCells
+    add_label = _l("Agregar")
+    create_on_list = True
     searched = (Printer.name, Printer.host, Printer.queue)
     order = (folded(Printer.name),)
     columns = (
@@ -58,10 +88,16 @@ class Printers(SectionView):
         Column("kind", _l("Clase"), (Printer.kind,)),
         Column("letter", _l("Letra"), (Printer.letter,)),
         Column("paper_width", _l("Papel"), (Printer.paper_width,), "nowrap"),
-        Column("margins", _l("Márgenes: sup., izq., der., inf."), (), "nowrap"),
+        Column("margin_top", _l("Sup."), (Printer.margin_top,), "number"),
+        Column("margin_left", _l("Izq."), (Printer.margin_left,), "number"),
+        Column("margin_right", _l("Der."), (Printer.margin_right,), "number"),
+        Column("margin_bottom", _l("Inf."), (Printer.margin_bottom,), "number"),
         Column("active", _l("Activa"), (Printer.active,)),
     )
     list_page = "sections/printers.html"
+
+    def new_form(self, row: Any = None) -> SectionForm:
+        return self.made(NewPrinterForm if row is None else PrinterForm, row)
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         return check_printer(form.typed(), row)

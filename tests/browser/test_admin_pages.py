@@ -99,12 +99,12 @@ def test_a_phone_folds_filters_and_forms_away(page: Page) -> None:
     page.get_by_role("button", name="Filtros").click()
     expect(page.get_by_label("Disposición")).to_be_visible()
     page.goto("/companias/")
-    expect(page.get_by_label("Nombre")).to_be_hidden()
+    expect(page.get_by_label("Nombre", exact=True)).to_be_hidden()
     page.get_by_text("Crear Compañía").first.click()
-    page.get_by_label("Email").fill("no")
+    page.get_by_label("Email", exact=True).fill("no")
     page.get_by_role("button", name="Crear Compañía").click()
     # Refused: open, and the keyboard is where it was refused.
-    expect(page.get_by_label("Nombre")).to_be_focused()
+    expect(page.get_by_label("Nombre", exact=True)).to_be_focused()
 
 
 def test_a_call_center_is_changed_and_refused(page: Page) -> None:
@@ -122,7 +122,9 @@ def test_a_call_center_is_changed_and_refused(page: Page) -> None:
     expect(page.get_by_text("regirá cuando vuelva")).to_be_visible()
     assert CallCenter.get_by_id(1).color == "#c01048"
     # The style sheet comes after the text, and our policy lets no page poll by a string of script.
-    mark = page.locator(".cc-1")
+    expect(page.locator("[name=r1-color]").first).to_have_value("#c01048")
+    page.goto("/historial-de-llamadas/")
+    mark = page.locator(".cc.cc-1").first
     wait_until(
         lambda: mark.evaluate("node => getComputedStyle(node, '::before').backgroundColor") == "rgb(192, 16, 72)"
     )

@@ -124,7 +124,9 @@ def test_the_account_the_order_and_the_renamed_pop_up(app: Flask) -> None:
     assert (last().section, last().after) == ("account_settings", {"name": "Otra casa"})
     field = AdditionalField.select().order_by(AdditionalField.position).first()
     admin.post(f"/adicionales/{field.id}/mover/abajo")
-    assert (last().act, last().before, last().after) == ("order", {"position": 1}, {"position": 2})
+    names = [one.name for one in AdditionalField.select().order_by(AdditionalField.id)]
+    assert (last().act, last().before) == ("order", {"order": names})
+    assert last().after == {"order": [names[1], names[0], *names[2:]]}
     CallCenter.update(pop_up_url=f"https://crm.example/?p={{{field.name}}}").where(CallCenter.id == 1).execute()
     admin.fill(f"/adicionales/{field.id}", name="Otro nombre")
     assert [entry.section for entry in entries()[-2:]] == ["call_centers", "additional_fields"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 from collections.abc import Callable, Iterator
@@ -34,9 +35,15 @@ LISTS = (
 
 
 def names(text: str) -> list[str]:
-    """What stands in the first column."""
+    """What stands in the first column, typed or shown."""
+    text = re.sub(r'<td class="order">.*?</td>', "", text, flags=re.S)
     found = re.findall(r'<tr[^>]*>\s*<td class="[^"]*" data-label="[^"]*"><div>(.*?)</div></td>', text, re.S)
-    return [re.sub(r'<span class="cell-note">.*?</span>|<[^>]+>', "", cell).strip() for cell in found]
+    plain = []
+    for cell in found:
+        typed = re.search(r'<input class="form-control"[^>]* value="([^"]*)"', cell)
+        shown = re.sub(r'<span class="cell-note">.*?</span>|<[^>]+>', "", cell)
+        plain.append((html.unescape(typed[1]) if typed else shown).strip())
+    return plain
 
 
 def total(text: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from peewee import fn
 from web.browser import Browser, fields, notices, problems
 from web.rows import LONG, everything, refused
 
@@ -211,13 +212,12 @@ class TestTwoPeople:
 class TestDispositions:
     def test_create_and_bad(self, admin: Browser) -> None:
         assert (
-            admin.post(
-                "/disposiciones/nuevo", {"name": "Interesado", "action": "call_back", "position": "9", "active": "1"}
-            ).status_code
+            admin.post("/disposiciones/nuevo", {"name": "Interesado", "action": "call_back", "active": "1"}).status_code
             == 302
         )
         row = Disposition.get(Disposition.name == "Interesado")
-        assert (row.action, row.position, row.active) == ("call_back", 9, True)
+        last = Disposition.select(fn.MAX(Disposition.position)).scalar()
+        assert (row.action, row.position, row.active) == ("call_back", last, True)
         refused(admin, "/disposiciones/1", "name", "en uso", name="interesado")
         refused(admin, "/disposiciones/1", "action", "opciones", action="explode")
         refused(admin, "/disposiciones/1", "position", "entre 0", position="-3")

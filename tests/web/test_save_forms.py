@@ -137,7 +137,6 @@ class TestPrinters:
             ("port", "70000", "entre 1"),
             ("margin_top", "51", "entre 0 y 50"),
             ("paper_width", "70", "opciones"),
-            ("code_page", "EBCDIC", "opciones"),
             ("letter", "huge", "opciones"),
             ("kind", "plotter", "opciones"),
             ("name", "", "Hace falta"),
@@ -149,6 +148,9 @@ class TestPrinters:
         assert answer.status_code == 422
         assert any(said in text for text in problems(answer)[field])
         assert everything() == before
+
+    def test_bad_later(self, admin: Browser) -> None:
+        refused(admin, "/impresoras/1", "code_page", "opciones", code_page="EBCDIC")
 
     def test_used_by_a_form(self, admin: Browser) -> None:
         used = Form.select(Form.printer).where(Form.printer.is_null(False)).limit(1).tuples()[0][0]

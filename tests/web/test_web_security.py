@@ -76,13 +76,15 @@ def test_nobody_changes_anything(app: Flask) -> None:
 def test_what_a_role_may_not_change(app: Flask, role: Role) -> None:
     """Every POST of every section, with a valid token: refused on the server, not only left out of the page."""
     before = everything()
-    # The third is for whoever may edit, and answers that contacts cannot be deactivated.
-    allowed = {"contacts.create_view", "contacts.edit_view", "contacts.deactivate_view"}
+    # The last three are for whoever may edit, and answer that contacts have none of it.
+    allowed = {"contacts.create_view", "contacts.edit_view"}
     allowed |= {"contacts.loads_view", "contacts.load_view", "contacts.call_view", "contacts.campaign_view"}
     allowed |= {"contacts.duplicates_view", "contacts.merges_view"}
-    # Whoever may settle what callers left; neither has a form nor is deactivated.
-    allowed |= {"voicemails.edit_view", "voicemails.deactivate_view", "voicemails.heard_view"}
-    allowed |= {"callback_requests.edit_view", "callback_requests.deactivate_view", "callback_requests.done_view"}
+    allowed |= {"contacts.deactivate_view", "contacts.save_rows", "contacts.move_view"}
+    # Whoever may settle what callers left; neither has a form, rows edited in place, an order, or is deactivated.
+    allowed |= {f"{page}.{view}" for page in ("voicemails", "callback_requests")
+                for view in ("edit_view", "deactivate_view", "save_rows", "move_view")}  # fmt: skip
+    allowed |= {"voicemails.heard_view", "callback_requests.done_view"}
     allowed = allowed if role is Role.SUPERVISOR else set()
     own = {"login.logout", "login.own_password", "login.choose_language", "login.invitation", "login.log_in"}
     for rule in rules(app, "POST"):
