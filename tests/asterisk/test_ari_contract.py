@@ -144,7 +144,7 @@ def test_what_is_submitted_together_is_done_in_that_order(
                 engine.do(Answer(call)),
                 engine.do(CreateBridge(bridge, "Ventas")),
                 engine.do(AddToBridge(bridge, (call,))),
-                engine.do(Play(call, ids.announcement(call, 1), ("sound:hello-world",))),
+                # No Play here: see docs/asterisk-notes.md, "A playback in a bridge that is destroyed".
                 engine.do(DestroyBridge(bridge)),
                 engine.do(Hangup(call)),
             )

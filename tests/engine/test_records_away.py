@@ -178,7 +178,7 @@ def test_a_server_stopped_and_started_under_load_loses_and_doubles_nothing(write
             more(w, "journaled", 100)
             assert w.alarm == "database_away"
             restart(server)
-            poll(lambda: w.database_ok)
+            poll(lambda: w.database_ok, 60)
         stop.set()
         loading.join(20)
         assert w.wait_stored(30)
