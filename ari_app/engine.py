@@ -19,6 +19,7 @@ from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
 from ari_app.core import adoption, cel, ids, inbound
+from ari_app.core import story as story_of
 from ari_app.core.adoption import FoundCall
 from ari_app.core.call import Call, Policy
 from ari_app.core.commands import Command
@@ -34,11 +35,11 @@ from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
 from ari_app.voicemails import Voicemails
 from dialplan import names
-from models import cdr
+from models import cdr, stories
 from models.db import execute, placeholder
 from models.snapshot import build
 from models.values.call import PhoneKind
-from models.values.cdr import CallRecord
+from models.values.cdr import CallRecord, LegRecord
 from models.values.routing import RoutingSnapshot
 
 log = structlog.get_logger(__name__)
@@ -134,6 +135,7 @@ class Engine:
             ledger=self.ledger,
             snapshot=lambda: self.snapshot,
             open_records=self._records_of,
+            told=self._told_of,
             adopt=self._adopt,
             read_ledger=self._read_ledger,
         )
@@ -186,12 +188,13 @@ class Engine:
             self.outgoing.dialled(AgentDials(now_ms(), found.channel, endpoint or "", found.called_number, address))
             return
         log.info("adopted", call=found.channel, talking=found.up, legs=len(found.legs))
-        self._begin(found.channel, *adoption.adopt(found, self.snapshot, self.policy, now_ms()))
+        call, first = adoption.adopt(found, self.snapshot, self.policy, now_ms())
+        self._begin(found.channel, call, first, told=found.told, adopted=True)
 
-    def _begin(self, call_id: str, call: Call, first: list[Command]) -> None:
+    def _begin(self, call_id: str, call: Call, first: list[Command], *, told: int = 0, adopted: bool = False) -> None:
         runner = CallRunner(call_id, self._around)
         self.registry.add(runner)
-        runner.start(call, first)
+        runner.start(call, first, told=told, adopted=adopted)
 
     # ------------------------------------------------------------ the switch
     async def ask(self, operation: str, **params: Any) -> Any:
@@ -295,6 +298,14 @@ class Engine:
         found: dict[str, CallRecord] = await self.in_database(cdr.calls_by_id, call_ids)
         return found
 
+    async def _told_of(self, call_ids: list[str]) -> dict[str, int]:
+        found: dict[str, int] = await self.in_database(stories.last_ordinals, call_ids)
+        return found
+
+    def _write_from_log(self, record: CallRecord, legs: tuple[LegRecord, ...]) -> None:
+        self.records.write_call(record, legs)
+        self.records.write_story(story_of.from_log(record, legs))
+
     async def in_database(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """``function(database, *arguments)`` in a thread with a connection of its own."""
 
@@ -317,7 +328,7 @@ class Engine:
             missing = audit(stories, records, self.registry.__contains__)
             for story, record in missing:
                 log.warning("cdr_from_cel", call=story.call_id, known=record is not None, fallback=story.fallback)
-                self.records.write_call(*cel.records(story, record, self.snapshot))
+                self._write_from_log(*cel.records(story, record, self.snapshot))
             if close_the_rest:
                 await self._close_orphans(alive, {story.call_id for story, _ in missing})
         except Exception:
@@ -332,7 +343,7 @@ class Engine:
             if record.id in self.registry or record.id in alive or record.id in written:
                 continue
             log.warning("cdr_without_end", call=record.id)
-            self.records.write_call(*cel.records(cel.lost(record), record, self.snapshot))
+            self._write_from_log(*cel.records(cel.lost(record), record, self.snapshot))
 
     # ------------------------------------------------------------ the tables
     async def reload(self) -> RoutingSnapshot:

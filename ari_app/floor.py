@@ -13,7 +13,7 @@ import structlog
 
 from ari_app.clock import now_ms
 from ari_app.core import roster as roster_of
-from ari_app.core.events import AgentDenied, AgentsOffered, Event, NobodyCanCome, PlaceTold, QueueFull
+from ari_app.core.events import AgentDenied, AgentsOffered, Event, NobodyCanCome, NobodyFree, PlaceTold, QueueFull
 from ari_app.core.roster import (
     Decision,
     Denied,
@@ -21,6 +21,7 @@ from ari_app.core.roster import (
     LoggedIn,
     LoggedOut,
     Nobody,
+    NoneFree,
     Offer,
     Roster,
     Rules,
@@ -160,16 +161,18 @@ class Floor:
                 case SeatChanged(seat=seat):
                     self._screens.set_state(seat.agent, seat.state, seat.reason, seat.since, seat.call)
                     self._attendance.seat_changed(seat)
-                case Offer(call_id=call_id, agents=agents, call_center=center):
-                    if not self._tell(call_id, AgentsOffered(now_ms(), agents, center)):
+                case Offer(call_id=call_id, agents=agents, call_center=center, skipped=skipped):
+                    if not self._tell(call_id, AgentsOffered(now_ms(), agents, center, skipped)):
                         # The call ended between its asking and this answer.
                         self.stop_seeking(call_id)
                         for agent in agents:
                             self.release(agent.id, call_id, LegOutcome.CALLER_GONE, 0)
                 case Denied(call_id=call_id, agent=asked, why=why):
                     self._tell(call_id, AgentDenied(now_ms(), asked, why))
-                case Nobody(call_id=call_id, call_center=center):
-                    self._tell(call_id, NobodyCanCome(now_ms(), center))
+                case Nobody(call_id=call_id, call_center=center, skipped=skipped):
+                    self._tell(call_id, NobodyCanCome(now_ms(), center, skipped))
+                case NoneFree(call_id=call_id, skipped=skipped):
+                    self._tell(call_id, NobodyFree(now_ms(), skipped))
                 case Full(call_id=call_id, call_center=center):
                     self._tell(call_id, QueueFull(now_ms(), center))
                 case LoggedIn(agent=agent, session=session, address=address, at=at):

@@ -28,7 +28,9 @@ from ari_app.storing import (
     LoginEntry,
     MarkEntry,
     PresenceEntry,
+    ReapedEntry,
     Refused,
+    StoryEntry,
     from_json,
     store,
     to_json,
@@ -36,6 +38,7 @@ from ari_app.storing import (
 from models.callers_left import CallbackRow
 from models.db import execute
 from models.values.cdr import CallRecord, LegRecord
+from models.values.story import CallEvent, ReapedThing
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +85,12 @@ class RecordWriter:
 
     def write_call(self, record: CallRecord, legs: tuple[LegRecord, ...] = ()) -> None:
         self._put(CallEntry(record, legs))
+
+    def write_story(self, events: tuple[CallEvent, ...]) -> None:
+        self._put(StoryEntry(events))
+
+    def write_reaped(self, thing: ReapedThing) -> None:
+        self._put(ReapedEntry(thing))
 
     def write_presence(self, row: PresenceRow) -> None:
         self._put(PresenceEntry(row))

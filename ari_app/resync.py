@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +123,7 @@ class Resync:
         ledger: Ledger,
         snapshot: Callable[[], RoutingSnapshot],
         open_records: Callable[[list[str]], Awaitable[dict[str, CallRecord]]],
+        told: Callable[[list[str]], Awaitable[dict[str, int]]],
         adopt: Callable[[FoundCall], None],
         read_ledger: Callable[[], Awaitable[None]],
     ) -> None:
@@ -131,6 +132,7 @@ class Resync:
         self._ledger = ledger
         self._snapshot = snapshot
         self._open_records = open_records
+        self._told = told
         self._adopt = adopt
         self._read_ledger = read_ledger
         self._suspects: set[str] = set()
@@ -227,7 +229,9 @@ class Resync:
         ]
         if not after_gap:
             callers = [channel for channel in callers if channel.id in self._suspects]
-        records = await self._open_records([channel.id for channel in callers]) if callers else {}
+        unknown = [channel.id for channel in callers]
+        records = await self._open_records(unknown) if unknown else {}
+        told = await self._told(unknown) if unknown else {}
         bridged = {str(bridge["id"]): frozenset(bridge.get("channels") or ()) for bridge in bridges}
         for caller in callers:
             record = records.get(caller.id)
@@ -236,7 +240,7 @@ class Resync:
                 continue
             if caller.id in self._registry:
                 continue  # it arrived while we asked
-            self._adopt(self._found(caller, channels, bridged, record))
+            self._adopt(replace(self._found(caller, channels, bridged, record), told=told.get(caller.id, 0)))
             findings.adopted += 1
         suspects = self._strays(channels, bridges)
         ripe = suspects if after_gap else suspects & self._suspects

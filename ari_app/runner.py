@@ -15,6 +15,7 @@ import structlog
 
 from ari_app.clock import now_ms
 from ari_app.core import cdr, commands, ids, inbound
+from ari_app.core import story as story_of
 from ari_app.core.call import Call, Clearing, Ended, Talking
 from ari_app.core.commands import Command
 from ari_app.core.events import AgentsOffered, AllowanceGranted, CallerKnown, Event, TimerFired
@@ -22,6 +23,7 @@ from models.values.call import LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.reasons import CallReason
 from models.values.routing import CallCenterRoute
+from models.values.story import CallEvent
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,7 @@ class Callers(Protocol):
 
 class Records(Protocol):
     def write_call(self, record: CallRecord, legs: tuple[LegRecord, ...]) -> None: ...
+    def write_story(self, events: tuple[CallEvent, ...]) -> None: ...
 
 
 class Keeps(Protocol):
@@ -114,11 +117,14 @@ class CallRunner:
         self._look_up: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._over = False
+        self._story = story_of.Story(call_id)
 
-    def start(self, call: Call, first: list[Command]) -> None:
+    def start(self, call: Call, first: list[Command], *, told: int = 0, adopted: bool = False) -> None:
+        """``told``: the entries of its story that an earlier engine told, when it is ``adopted``."""
         self.call = call
         self._task = self._loop.create_task(self._run(), name=f"call {self.call_id}")
         self._carry_out(first)
+        self._tell(story_of.begin(call, first, now_ms(), after=told, adopted=adopted))
 
     def post(self, event: Event) -> None:
         """Put an event into the mailbox. Never waits; one for a call that is over is dropped (it holds nothing)."""
@@ -139,9 +145,10 @@ class CallRunner:
                 self._awaited = self._loop.create_future()
                 await self._awaited
             event = self._mailbox.popleft()
-            assert self.call is not None
+            before = self.call
+            assert before is not None
             try:
-                self.call, wanted = inbound.step(self.call, event)
+                self.call, wanted = inbound.step(before, event)
             except Exception:
                 log.exception("core_failed", call=self.call_id, event=event)
                 self._give_up()
@@ -149,6 +156,12 @@ class CallRunner:
                 return
             if wanted:
                 self._carry_out(wanted)
+            self._tell(story_of.tell(self._story, before, event, self.call, wanted))
+
+    def _tell(self, tale: story_of.Tale) -> None:
+        self._story, entries = tale
+        if entries:
+            self._around.records.write_story(entries)
 
     def _carry_out(self, wanted: list[Command]) -> None:
         for command in wanted:
@@ -188,6 +201,7 @@ class CallRunner:
                 answered_at=call.answered_at if isinstance(call, Talking | Clearing) else None,
             )
             self._around.records.write_call(cdr.closing(closing), cdr.legs(closing))
+            self._tell(story_of.give_up(self._story, at))
         self._forget(commands.Forget(self.call_id, (call.facts.caller_channel, *(leg.channel for leg in call.legs))))
 
     def _give_back(self, event: Event) -> None:

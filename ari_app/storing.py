@@ -20,7 +20,9 @@ from ari_app.presence import LoginRow, PresenceRow, write_logins, write_presence
 from models.callers_left import CallbackRow, keep_callback
 from models.cdr import close_calls, open_calls, set_engine_mark
 from models.db import transaction
+from models.stories import write_events, write_reaped
 from models.values.cdr import CallRecord, LegRecord
+from models.values.story import CallEvent, ReapedThing
 
 BUSY_MS: Final = 300
 STATEMENT_MS: Final = 5000
@@ -57,6 +59,22 @@ class LoginEntry(msgspec.Struct, frozen=True, tag="login"):
         return 1
 
 
+class StoryEntry(msgspec.Struct, frozen=True, tag="story"):
+    events: tuple[CallEvent, ...]
+
+    @property
+    def rows(self) -> int:
+        return len(self.events)
+
+
+class ReapedEntry(msgspec.Struct, frozen=True, tag="reaped"):
+    thing: ReapedThing
+
+    @property
+    def rows(self) -> int:
+        return 1
+
+
 class MarkEntry(msgspec.Struct, frozen=True, tag="mark"):
     key: str
     value: str
@@ -74,7 +92,7 @@ class CallbackEntry(msgspec.Struct, frozen=True, tag="callback"):
         return 1
 
 
-Entry = CallEntry | PresenceEntry | LoginEntry | MarkEntry | CallbackEntry
+Entry = CallEntry | PresenceEntry | LoginEntry | StoryEntry | ReapedEntry | MarkEntry | CallbackEntry
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 
 
@@ -172,6 +190,12 @@ def _write(database: Database, entries: Sequence[Entry]) -> None:
         open_calls(database, opened.values())
     if closed:
         close_calls(database, [entry.record for entry in closed], [leg for entry in closed for leg in entry.legs])
+    told = [event for entry in entries if isinstance(entry, StoryEntry) for event in entry.events]
+    reaped = [entry.thing for entry in entries if isinstance(entry, ReapedEntry)]
+    if told:
+        write_events(database, told)
+    if reaped:
+        write_reaped(database, reaped)
     if presence:
         write_presence(database, presence.values())
     if logins:

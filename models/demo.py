@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from peewee import Database
 
-from models import cdr, demo_data, files, tables
+from models import cdr, demo_data, demo_stories, files, tables
 from models.db import execute_many, placeholder, transaction
 from models.demo_calls import Past, PastCall
 from models.tables import fold
@@ -239,6 +239,7 @@ def _contacts(
 
 def _write_calls(database: Database, calls: Sequence[PastCall]) -> None:
     cdr.close_calls(database, [call.record for call in calls], [leg for call in calls for leg in call.legs])
+    demo_stories.write(database, [(call.record, call.legs) for call in calls])
     mark = placeholder(database)
     execute_many(
         database,

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from peewee import JOIN, ModelSelect
 
 from admin.base_view import SectionView
+from admin.explaining_view import ExplainingView
 from admin.folding import contains
 from admin.formats import duration, seconds, stamp
 from admin.listing import ChoiceFilter, Filter, MomentFilter, Page
@@ -135,7 +136,7 @@ def _in_list(query: ModelSelect, value: str) -> ModelSelect:
     return query.where(Call.contact.in_(members))
 
 
-class Calls(SectionView):
+class Calls(ExplainingView, SectionView):
     slug = "historial-de-llamadas"
     endpoint_name = "calls"
     label = _l("Historial de llamadas")
@@ -195,8 +196,11 @@ class Calls(SectionView):
     def base_query(self) -> ModelSelect:
         return selected()
 
+    def frame(self) -> dict[str, Any]:
+        return super().frame() | {"ending": ending, "tone": tone}
+
     def list_extras(self, page: Page) -> dict[str, Any]:
-        return {"legs": legs_of(page.rows), "ending": ending, "tone": tone}
+        return {"legs": legs_of(page.rows)}
 
     def csv_columns(self) -> Any:
         return (

@@ -94,6 +94,8 @@ class FoundCall:
     """Where their phone called from."""
     caller_answered_at: int | None = None
     """When the calling agent's own phone was picked up (Click2Dial), from CEL."""
+    told: int = 0
+    """The last entry of its story that an earlier engine told."""
 
 
 def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:

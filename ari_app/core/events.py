@@ -17,6 +17,7 @@ from typing import Any
 from ari_app.core.commands import Command
 from models.values.reasons import CallReason
 from models.values.routing import AgentRoute
+from models.values.story import Skipped
 
 
 class Refusal(StrEnum):
@@ -58,6 +59,8 @@ class AgentsOffered:
     agents: tuple[AgentRoute, ...]
     call_center: int | None = None
     """Whose agents they are."""
+    skipped: Skipped = ()
+    """The others of the call center, each with why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class NobodyCanCome:
 
     at: int
     call_center: int | None = None
+    skipped: Skipped = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,13 @@ class AgentDenied(QueueNews):
 
     agent: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyFree(QueueNews):
+    """Nobody of the call center can be rung just now, each for a reason: the call waits. For its story only."""
+
+    skipped: Skipped = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from ari_app.core.ringing import choose
 from models.values.call import AgentState, LegOutcome, Strategy
 from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.story import Skipped, SkipReason
+
+MOST_EXPLAINED = 50
+"""Agents of whom it is said why they are not rung: it must not cost more than the choice."""
 
 PHONE_SESSION = "phone:"
 """So begin the sessions of agents who are logged in on the phone alone; the agent's id follows."""
@@ -105,6 +109,7 @@ class Offer:
     call_id: str
     agents: tuple[AgentRoute, ...]
     call_center: int | None = None
+    skipped: Skipped = ()
     back: bool = False
     """A call that they transferred comes back to them."""
 
@@ -124,6 +129,15 @@ class Nobody:
 
     call_id: str
     call_center: int | None = None
+    skipped: Skipped = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoneFree:
+    """Nobody can be rung for this call just now: it waits."""
+
+    call_id: str
+    skipped: Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +173,7 @@ class LoggedOut:
     at: int
 
 
-Decision = Offer | Denied | Nobody | Full | SeatChanged | LoggedIn | LoggedOut
+Decision = Offer | Denied | Nobody | NoneFree | Full | SeatChanged | LoggedIn | LoggedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +334,8 @@ def seek(roster: Roster, call_id: str, route: CallCenterRoute, since: int, at: i
     """A call looks for agents, from its place in the queue. ``kept``: it was in the queue before."""
     others = {other: waits for other, waits in roster.seekers.items() if other != call_id}
     if not any(_could_come(roster, agent) for agent in route.agents):
-        return replace(roster, seekers=others), [Nobody(call_id, route.id)]
+        nobody = Nobody(call_id, route.id, passed_over(roster, call_id, route, (), at))
+        return replace(roster, seekers=others), [nobody]
     was_in = kept or call_id in roster.seekers
     seeker = Seeker(call_id, route, since)
     ordered = sorted((*others.values(), seeker), key=lambda one: one.order)
@@ -330,7 +345,10 @@ def seek(roster: Roster, call_id: str, route: CallCenterRoute, since: int, at: i
     if not was_in and limit and not roster.seekers[call_id].rings:
         waiting = sum(one.route.id == route.id and not one.rings for one in others.values())
         if waiting >= limit:
-            return stop_seeking(roster, call_id), [*decisions, Full(call_id, route.id)]
+            free = NoneFree(call_id, passed_over(roster, call_id, route, (), at))
+            return stop_seeking(roster, call_id), [*decisions, free, Full(call_id, route.id)]
+    if not roster.seekers[call_id].rings:
+        decisions.append(NoneFree(call_id, passed_over(roster, call_id, route, (), at)))
     return roster, decisions
 
 
@@ -518,25 +536,43 @@ def is_user(roster: Roster, agent: int) -> bool:
     return route is not None and route.active
 
 
-def why_not(roster: Roster, agent: int, at: int) -> str | None:
-    """Why this agent is not rung now, as a reason code; None: may be rung."""
+def why_not(roster: Roster, agent: int, at: int) -> SkipReason | None:
+    """Why this agent is not rung now; None: may be rung."""
     route = roster.snapshot.agents.get(agent)
     seat = roster.seats.get(agent)
     if route is None or not route.active:
-        return "not_active"
+        return SkipReason.NOT_ACTIVE
     if seat is None:
-        return "not_logged_in"
+        return SkipReason.NOT_LOGGED_IN
     if not route.endpoint:
-        return "no_phone"
+        return SkipReason.NO_PHONE
     if not seat.allowed:
-        return "address_not_allowed"
+        return SkipReason.ADDRESS_NOT_ALLOWED
     if not seat.connected and seat.phone is None:
-        return "desk_cut_off"
+        return SkipReason.DESK_CUT_OFF
     if seat.call is not None:
-        return "on_another_call"
+        return SkipReason.ON_ANOTHER_CALL
     if seat.state is not AgentState.AVAILABLE:
-        return seat.state.value
-    return "resting" if seat.rest_until > at else None
+        return SkipReason(seat.state.value)
+    return SkipReason.RESTING if seat.rest_until > at else None
+
+
+def passed_over(roster: Roster, call_id: str, route: CallCenterRoute, chosen: tuple[int, ...], at: int) -> Skipped:
+    """The agents of this call center who are not rung for this call now, each with the reason."""
+    skipped: list[tuple[int, SkipReason]] = []
+    for agent in route.agents[:MOST_EXPLAINED]:
+        if agent in chosen:
+            continue
+        seat = roster.seats.get(agent)
+        if seat is not None and seat.call == call_id:
+            why: SkipReason = SkipReason.ON_THIS_CALL
+        elif agent in roster.free:
+            why = SkipReason.NOT_THEIR_TURN if chosen else SkipReason.EARLIER_CALL_FIRST
+        else:
+            # One who rests is no longer left alone at the next tick of the roster's clock.
+            why = why_not(roster, agent, at) or SkipReason.RESTING
+        skipped.append((agent, why))
+    return tuple(skipped)
 
 
 def _could_come(roster: Roster, agent: int) -> bool:
@@ -649,7 +685,8 @@ def _distribute(roster: Roster, decisions: list[Decision], at: int) -> Result:
             seat = replace(roster.seats[agent], state=AgentState.RINGING, reason=None, since=at, call=seeker.call_id)
             roster = _seat(roster, seat, at)
             decisions.append(SeatChanged(seat))
-        decisions.append(Offer(seeker.call_id, tuple(agents[agent] for agent in chosen), seeker.route.id))
+        skipped = passed_over(roster, seeker.call_id, seeker.route, chosen, at)
+        decisions.append(Offer(seeker.call_id, tuple(agents[agent] for agent in chosen), seeker.route.id, skipped))
         memory = {**roster.last_rung, seeker.route.id: chosen[-1]}
         seekers = {**roster.seekers, seeker.call_id: replace(seeker, rings=True)}  # the key keeps its place
         roster = replace(roster, last_rung=memory, seekers=seekers)

@@ -49,6 +49,7 @@ from models.tables.outbound import (
     LimitScope,
 )
 from models.tables.paper import Attachment, Printer
+from models.tables.stories import CallEvent, Reaped
 
 # Every table, in an order in which each comes after those it points to.
 ALL: tuple[type[Model], ...] = (
@@ -79,6 +80,8 @@ ALL: tuple[type[Model], ...] = (
     CallCenterForm,
     Call,
     CallLeg,
+    CallEvent,
+    Reaped,
     FormAnswer,
     EngineMark,
     Voicemail,
@@ -120,6 +123,7 @@ __all__ = [
     "CallCenterForm",
     "CallCenterGroup",
     "CallCenterNumber",
+    "CallEvent",
     "CallLeg",
     "CallbackRequest",
     "CallbackState",
@@ -147,6 +151,7 @@ __all__ = [
     "PauseReason",
     "Printer",
     "Prompt",
+    "Reaped",
     "Row",
     "Voicemail",
     "database",

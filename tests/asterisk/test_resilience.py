@@ -138,6 +138,18 @@ def test_a_caller_who_waits_keeps_waiting(
     [call] = engine.closed(1)
     assert call["outcome"] == "answered"
     assert call["offered_at"] == offered_at
+    story = wait_until(lambda: _whole_story(engine), 5, "the story's end")
+    assert [ordinal for ordinal, _ in story] == list(range(1, len(story) + 1)), "it goes on where it was"
+    codes = [code for _, code in story]
+    assert codes[0] == "arrived"
+    assert "nobody_free" in codes[: codes.index("adopted")]
+    assert codes.index("adopted") < codes.index("leg_answered") < codes.index("joined")
+
+
+def _whole_story(engine: RunningEngine) -> list[tuple[int, str]]:
+    """The only call's story, when it is closed."""
+    story = engine.rows("SELECT ordinal, code FROM call_events ORDER BY ordinal")
+    return [(int(ordinal), str(code)) for ordinal, code in story] if "closed" in [code for _, code in story] else []
 
 
 def test_the_switch_is_restarted_under_a_call(

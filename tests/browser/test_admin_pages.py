@@ -53,6 +53,17 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+@pytest.mark.parametrize("width", [1366, 390])
+def test_a_call_is_explained_on_any_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/historial-de-llamadas/?type=inbound&outcome=answered")
+    page.get_by_role("link", name="Explicar esta llamada").first.click()
+    expect(page.get_by_role("heading", name="Lo que pasó, en orden")).to_be_visible()
+    expect(page.locator(".story__entry").first).to_contain_text("Entra una llamada")
+    expect(page.locator(".story__entry--end")).to_contain_text("Terminó")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_engines_pill(page: Page) -> None:
     expect(page.locator("[data-engine]")).to_have_text("Motor detenido")
 

@@ -90,6 +90,9 @@ class World:
                 self.ended += params.values()
                 return None
 
+    async def told(self, call_ids: list[str]) -> dict[str, int]:
+        return {}
+
     async def open_records(self, call_ids: list[str]) -> dict[str, CallRecord]:
         return {call: record for call, record in self.records.items() if call in call_ids}
 
@@ -107,6 +110,7 @@ class World:
             ledger=self.ledger,
             snapshot=lambda: SNAPSHOT,
             open_records=self.open_records,
+            told=self.told,
             adopt=self.adopt,
             read_ledger=self.read_ledger,
         )

@@ -326,6 +326,7 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         "contact_import_changes.load_id",
         "contact_import_chunks.load_id",
         "call_center_numbers.call_center_id",
+        "call_events.call_id",
         "call_legs.call_id",
         "contact_list_members.contact_id",
         "contact_list_members.list_id",

@@ -332,7 +332,7 @@ def every_end_is_an_answer(patch: Patch) -> None:
     patch(ending, "_finish", proud)
 
 
-@mutation("legs, written|on the switch")
+@mutation("legs, written|on the switch|no leg of theirs")
 def first_leg_left_out(patch: Patch) -> None:
     def change(_: Call, __: e.Event, after: Call, wanted: list[c.Command]) -> Step:
         return after, [

@@ -15,6 +15,7 @@ from simulation.agenda import Agenda
 from simulation.case import Case, Violation
 from simulation.checks import SURVEY, Checks
 from simulation.people import People
+from simulation.stories import Stories
 from simulation.switch import Switch
 
 from ari_app.core import commands as c
@@ -25,7 +26,7 @@ from ari_app.core import spending as spending_of
 from ari_app.core.adoption import FoundCall, adopt
 from ari_app.core.call import Call, Policy
 from ari_app.core.permit import Asking, Permit, Refused
-from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, Offer, Roster, Rules, Seat
+from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, NoneFree, Offer, Roster, Rules, Seat
 from ari_app.core.spending import Spending, Trip
 from models.values.call import LegOutcome
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
@@ -47,6 +48,7 @@ class Shell:
         self.people: People
         self.checks: Checks
         self.policy = Policy(survey_context=SURVEY)
+        self.stories = Stories()
         self.roster = Roster(snapshot, Rules())
         self.spending = Spending()
         self.registry: dict[str, Case] = {}
@@ -105,24 +107,26 @@ class Shell:
             self.checks.stepped(case, before, event, after)
             for command in wanted:
                 self._carry_out(case, command)
+            self.stories.tell(case, before, event, after, wanted)
             self.checks.settled(case)
 
     def _note(self, case: Case, event: object, after: Call) -> None:
         assert self.trace is not None
         self.trace.append(f"{self.agenda.now:.2f} {case.id} {type(after).__name__} <- {event}")
 
-    def _begin(self, case: Case, call: Call, first: list[c.Command]) -> None:
+    def _begin(self, case: Case, call: Call, first: list[c.Command], *, adopted: bool = False) -> None:
         self.registry[case.id] = case
         case.call = call
         if self.trace is not None:
             self._note(case, "begins", call)
         for command in first:
             self._carry_out(case, command)
+        self.stories.begin(case, call, first, int(self.agenda.now), adopted=adopted)
         self.checks.settled(case)
 
     def adopt(self, case: Case, found: FoundCall) -> None:
         case.late = case.restarted = True
-        self._begin(case, *adopt(found, self.snapshot, self.policy, int(self.agenda.now)))
+        self._begin(case, *adopt(found, self.snapshot, self.policy, int(self.agenda.now)), adopted=True)
 
     # ------------------------------------------------------------------------------------------ calls of ours
     def dialled(self, case: Case, event: e.AgentDials) -> None:
@@ -281,7 +285,7 @@ class Shell:
                 self.checks.in_turn(decision)
                 self.checks.offered(decision)
                 case = self.registry.get(decision.call_id)
-                offer = e.AgentsOffered(int(self.agenda.now), decision.agents, decision.call_center)
+                offer = e.AgentsOffered(int(self.agenda.now), decision.agents, decision.call_center, decision.skipped)
                 if case is None or not self.post(case, offer):
                     self.roster = roster_of.stop_seeking(self.roster, decision.call_id)
                     for agent in decision.agents:
@@ -294,7 +298,11 @@ class Shell:
             elif isinstance(decision, Nobody):
                 found = self.registry.get(decision.call_id)
                 if found is not None:
-                    self.post(found, e.NobodyCanCome(int(self.agenda.now), decision.call_center))
+                    self.post(found, e.NobodyCanCome(int(self.agenda.now), decision.call_center, decision.skipped))
+            elif isinstance(decision, NoneFree):
+                found = self.registry.get(decision.call_id)
+                if found is not None:
+                    self.post(found, e.NobodyFree(int(self.agenda.now), decision.skipped))
             elif isinstance(decision, Full):
                 found = self.registry.get(decision.call_id)
                 if found is not None:

@@ -35,12 +35,15 @@ class Tally:
     outcomes: dict[str, int] = field(default_factory=dict)
     weathers: dict[str, int] = field(default_factory=dict)
     transitions: set[tuple[str, str, str]] = field(default_factory=set)
+    told: set[tuple[str, str]] = field(default_factory=set)
+    """Every code of the calls' stories."""
 
     def add(self, other: Tally) -> None:
         self.worlds += other.worlds
         self.calls += other.calls
         self.quiet += other.quiet
         self.transitions |= other.transitions
+        self.told |= other.told
         for mine, theirs in ((self.outcomes, other.outcomes), (self.weathers, other.weathers)):
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
@@ -216,9 +219,11 @@ class World:
             if not self.agenda.run(FOREVER, BUSY):
                 raise Violation("the world never ends")
             self.checks.finished(self.cases)
+            self.shell.stories.finished(self.cases)
         except Exception as error:
             raise Failure(self, error) from error
         tally = Tally(1, len(self.cases), self.checks.quiet, transitions=self.checks.transitions)
+        tally.told = self.shell.stories.told
         tally.weathers[self.weather.kind] = len(self.cases)
         for case in self.cases:
             name = case.closed[0].outcome.value if case.closed else "unrecorded"
