@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test docs lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -31,6 +31,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The pages that are drawn from the code; a test fails when one is stale.
+docs: $(VENV)/.dev
+	$(BIN)/python tests/state_diagram.py
 
 # Millions of random calls, where `make test` has tens of thousands: `make sim SIM="--calls 5000000"`, SIM=--help.
 sim: $(VENV)/.dev
