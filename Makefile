@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test docs lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test docs chaos chaos-short lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -39,6 +39,14 @@ docs: $(VENV)/.dev
 # Millions of random calls, where `make test` has tens of thousands: `make sim SIM="--calls 5000000"`, SIM=--help.
 sim: $(VENV)/.dev
 	$(BIN)/python tests/simulation/run.py $(SIM)
+
+# Calls while everything that can die dies: twenty minutes, half on each database. CHAOS=--help for options.
+chaos: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python tests/chaos/run.py $(CHAOS)
+
+# The same in two minutes, for .ci/run.
+chaos-short: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python tests/chaos/run.py --seconds 120 $(CHAOS)
 
 # Options: `make bench BENCH="--rates 40 --seconds 5"`.
 bench: $(VENV)/.dev test-tools test-asterisk

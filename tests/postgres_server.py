@@ -93,6 +93,21 @@ class PostgresServer:
     def drop_database(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def halt(self) -> None:
+        """It goes away, as for an upgrade: whoever is connected is cut off."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_SECONDS)
+
+    def resume(self) -> None:
+        """The same cluster again; it takes connections a moment later."""
+        user = pwd.getpwuid(self.folder.stat().st_uid)
+        switch = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        self.process = subprocess.Popen(
+            self.process.args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self.folder, env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, preexec_fn=_die_with_parent,
+            **switch,  # type: ignore[call-overload]
+        )  # fmt: skip
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # fast shutdown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
 import signal
 import sqlite3
@@ -173,11 +171,10 @@ def test_a_server_stopped_and_started_under_load_loses_and_doubles_nothing(write
         loading.start()
         for _ in range(2):
             more(w, "written", 50)
-            server.process.send_signal(signal.SIGINT)
-            server.process.wait(20)
+            server.halt()
             more(w, "journaled", 100)
             assert w.alarm == "database_away"
-            restart(server)
+            server.resume()
             poll(lambda: w.database_ok, 60)
         stop.set()
         loading.join(20)
@@ -191,16 +188,6 @@ def test_a_server_stopped_and_started_under_load_loses_and_doubles_nothing(write
         assert w.close(10)
     finally:
         server.stop()
-
-
-def restart(server: postgres_server.PostgresServer) -> None:
-    """The same cluster again."""
-    user = pwd.getpwuid(server.folder.stat().st_uid)
-    switch = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    server.process = subprocess.Popen(
-        server.process.args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=server.folder, env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, **switch,
-    )  # fmt: skip
 
 
 def test_close_while_the_database_is_away_leaves_it_in_the_journal_in_time(sqlite_url, writer) -> None:

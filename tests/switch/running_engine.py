@@ -279,6 +279,17 @@ class RunningEngine:
         return self.folder / "engine.log"
 
     def start(self, seconds: float = 15.0) -> RunningEngine:
+        self.spawn()
+        wait_until(lambda: self.is_ready() or self.is_dead, seconds, "the engine is ready")
+        assert not self.is_dead, self.log_file.read_text()[-4000:]
+        return self
+
+    @property
+    def is_dead(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def spawn(self) -> None:
+        """Starts it, and does not wait for anything."""
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CENTRALITA_")},
             **{
@@ -296,9 +307,6 @@ class RunningEngine:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ari_app"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
             )
-        wait_until(lambda: self.is_ready() or self.process.poll() is not None, seconds, "the engine is ready")  # type: ignore[union-attr]
-        assert self.process.poll() is None, self.log_file.read_text()[-4000:]
-        return self
 
     def is_ready(self) -> bool:
         """Connected to the switch, calls agreed with it, phones pushed."""

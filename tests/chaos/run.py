@@ -1,0 +1,218 @@
+"""Calls at a steady rate while everything that can die dies, one after the other: `make chaos`, `make chaos-short`.
+
+    .venv/bin/python tests/chaos/run.py --seconds 1200 --database postgresql
+    .venv/bin/python tests/chaos/run.py --seconds 120 --database sqlite --seed 7
+
+The engine is killed, its socket cut, the switch killed and started, the database stopped and started (SQLite: locked).
+At the end: no channel and no bridge, one CDR for each INVITE that got beyond 100 (by SIPp's own log), nobody who talked
+cut off but by the switch's own death. Exit status 1 with every violation in words.
+Owns: putting the parts together. Must not: judge (`verdict`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+
+import postgres_server
+from chaos.crew import Crew
+from chaos.troubles import Keeper, Troubles
+from chaos.verdict import Heard, count, heard, judge
+from switch.fixtures import REPOSITORY
+from switch.real_switch import RealSwitch
+from switch.running_engine import RunningEngine, secret_of
+from switch.sipp import SippCaller, SippPhone
+from switch.wire_thread import WireInThread
+
+from centralita.embedded import find_or_fetch
+from models.values.call import Strategy
+
+AGENTS = 60
+NUMBER, NOWHERE = "40001000", "49999999"
+SETTLE_SECONDS = 120.0
+"""After the last call: for the sweeps (every 30 s), the log's quiet time and the journal."""
+# Of each second's calls: what the caller does. The digit after 7 tells them apart in the records.
+CALLERS: tuple[tuple[float, str, dict[str, object]], ...] = (
+    (0.60, NUMBER, {"talk_ms": 3_000}),
+    (0.20, NUMBER, {"talk_ms": 12_000}),
+    (0.10, NUMBER, {"behaviour": "cancel_ringing", "ring_ms": 150}),
+    (0.04, NUMBER, {"behaviour": "cancel_early"}),
+    (0.06, NOWHERE, {"talk_ms": 8_000}),
+)
+
+
+def callers(folder: Path, switch: RealSwitch, seconds: float, rate: float) -> list[tuple[str, SippCaller]]:
+    made = []
+    for kind, (share, number, options) in enumerate(CALLERS, 1):
+        pace = share * rate
+        prefix = f"7{kind}"
+        made.append(
+            (
+                prefix,
+                SippCaller(
+                    folder, switch.sip, number, caller=f"{prefix}[call_number]", calls=max(2, int(seconds * pace)),
+                    rate=pace, seconds=seconds + 60, **options,  # type: ignore[arg-type]
+                ),
+            )
+        )  # fmt: skip
+    return made
+
+
+def furnish(engine: RunningEngine) -> list[int]:
+    endpoints = [str(8330101 + place) for place in range(AGENTS)]
+    agents = [engine.account.agent(f"Agente {endpoint}", endpoint) for endpoint in endpoints]
+    engine.account.call_center("Caos", [NUMBER], agents, strategy=Strategy.ROUND_ROBIN_MEMORY, ring_seconds=5)
+    return agents
+
+
+def wait_for(condition: object, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def run(folder: Path, seconds: float, rate: float, database: str, seed: int) -> list[str]:
+    """Every violation."""
+    began = time.time()
+
+    def say(what: str) -> None:
+        print(f"{time.time() - began:7.1f} s  {what}", flush=True)
+
+    with contextlib.ExitStack() as stack:
+        switch = RealSwitch(find_or_fetch(REPOSITORY / "var" / "asterisk-dist"), folder / "switch")
+        stack.callback(switch.stop)
+        switch.start()
+        wire = stack.enter_context(WireInThread("127.0.0.1", switch.config.ari_port))
+        where: postgres_server.PostgresServer | str = str(folder / "data" / "centralita.db")
+        url = ""
+        if database == "postgresql":
+            where = postgres_server.start()
+            stack.callback(where.stop)
+            url = where.url(where.create_database())
+        engine = RunningEngine(switch, folder / "data", url, ari_port=wire.port, log_level="INFO")
+        stack.callback(engine.stop)
+        agents = furnish(engine)
+        engine.start(30)
+        phones = SippPhone(
+            folder, switch.sip, {str(8330101 + place): secret_of(str(8330101 + place)) for place in range(AGENTS)},
+            ring_ms=200, seconds=seconds + SETTLE_SECONDS + 120,
+        )  # fmt: skip
+        stack.callback(phones.stop)
+        phones.online()
+        crew = stack.enter_context(Crew(engine, agents))
+        if not wait_for(lambda: len(crew.here) == len(agents), 30):
+            return [f"only {len(crew.here)} desks came to work"]
+        keeper = stack.enter_context(Keeper(engine))
+        troubles = Troubles(random.Random(seed), keeper, wire, switch, where)
+        lines = callers(folder, switch, seconds, rate)
+        for _, caller in lines:
+            stack.callback(caller.stop)
+            caller.start()
+        say(f"seed {seed}, {database}: {rate:g} calls/s for {seconds:g} s, {AGENTS} agents")
+        troubles.go_on(time.time() + seconds - 5, say)
+        say("quiet from here on")
+        for _, caller in lines:
+            wait_for(lambda caller=caller: not caller.running, 50)  # type: ignore[misc]
+            caller.stop()
+        calls = [call for prefix, caller in lines for call in heard(prefix, caller.messages())]
+        wrong = settle(engine, switch)
+        records = engine.calls()
+        wrong += judge(calls, records, troubles.done)
+        wrong += defects(engine)
+        report(calls, records, troubles, engine, keeper)
+        if len(calls) < 0.8 * seconds * rate:
+            wrong.append(f"only {len(calls)} calls were made")
+        return wrong
+
+
+def settle(engine: RunningEngine, switch: RealSwitch) -> list[str]:
+    """Nothing is left on the switch, and every record is closed, soon after the last call."""
+    wrong = []
+    quiet = wait_for(lambda: engine.is_ready() and not switch.channels() and not switch.bridges(), SETTLE_SECONDS)
+    if not quiet:
+        left = [f"{one['name']} {one['id']} {one['state']}" for one in switch.channels()]
+        wrong.append(f"left on the switch: {left} {[one['id'] for one in switch.bridges()]}")
+    if not wait_for(lambda: all(call["ended_at"] for call in engine.calls()), SETTLE_SECONDS):
+        wrong.append(f"{sum(not call['ended_at'] for call in engine.calls())} CDRs are still open")
+    held = wait_for(lambda: not _held(engine), 30)
+    if not held:
+        wrong.append(f"held by no call: {_held(engine)}")
+    return wrong
+
+
+def _held(engine: RunningEngine) -> list[object]:
+    live = {call["call_id"] for call in engine.control("GET", "/calls")[1]}
+    return [seat for seat in engine.control("GET", "/agents")[1] if seat["call_id"] and seat["call_id"] not in live]
+
+
+def defects(engine: RunningEngine) -> list[str]:
+    """What the engine's log must never say."""
+    found = []
+    for needle in ("core_failed", "record_refused", "record_writer_failed", "tick_failed", "command_failed"):
+        lines = engine.log(needle)
+        if lines:
+            found.append(f"{len(lines)} × {needle}, first: {lines[0][:400]}")
+    return found
+
+
+def report(
+    calls: Sequence[Heard],
+    records: Sequence[dict[str, object]],
+    troubles: Troubles,
+    engine: RunningEngine,
+    keeper: Keeper,
+) -> None:
+    kinds: dict[str, int] = {}
+    for trouble in troubles.done:
+        kinds[trouble.kind] = kinds.get(trouble.kind, 0) + 1
+    beyond = sum(call.beyond_100_at is not None for call in calls)
+    print(
+        f"INVITEs: {len(calls)}, beyond 100: {beyond}, answered: {sum(call.answered_at is not None for call in calls)}"
+    )
+    print(f"CDRs: {len(records)} ({count(records)})")
+    print("troubles:", ", ".join(f"{kind} {number}" for kind, number in sorted(kinds.items())))
+    print(
+        f"engine started {keeper.starts + 1} times, adopted {len(engine.log('event=adopted'))}, "
+        f"from the switch's log {len(engine.log('cdr_from_cel'))}, reaped {len(engine.log('event=reaped'))}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=1200)
+    parser.add_argument("--rate", type=float, default=5.0, help="calls a second (default: 5)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="both: half each")
+    parser.add_argument("--seed", type=int, default=None, help="of the troubles (default: from the clock)")
+    parser.add_argument("--keep", type=Path, help="a folder for everything that was logged")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else int(time.time())
+    kinds = ["postgresql", "sqlite"] if options.database == "both" else [options.database]
+    wrong: list[str] = []
+    for kind in kinds:
+        folder = options.keep / kind if options.keep else Path(tempfile.mkdtemp(prefix="centralita-chaos-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        found = run(folder, options.seconds / len(kinds), options.rate, kind, seed)
+        print("\n".join(f"WRONG: {one}" for one in found) or "nothing wrong", flush=True)
+        wrong += found
+        if not found and not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif found:
+            print(f"everything that was logged is in {folder}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
