@@ -634,7 +634,8 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         # Nobody is waited for who can't come; a call whose phones ring asks again when they have.
         if not seeker.rings and not any(_could_come(roster, agent) for agent in seeker.route.agents):
             roster = stop_seeking(roster, seeker.call_id)
-            decisions.append(Nobody(seeker.call_id, seeker.route.id))
+            skipped = passed_over(roster, seeker.call_id, seeker.route, (), at)
+            decisions.append(Nobody(seeker.call_id, seeker.route.id, skipped))
     return roster, decisions
 
 

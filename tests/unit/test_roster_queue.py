@@ -86,15 +86,15 @@ def test_a_full_queue_takes_nobody_but_who_was_in_it_or_can_be_served() -> None:
     roster = busy(floor(1), 1)
     roster, _ = r.seek(roster, "a", route, 10, 10)
     roster, decisions = r.seek(roster, "b", route, 20, 20)
-    assert decisions == [r.Full("b", 1)]
+    assert [type(one) for one in decisions] == [r.NoneFree, r.Full], "who could not come, and that it was full"
     assert set(roster.seekers) == {"a"}
     _, decisions = r.seek(roster, "b", route, 20, 20, kept=True)
-    assert decisions == []
+    assert [type(one) for one in decisions] == [r.NoneFree]
     _, decisions = r.seek(roster, "other", center(2, max_waiting=1), 20, 20)
-    assert decisions == [], "another call center's queue is its own"
+    assert [type(one) for one in decisions] == [r.NoneFree], "another call center's queue is its own"
     roster, _ = r.connect(roster, 2, "s2", "10.0.0.1", 30)  # serves a
     _, decisions = r.seek(roster, "b", route, 40, 40)
-    assert decisions == [], "a call whose phone rings does not wait"
+    assert [type(one) for one in decisions] == [r.NoneFree], "a call whose phone rings does not wait"
 
 
 def test_the_last_who_could_come_leaves() -> None:
@@ -103,7 +103,7 @@ def test_the_last_who_could_come_leaves() -> None:
     roster, _ = r.seek(roster, "a", center(agents=(2,)), 10, 10)
     roster, _ = r.seek(roster, "b", center(2, agents=(1, 2)), 10, 10)
     roster, decisions = r.log_out(roster, 2, "user", 20)
-    assert [one for one in decisions if isinstance(one, r.Nobody)] == [r.Nobody("a", 1)]
+    assert [(one.call_id, one.call_center) for one in decisions if isinstance(one, r.Nobody)] == [("a", 1)]
     assert set(roster.seekers) == {"b"}
 
 
