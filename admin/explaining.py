@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from flask_babel import gettext as _
 
+from admin.desk.texts import texts
 from admin.formats import duration, money, phone
 from admin.story_words import CAUSES, HAPPENINGS, ORDERS, PHASES, SKIPS, STRETCHES, TIMERS
 from admin.words import label, reason
@@ -158,8 +159,16 @@ def sentence(entry: CallEvent, names: Names) -> str:
 
 def _leg(entry: CallEvent, detail: Mapping[str, Any], who: str) -> str:
     match entry.code:
+        case StoryCode.TOLD_NOT_POSSIBLE:
+            why = str(detail.get("why", ""))
+            return _("A %(who)s se le dijo que no se podía: %(why)s", who=who, why=texts().get(f"problem.{why}", why))
         case StoryCode.STRETCH_BEGAN:
-            return _("Empieza: %(what)s.", what=_stretch(detail))
+            what = _stretch(detail)
+            return (
+                _("Empieza: %(what)s, por %(who)s.", what=what, who=who)
+                if entry.agent_id
+                else _("Empieza: %(what)s.", what=what)
+            )
         case StoryCode.STRETCH_OVER:
             lasted = duration(detail.get("lasted_ms", 0))
             if not detail.get("reason"):
@@ -195,7 +204,8 @@ def _leg(entry: CallEvent, detail: Mapping[str, Any], who: str) -> str:
 
 def _stretch(detail: Mapping[str, Any]) -> str:
     kind = str(detail.get("kind", ""))
-    return str(STRETCHES.get(kind, kind))
+    said = str(STRETCHES.get(kind, kind))
+    return f"{said} ({phone(str(detail['number']))})" if detail.get("number") else said
 
 
 def _who(entry: CallEvent, names: Names) -> str:

@@ -149,7 +149,11 @@ def _branches(core: _Core, handler: Function) -> Iterator[tuple[str, str]]:
     module, _ = handler
     function = core.functions[handler]
     inner = _match_on(function, "event")
-    assert inner is not None, f"{module}.{handler[1]} matches on the event"
+    if inner is None:
+        # A frame around the handler proper: its first statement calls it.
+        [handler] = set(core.refers(module, function.body[1] if _is_text(function.body[0]) else function.body[0]))
+        yield from _branches(core, handler)
+        return
     # What stands before the match happens whatever the event is.
     before = [statement for statement in function.body if not isinstance(statement, ast.Match)]
     always = core.branch(module, before)
@@ -158,6 +162,10 @@ def _branches(core: _Core, handler: Function) -> Iterator[tuple[str, str]]:
         for event in _classes(case.pattern):
             for phase in after:
                 yield event, phase
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def page() -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
+from ari_app.core.arrangement import Stretch, number_of
 from ari_app.core.call import Announcing, Call, Clearing, Ended, Facts, Leg, LegState, Talking
 from models.values.call import LegKind, LegOutcome
 from models.values.cdr import CallRecord, LegRecord
@@ -48,6 +49,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.Ring, c.Answer, c.CreateLeg, c.DialLeg, c.Hangup, c.CreateBridge, c.AddToBridge, c.DestroyBridge,
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
+        c.ClaimAgent, c.ReportProblem,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.
@@ -202,11 +204,31 @@ def _why(leg: Leg | LegRecord) -> dict[str, Any]:
 
 
 def _facts(before: Facts, after: Facts) -> list[_Told]:
-    if before is after or before.route is after.route or after.route is None:
+    if before is after:
         return []
-    if before.route is not None and before.route.id == after.route.id:
-        return []
-    return [(StoryCode.CENTER_CHANGED, None, {"center": after.route.name})]
+    told: list[_Told] = []
+    if after.stretches is not before.stretches:
+        for place, stretch in enumerate(after.stretches):
+            was = before.stretches[place] if place < len(before.stretches) else None
+            told += _stretch(was, stretch)
+    route = after.route
+    if route is not None and (before.route is None or before.route.id != route.id):
+        told.append((StoryCode.CENTER_CHANGED, None, {"center": route.name}))
+    return told
+
+
+def _stretch(was: Stretch | None, stretch: Stretch) -> list[_Told]:
+    """A hold, a transfer, a consultation …, as the CDR's legs have it too."""
+    shown: dict[str, Any] = {"kind": stretch.kind.value, "reason": str(stretch.reason)}
+    if stretch.number:
+        shown["number"] = stretch.number
+    told: list[_Told] = []
+    if was is None:
+        told.append((StoryCode.STRETCH_BEGAN, stretch.agent_id, shown))
+    if stretch.until is not None and (was is None or was.until is None):
+        lasted = max(0, stretch.until - stretch.since)
+        told.append((StoryCode.STRETCH_OVER, stretch.agent_id, shown | {"lasted_ms": lasted}))
+    return told
 
 
 def _phase(before: Call | None, after: Call) -> list[_Told]:
@@ -235,6 +257,8 @@ def _orders(commands: Sequence[c.Command]) -> list[_Told]:
             case c.Forget(strays=strays):
                 if strays:
                     told.append((StoryCode.LEFT_BEHIND, None, {"things": list(strays[:10])}))
+            case c.ReportProblem(agent=agent, code=why):
+                told.append((StoryCode.TOLD_NOT_POSSIBLE, agent, {"why": str(why)}))
             case _ if type(command) not in _UNHEARD:
                 told.append((StoryCode.ORDERED, None, {"what": type(command).__name__, **_telling(command)}))
             case _:
@@ -268,6 +292,9 @@ def _telling(thing: object) -> dict[str, Any]:
         value = getattr(thing, name, None)
         if isinstance(value, str | int) and value != "":
             shown[name] = value[:120] if isinstance(value, str) else value
+    target = getattr(thing, "target", None)
+    if target is not None:
+        shown["number"] = number_of(target)[:120]
     media = getattr(thing, "media", None)
     if isinstance(media, tuple):
         shown["media"] = [str(one)[:80] for one in media[:8]]

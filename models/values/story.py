@@ -41,6 +41,8 @@ class StoryCode(StrEnum):
     TIMER = "timer"
     HAPPENED = "happened"
     """Somebody asked for something, or something was heard: ``what`` is the event's name."""
+    TOLD_NOT_POSSIBLE = "told_not_possible"
+    """What the agent asked for could not be done; ``why`` is the desk's code for it."""
     ORDERED = "ordered"
     """The switch was told to do something that is heard: ``what`` is the command's name."""
     NOT_DONE = "not_done"

@@ -81,7 +81,8 @@ class Stories:
             of_leg = {entry.code: entry for entry in entries if entry.detail.get("leg") == leg.ordinal}
             end_of_leg = of_leg.get(StoryCode.LEG_NOT_TAKEN) or of_leg.get(StoryCode.LEG_OVER)
             if leg.kind not in (LegKind.AGENT, LegKind.OUTSIDE):
-                if not {StoryCode.STRETCH_BEGAN, StoryCode.STRETCH_OVER} <= of_leg.keys():
+                began = [one for one in entries if one.code is StoryCode.STRETCH_BEGAN]
+                if leg.kind.value not in [one.detail["kind"] for one in began]:
                     raise Violation(f"{case.id}: the stretch {leg} is not told: {entries}")
                 continue
             if StoryCode.LEG_MADE not in of_leg or end_of_leg is None:

@@ -5,6 +5,15 @@ from __future__ import annotations
 import state_diagram
 from simulation.run import simulate
 
+from ari_app.core import events as e
+
+FAMILY = {
+    one.__name__: family.__name__
+    for family in (e.MediaNews, e.TalkRequest, e.QueueNews, e.OutboundNews)
+    for one in family.__subclasses__()
+}
+"""A branch may answer a whole family of events at once."""
+
 
 def test_the_page_is_what_the_core_says() -> None:
     assert state_diagram.PAGE.read_text() == state_diagram.page(), "the core's phases changed: run `make docs`"
@@ -19,6 +28,6 @@ def test_whatever_thousands_of_calls_did_is_on_the_diagram() -> None:
     for before, event, after in tally.transitions:
         assert after in {to for start, to in edges if start == before}, f"{before} --{event}--> {after} is not drawn"
         told = edges[before, after]
-        assert event in told, f"{before} --{event}--> {after}: drawn only for {told}"
+        assert {event, FAMILY.get(event)} & told, f"{before} --{event}--> {after}: drawn only for {told}"
     assert "Waiting" in begins["an INVITE"]
     assert "Talking" in begins["found on the switch"]
