@@ -10,7 +10,7 @@ from simulation.case import Violation
 from simulation.mutations import ALL, Mutation
 from simulation.world import Failure, World
 
-CALLS = 3_000
+CALLS = 10_000
 
 
 def test_there_are_enough_of_them() -> None:
