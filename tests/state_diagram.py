@@ -133,10 +133,11 @@ def read() -> tuple[Edges, dict[str, set[str]]]:
     for case in outer.cases:
         for phase in _classes(case.pattern):
             handled.add(phase)
-            [handler] = set(core.refers("inbound", case.body[0])) & core.functions.keys()
-            for event, after in _branches(core, handler):
-                if after != phase:
-                    edges.setdefault((phase, after), set()).add(event)
+            handlers = {one for statement in case.body for one in core.refers("inbound", statement)}
+            for handler in handlers:
+                for event, after in _branches(core, handler):
+                    if after != phase:
+                        edges.setdefault((phase, after), set()).add(event)
     assert handled == set(core.phases), f"every phase has its handler: {set(core.phases) ^ handled}"
     begins = {
         "an INVITE": core.leads_to(("inbound", "arrive")),
@@ -146,26 +147,34 @@ def read() -> tuple[Edges, dict[str, set[str]]]:
 
 
 def _branches(core: _Core, handler: Function) -> Iterator[tuple[str, str]]:
+    """Event and phase. A handler may be a frame around another, or leave to it what it has no case for."""
     module, _ = handler
     function = core.functions[handler]
     inner = _match_on(function, "event")
-    if inner is None:
-        # A frame around the handler proper: its first statement calls it.
-        [handler] = set(core.refers(module, function.body[1] if _is_text(function.body[0]) else function.body[0]))
-        yield from _branches(core, handler)
-        return
-    # What stands before the match happens whatever the event is.
-    before = [statement for statement in function.body if not isinstance(statement, ast.Match)]
-    always = core.branch(module, before)
-    for case in inner.cases:
-        after = core.branch(module, case.body) | always
-        for event in _classes(case.pattern):
-            for phase in after:
+    cases = inner.cases if inner else []
+    rest: list[ast.stmt] = [statement for statement in function.body if statement is not inner]
+    for case in cases:
+        events = list(_classes(case.pattern))
+        if not events:
+            rest += case.body
+        for event in events:
+            for phase in core.branch(module, case.body):
                 yield event, phase
+    for statement in rest:
+        within = {one for one in core.refers(module, statement) if one != handler and _handles(core, one)}
+        for one in within:
+            yield from _branches(core, one)
+        if not within:
+            # What stands beside the match happens whatever the event is.
+            for phase in core.branch(module, [statement]):
+                for case in cases:
+                    for event in _classes(case.pattern):
+                        yield event, phase
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _handles(core: _Core, function: Function) -> bool:
+    names = [argument.arg for argument in core.functions[function].args.args]
+    return names[:2] == ["call", "event"] and _match_on(core.functions[function], "event") is not None
 
 
 def page() -> str:

@@ -49,7 +49,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.Ring, c.Answer, c.CreateLeg, c.DialLeg, c.Hangup, c.CreateBridge, c.AddToBridge, c.DestroyBridge,
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
-        c.ClaimAgent, c.ReportProblem,
+        c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.
@@ -88,6 +88,7 @@ def begin(call: Call, commands: Sequence[c.Command], at: int, *, after: int = 0,
     for leg in call.legs:
         told += _leg(None, leg)
     told += _phase(None, call)
+    told += _untold_legs(call, commands)
     told += _orders(commands)
     story = Story(facts.id, after, center=facts.route.id if facts.route else None)
     return _numbered(story, told, at)
@@ -106,6 +107,7 @@ def tell(story: Story, before: Call, event: e.Event, after: Call, commands: Sequ
                     told += _leg(was, leg)
         told += _facts(before.facts, after.facts)
         told += _phase(before, after)
+    told += _untold_legs(after, commands)
     told += _orders(commands)
     if not told:
         return story, ()
@@ -196,6 +198,25 @@ def _leg(was: Leg | None, leg: Leg) -> list[_Told]:
             told.append((StoryCode.LEG_NOT_TAKEN, agent, shown | _why(leg)))
         else:
             told.append((StoryCode.LEG_OVER, agent, shown | {"talk_ms": max(0, leg.ended_at - leg.answered_at)}))
+    return told
+
+
+def _untold_legs(call: Call, commands: Sequence[c.Command]) -> list[_Told]:
+    """Legs that only the record has (the calling agent's own): told when it is closed."""
+    known = {leg.ordinal for leg in call.legs}
+    told: list[_Told] = []
+    for command in commands:
+        if isinstance(command, c.WriteRecord) and command.record.is_closed:
+            for leg in command.legs:
+                if leg.ordinal in known or leg.kind not in (LegKind.AGENT, LegKind.OUTSIDE):
+                    continue
+                shown: dict[str, Any] = {"leg": leg.ordinal}
+                told.append((StoryCode.LEG_MADE, leg.agent_id, shown))
+                if leg.answered_at is None:
+                    told.append((StoryCode.LEG_NOT_TAKEN, leg.agent_id, shown | _why(leg)))
+                else:
+                    lasted = max(0, (leg.ended_at or leg.answered_at) - leg.answered_at)
+                    told.append((StoryCode.LEG_OVER, leg.agent_id, shown | {"talk_ms": lasted}))
     return told
 
 

@@ -117,6 +117,7 @@ class Shell:
     def _begin(self, case: Case, call: Call, first: list[c.Command], *, adopted: bool = False) -> None:
         self.registry[case.id] = case
         case.call = call
+        self.stories.begins(case)
         if self.trace is not None:
             self._note(case, "begins", call)
         for command in first:
@@ -302,7 +303,7 @@ class Shell:
             elif isinstance(decision, NoneFree):
                 found = self.registry.get(decision.call_id)
                 if found is not None:
-                    self.post(found, e.NobodyFree(int(self.agenda.now), decision.skipped))
+                    self.stories.aside(found, e.NobodyFree(int(self.agenda.now), decision.skipped))
             elif isinstance(decision, Full):
                 found = self.registry.get(decision.call_id)
                 if found is not None:

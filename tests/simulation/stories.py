@@ -24,17 +24,33 @@ Told = tuple[str, str]
 _WORDED = ("timer", "what", "phase", "reason", "outcome", "strategy", "kind")
 
 
+_ENDS = (StoryCode.LEG_NOT_TAKEN, StoryCode.LEG_OVER, StoryCode.LEG_ANSWERED)
+
+
 class Stories:
     def __init__(self) -> None:
         self._of: dict[str, story_of.Story] = {}
         self.entries: dict[str, list[CallEvent]] = {}
         self.told: set[Told] = set()
-        self._now = 0
+        self._early: dict[str, list[e.NobodyFree]] = {}
 
     # ------------------------------------------------------------ as ari_app.runner does it
     def begin(self, case: Case, call: Call, first: Sequence[c.Command], at: int, *, adopted: bool) -> None:
         known = len(self.entries.get(case.id, ()))
         self._take(case, story_of.begin(call, first, at, after=known, adopted=adopted))
+        for event in self._early.pop(case.id, ()):
+            self.tell(case, call, event, call, [])
+
+    def begins(self, case: Case) -> None:
+        """Before its first commands: what they lead to at once is told after its beginning."""
+        self._of.pop(case.id, None)
+
+    def aside(self, case: Case, event: e.NobodyFree) -> None:
+        """News that changes nothing, whatever the phase: for the story only."""
+        if case.call is None or case.id not in self._of:
+            self._early.setdefault(case.id, []).append(event)
+        else:
+            self.tell(case, case.call, event, case.call, [])
 
     def tell(self, case: Case, before: Call, event: e.Event, after: Call, commands: Sequence[c.Command]) -> None:
         self._take(case, story_of.tell(self._of[case.id], before, event, after, commands))
@@ -61,6 +77,8 @@ class Stories:
     def finished(self, cases: Sequence[Case]) -> None:
         for case in cases:
             entries = self.entries.get(case.id, [])
+            if case.closed is not None and case.call is None and not entries:
+                continue  # refused before anything rang: its record says why, and it never was a call
             if case.closed is not None:
                 self._closed(case, entries, *case.closed)
             elif case.steps and not entries:
@@ -79,7 +97,8 @@ class Stories:
             codes = [entry.code for entry in entries]
         for leg in legs:
             of_leg = {entry.code: entry for entry in entries if entry.detail.get("leg") == leg.ordinal}
-            end_of_leg = of_leg.get(StoryCode.LEG_NOT_TAKEN) or of_leg.get(StoryCode.LEG_OVER)
+            # One that lasted to the call's end ends with it.
+            end_of_leg = next((of_leg[one] for one in _ENDS if one in of_leg), None)
             if leg.kind not in (LegKind.AGENT, LegKind.OUTSIDE):
                 began = [one for one in entries if one.code is StoryCode.STRETCH_BEGAN]
                 if leg.kind.value not in [one.detail["kind"] for one in began]:
