@@ -192,8 +192,10 @@ class SippCaller(_Sipp):
             "key_ms": max(1, key_ms),
             "speech": self._speech() if behaviour == "key" else "",
         }
-        # SIPp's own limit of calls at once is low, and would slow it down while some of them hang.
-        arguments = ["-s", number, "-m", str(calls), "-l", str(at_once), "-trace_rtt", "-rtt_freq", "1"]
+        arguments = ["-s", number, "-m", str(calls), "-trace_rtt", "-rtt_freq", "1"]
+        if calls > 1:
+            # SIPp's own limit of calls at once is low, and would slow it down while some of them hang.
+            arguments += ["-l", str(at_once)]
         # SIPp makes its first call one interval after its start: a single call need not wait for it.
         pace = 1000.0 if calls == 1 else rate
         # It wants a whole number of calls in a period.
