@@ -87,6 +87,8 @@ def begin(call: Call, commands: Sequence[c.Command], at: int, *, after: int = 0,
     told: list[_Told] = [(code, facts.caller_agent.id if facts.caller_agent else None, detail)]
     for leg in call.legs:
         told += _leg(None, leg)
+    for stretch in facts.stretches:
+        told += _stretch(None, stretch)  # taken up as it lasts
     told += _phase(None, call)
     told += _untold_legs(call, commands)
     told += _orders(commands)
