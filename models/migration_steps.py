@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import Database, Field, ForeignKeyField
 
-from models.db import execute
+from models.db import execute, is_postgresql
 
 
 def add_column(database: Database, table: str, name: str, field: Field) -> None:
@@ -36,7 +36,7 @@ def add_column(database: Database, table: str, name: str, field: Field) -> None:
 
 def _literal(database: Database, value: object) -> str:
     if isinstance(value, bool):
-        return ("true" if value else "false") if "Postgres" in type(database).__name__ else str(int(value))
+        return ("true" if value else "false") if is_postgresql(database) else str(int(value))
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
