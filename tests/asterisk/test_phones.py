@@ -10,6 +10,7 @@ from switch.real_switch import RealSwitch
 from switch.sipp import SippPhone
 from switch.waiting import wait_until
 
+from dialplan import names
 from dialplan.phone import ha1, phone_objects, unregister_requests
 
 pytestmark = pytest.mark.asterisk
@@ -248,12 +249,14 @@ def test_a_virtual_phone_is_answered_at_its_far_half(switch: RealSwitch, ari: Ar
     ari.first("ChannelDestroyed", lambda e: e["channel"]["id"] == leg)
 
 
-def test_a_phone_that_dials_out_hears_that_it_can_not_yet(
+def test_a_number_dialled_on_a_phone_asks_the_engine_first(
     switch: RealSwitch, ari: AriSocket, sipp_phone: SippPhones
 ) -> None:
-    """Its INVITE is challenged and never reaches the application."""
+    """Where the engine is away, the same extension leads to the agents' part of the fallback."""
     switch.push_phone("8330101", "geheim")
     phone = sipp_phone(switch, {"8330101": "geheim"})
     phone.register()
     assert "from-agent" in switch.cli("pjsip show endpoint 8330101")
-    assert "ss-noservice" in switch.cli("dialplan show 22223333@from-agent")
+    steps = switch.cli("dialplan show 22223333@from-agent")
+    assert f"Stasis({names.STASIS_APP},{names.STASIS_OUTBOUND}," in steps
+    assert f"{names.CONTEXT_FALLBACK},agent,1" in steps

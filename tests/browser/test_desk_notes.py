@@ -189,7 +189,7 @@ def test_notes_of_a_call_that_went_away_are_finished_from_my_last_calls(house: H
     house.engine.close(house.me.id, call_id, "caller_gone")
     expect(desk.toasts.filter(has_text="Tu nota quedó guardada en Mis últimas llamadas.")).to_be_visible()
     expect(desk.recent_of(call_id)).to_contain_text("Nota sin salvar")
-    desk.recent_of(call_id).get_by_role("button").click()
+    desk.recent_of(call_id).get_by_role("button", name="Abrir").click()
     shown = desk.pop(call_id).wait_for_phase("past")
     expect(shown.field("comment")).to_have_value("preguntaba por su factura")
     shown.note(disposition="Volver a llamar")
