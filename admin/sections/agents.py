@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import language, passwords, sessions
+from admin import language, passwords, sessions, sip_qr
 from admin.base_view import SectionView
 from admin.folding import folded
 from admin.installation import installation
@@ -230,14 +230,17 @@ class Agents(SectionView):
         """Answered at once, never kept in a session or a redirect's address: a reload cannot show it again."""
         settings = installation().settings
         invitation = g.pop("invitation", None)
+        server = f"{settings.sip_address}:{settings.sip_port}"
         body = self.render(
             "agents/once.html",
             **(self.frame() | {"heading": row.name if len(g.get("sip_secrets", ())) < 2 else self.label}),
             row=row,
             invitation=url_for("login.invitation", secret=invitation, _external=True) if invitation else None,
             days=passwords.INVITATION_DAYS,
-            sip_secrets=g.pop("sip_secrets", ()),
+            sip_secrets=[
+                (*one, sip_qr.picture(sip_qr.address(one[1], one[2], server))) for one in g.pop("sip_secrets", ())
+            ],
             sip_realm=SIP_REALM,
-            sip_server=f"{settings.sip_address}:{settings.sip_port}",
+            sip_server=server,
         )
         return make_response(body)
