@@ -25,7 +25,7 @@ _GROUPS = (
     ("", ("home",)),
     (_l("Atención"), ("contacts", "calls", "voicemails", "callback_requests", "companies")),
     (_l("Operación"), ("call_centers", "agents", "agent_groups", "forms", "dispositions", "additional_fields")),
-    (_l("Recursos"), ("attachments", "printers")),
+    (_l("Recursos"), ("attachments", "prompts", "printers")),
     (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
 )
 HOME = _l("Inicio")

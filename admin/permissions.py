@@ -32,6 +32,7 @@ _SUPERVISOR: Final = {
     "agents": _LOOK,
     "agent_groups": _LOOK,
     "call_centers": _LOOK,
+    "prompts": _LOOK,
     "companies": _LOOK,
     "attachments": _LOOK,  # but for private documents
     "additional_fields": _LOOK,

@@ -10,8 +10,8 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from admin import prompt_upload
 from admin.folding import folded
-from admin.installation import installation
 from admin.section_forms import Check, Choice, File, Lines, Number, SectionForm, Text
 from admin.words import choices
 from dialplan import prompts as stock
@@ -22,20 +22,10 @@ from models.values.queue import PROMPT, OverflowCause, OverflowTo
 
 UPLOADED: Final = "upload"
 """Among the messages: the one that is uploaded with this form."""
-_MESSAGE_FIELDS: Final = ("welcome", *(f"{cause}_message" for cause in OverflowCause))
+MESSAGE_FIELDS: Final = ("welcome", *(f"{cause}_message" for cause in OverflowCause))
 _DAYS: Final = (
     _l("Lunes"), _l("Martes"), _l("Miércoles"), _l("Jueves"), _l("Viernes"), _l("Sábado"), _l("Domingo"),
 )  # fmt: skip
-
-_BAD_SOUND: Final = {
-    "not_wav": _l("No es un archivo WAV."),
-    "not_pcm": _l("Es un WAV comprimido o dañado; guárdalo como WAV PCM."),
-    "rate": _l("Su frecuencia de muestreo debe estar entre 8 y 96 kHz."),
-    "channels": _l("Tiene más de dos canales."),
-    "too_long": _l("Dura más de tres minutos."),
-    "too_large": _l("Pesa más de 30 MB."),
-    "empty": _l("No tiene sonido."),
-}
 
 
 def _messages() -> list[tuple[str, Any]]:
@@ -202,7 +192,7 @@ def typed(form: SectionForm) -> dict[str, Any]:
     if "prompt_file" not in form:  # the cells of a row
         return values
     sent = request.files.get("prompt_file")
-    wanted = [name for name in _MESSAGE_FIELDS if values.get(name) == UPLOADED]
+    wanted = [name for name in MESSAGE_FIELDS if values.get(name) == UPLOADED]
     message = ""
     if sent is not None and sent.filename:
         message = _keep(form, sent.stream.read(prompts.MOST_BYTES + 1), sent.filename)
@@ -215,27 +205,10 @@ def typed(form: SectionForm) -> dict[str, Any]:
 
 def _keep(form: SectionForm, content: bytes, filename: str) -> str:
     """Stores the uploaded message and gives its text; empty when it was refused."""
-    try:
-        converted = prompts.convert(content)
-    except prompts.BadSound as problem:
-        form.refuse("prompt_file", str(_BAD_SOUND[problem.code]))
+    kept = prompt_upload.kept(form, content, filename, file="prompt_file", name="prompt_name")
+    if kept is None:
         return ""
-    name = " ".join((form["prompt_name"].data or "").split())[:100] or filename.rsplit(".", 1)[0][:100]
-    if not name.isprintable():
-        form.refuse("prompt_name", _("El nombre tiene caracteres que no se permiten."))
-        return ""
-    try:
-        sha256, seconds = prompts.store(installation().settings.data_dir, converted)
-    except OSError:
-        form.refuse("prompt_file", _("El archivo no se pudo guardar en el disco del servidor."))
-        return ""
-    known = Prompt.get_or_none(Prompt.sha256 == sha256)
-    if known is None:
-        Prompt.create(name=_free_name(name), sha256=sha256, seconds=seconds)
+    sha256, seconds, name = kept
+    if Prompt.get_or_none(Prompt.sha256 == sha256) is None:
+        Prompt.create(name=prompt_upload.free_name(name), sha256=sha256, seconds=seconds)
     return PROMPT + sha256
-
-
-def _free_name(name: str) -> str:
-    """The name, with a number behind it when another message has it."""
-    taken = {one for (one,) in Prompt.select(Prompt.name).tuples()}
-    return next(one for one in (name, *(f"{name[:95]} {number}" for number in range(2, 10_000))) if one not in taken)

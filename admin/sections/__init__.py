@@ -19,6 +19,7 @@ from admin.sections.forms import Forms
 from admin.sections.ip_rules import IpRulesSection
 from admin.sections.logins import Logins
 from admin.sections.printers import Printers
+from admin.sections.prompts import Prompts
 from admin.sections.voicemails import Voicemails
 
 SECTIONS: tuple[type[SectionView], ...] = (
@@ -37,5 +38,5 @@ SECTIONS: tuple[type[SectionView], ...] = (
     Forms,
 )
 
-# Pages of sections: what callers leave (*Historial de llamadas*), and whom we refuse.
-PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, BlockedNumbers)
+# Pages of sections: what callers leave (*Historial de llamadas*), what they hear (*CallCenters*), and whom we refuse.
+PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, Prompts, BlockedNumbers)

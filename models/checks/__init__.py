@@ -10,7 +10,7 @@ The unique keys of the tables stay the last word: two people who save the same n
 
 from models.checks.base import Checked
 from models.checks.call_centers import check_call_center, split_numbers
-from models.checks.callers import check_blocked_number
+from models.checks.callers import check_blocked_number, check_prompt
 from models.checks.contacts import (
     check_additional_field,
     check_additional_values,
@@ -54,6 +54,7 @@ __all__ = [
     "check_ip_rule",
     "check_pause_reason",
     "check_printer",
+    "check_prompt",
     "check_saved_call",
     "split_numbers",
     "uses_of",

@@ -1,11 +1,11 @@
-"""Checks of what is kept about callers: blocked numbers."""
+"""Checks of what is kept for callers: blocked numbers, the messages that they hear."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from models.checks.base import Check, Checked
 from models.checks.contacts import account_region
-from models.tables import BlockedNumber
+from models.tables import BlockedNumber, Prompt
 from models.values.errors import InvalidValue
 from models.values.pattern import canonical_pattern, clean_pattern
 
@@ -29,4 +29,11 @@ def check_blocked_number(data: Mapping[str, Any], row: BlockedNumber | None = No
     if canonical:
         check.values.update(pattern=pattern, canonical=canonical)
         check.unique("pattern", "canonical", canonical, pattern)
+    return check.result
+
+
+def check_prompt(data: Mapping[str, Any], row: Prompt | None = None) -> Checked:
+    """The name alone: the sound is read by `models.prompts`."""
+    check = Check(Prompt, data, row)
+    check.name()
     return check.result
