@@ -174,6 +174,13 @@ class Members(_Described, Field):
             chosen = [int(text) for text in formdata.getlist(self.name) if text.isdigit() and int(text) in known]
             self.data = {key: self._priority(formdata.get(f"{self.name}-priority-{key}", "")) for key in chosen}
 
+    def in_order(self) -> list[tuple[int, str]]:
+        """The options as they are shown: with priorities, those chosen first, as they ring."""
+        if not self.ranked:
+            return list(self.options)
+        last = self.MAX_PRIORITY + 1
+        return sorted(self.options, key=lambda one: self.data.get(one[0], last))
+
     def process_formdata(self, valuelist: list[str]) -> None:
         """All is done in `process`: it needs the priorities too."""
 

@@ -87,11 +87,7 @@
     const row = control.closest("tr[data-row]");
     if (!row) return;
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (event.altKey && step && ordered) {
-      event.preventDefault();
-      move(row, step);
-      control.focus();
-    } else if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !control.matches("input, select, textarea")) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !control.matches("input, select, textarea")) {
       return;
     } else if (step && control.matches("input:not([type=color]), textarea")) {
       // Inside a text of several lines the arrows are the text's until its first or last line.
@@ -109,43 +105,7 @@
   });
 
   // ---------- the order
-  const move = (row, step) => {
-    const next = step < 0 ? row.previousElementSibling : row.nextElementSibling;
-    if (next) step < 0 ? next.before(row) : next.after(row);
-    look();
-  };
-  body.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-move]");
-    if (!button) return;
-    event.preventDefault();
-    move(button.closest("tr"), button.dataset.move === "up" ? -1 : 1);
-    button.focus();
-  });
-  let dragged = null;
-  body.addEventListener("pointerdown", (event) => {
-    const grip = event.target.closest("[data-grip]");
-    if (!grip || event.button !== 0) return;
-    dragged = grip.closest("tr");
-    dragged.classList.add("is-dragged");
-    grip.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  body.addEventListener("pointermove", (event) => {
-    if (!dragged) return;
-    for (const row of rows()) {
-      const box = row.getBoundingClientRect();
-      if (row === dragged || event.clientY < box.top || event.clientY > box.bottom) continue;
-      event.clientY < box.top + box.height / 2 ? row.before(dragged) : row.after(dragged);
-      break;
-    }
-  });
-  const drop = () => {
-    dragged?.classList.remove("is-dragged");
-    dragged = null;
-    look();
-  };
-  body.addEventListener("pointerup", drop);
-  body.addEventListener("pointercancel", drop);
+  if (ordered) window.putInOrder(body, "tr[data-row]", look);
 
   look();
 })();

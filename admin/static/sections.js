@@ -1,4 +1,4 @@
-/* Lists and forms: page size, colour fields, filtering of long choices, the builder of forms, unsaved changes.
+/* Lists and forms: page size, colour fields, the builder of forms, unsaved changes.
    Each is a help: without it the page works. */
 "use strict";
 (() => {
@@ -25,20 +25,6 @@
     };
     fold(!("used" in filters.dataset));
     button.addEventListener("click", () => fold(!filters.classList.contains("is-folded")));
-  }
-
-  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  for (const filter of document.querySelectorAll("[data-members-filter]")) {
-    const rows = [...document.getElementById(filter.dataset.membersFilter).children];
-    filter.addEventListener("input", () => {
-      const wanted = plain(filter.value);
-      for (const row of rows) row.hidden = !plain(row.textContent).includes(wanted);
-    });
-    filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
-  }
-  for (const count of document.querySelectorAll("[data-count-of]")) {
-    const box = document.getElementById(count.dataset.countOf);
-    box?.addEventListener("change", () => { count.textContent = box.querySelectorAll("input[type=checkbox]:checked").length; });
   }
 
   // A field that only one choice of another needs: data-only-if="name=value,value".

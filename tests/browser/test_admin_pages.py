@@ -23,7 +23,7 @@ PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agente
          "/callcenters/1", "/companias/", "/adjuntos/", "/ips-click2dial/", "/adicionales/", "/disposiciones/",
          "/disposiciones/1/eliminar", "/grupos-de-agentes/", "/grupos-de-agentes/1", "/impresoras/", "/impresoras/1",
          "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta", "/mensajes-de-voz/", "/llamadas-por-devolver/",
-         "/numeros-bloqueados/")  # fmt: skip
+         "/numeros-bloqueados/", "/mensajes-grabados/", "/auditoria/", "/destinos/")  # fmt: skip
 
 
 @pytest.fixture

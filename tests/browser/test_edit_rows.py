@@ -8,7 +8,7 @@ import pytest
 from browser.test_admin_pages import page as page  # the fixture
 from playwright.sync_api import Page, expect
 
-from models.tables import AdditionalField, Company
+from models.tables import AdditionalField, AgentGroupMember, Company
 
 
 def test_changes_are_counted_undone_and_saved(page: Page) -> None:
@@ -92,3 +92,33 @@ def test_the_order_by_keyboard(page: Page) -> None:
     page.get_by_role("button", name="Salvar").last.click()
     expect(page.get_by_text("El orden quedó guardado")).to_be_visible()
     assert order() == [before[1], before[0], before[2], before[4], before[3]]
+
+
+def test_priorities_by_dragging_and_by_keyboard(page: Page) -> None:
+    """Those of a group stand first, as they ring; what is moved is numbered anew, who is new rings last."""
+    page.set_viewport_size({"width": 1366, "height": 1000})
+    page.goto("/grupos-de-agentes/1")
+    rows = page.locator("#members .members__row")
+    chosen = page.locator("#members .members__row:has(input:checked)")
+    expect(chosen).to_have_count(3)
+    before = [rows.nth(place).locator("input[type=checkbox]").input_value() for place in range(4)]
+    grip, target = rows.nth(0).locator("[data-grip]").bounding_box(), rows.nth(2).bounding_box()
+    assert grip is not None
+    assert target is not None
+    page.mouse.move(grip["x"] + 4, grip["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 4, target["y"] + target["height"] * 0.8, steps=12)
+    page.mouse.up()
+    expect(rows.nth(2).locator("input[type=checkbox]")).to_have_value(before[0])
+    expect(rows.nth(2).locator(".members__rank")).to_have_value("3")
+    rows.nth(0).locator("input[type=checkbox]").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(rows.nth(1).locator("input[type=checkbox]")).to_be_focused()
+    rows.nth(3).locator("input[type=checkbox]").check()
+    expect(rows.nth(3).locator(".members__rank")).to_have_value("4")
+    page.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_text("Guardado: Primera línea")).to_be_visible()
+    saved = AgentGroupMember.select().where(AgentGroupMember.group == 1).order_by(AgentGroupMember.priority)
+    assert [(str(row.agent_id), row.priority) for row in saved] == [
+        (before[2], 1), (before[1], 2), (before[0], 3), (before[3], 4),
+    ]  # fmt: skip
