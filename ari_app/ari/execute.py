@@ -192,7 +192,7 @@ def answer(command: SwitchCommand, response: Response, at: int) -> Event | None:
     No answer at all (timed out, connection lost or away) is a failure with ``timed_out``, never a refusal.
     """
     if response.ok:
-        return CommandDone(at, command) if isinstance(command, AddToBridge) else None
+        return CommandDone(at, command) if isinstance(command, AddToBridge | RemoveFromBridge) else None
     match command, response.status:
         case Hangup(channel=channel), 404:
             return ChannelGone(at, channel)

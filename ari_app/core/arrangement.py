@@ -63,6 +63,8 @@ class Calling:
     """Blind: who is rung when the target does not come."""
     last: bool = False
     """Nobody else is tried after this target."""
+    leaving: bool = False
+    """Only a caller is left: they wait in this call center's queue as soon as they are known to be in no bridge."""
 
 
 @dataclass(frozen=True, slots=True)

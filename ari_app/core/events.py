@@ -185,7 +185,8 @@ class CommandFailed:
 
 @dataclass(frozen=True, slots=True)
 class CommandDone:
-    """A command succeeded. Told of ``AddToBridge`` only: from then on two people can hear each other."""
+    """A command succeeded. Told of ``AddToBridge``: from then on two people can hear each other; and of
+    ``RemoveFromBridge``: from then on something may be played to who was in it."""
 
     at: int
     command: Command

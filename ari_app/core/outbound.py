@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ari_app.core import agents, calling, cdr, ids, legs, talking
+from ari_app.core import agents, calling, cdr, legs, talking
 from ari_app.core.call import Clearing, Facts, Leg, Legs, LegState, Policy, Preparing, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -22,11 +22,9 @@ from ari_app.core.commands import (
     CreateLeg,
     DialLeg,
     LookUpCaller,
-    Play,
     ReleaseAgent,
     Ring,
     SetTimer,
-    StopPlayback,
     WriteRecord,
 )
 from ari_app.core.ending import BUDGET, OWN_RING, Step, announce, clear
@@ -62,9 +60,6 @@ from models.values.call import Direction, LegOutcome, Outcome, PhoneKind
 from models.values.cdr import CallRecord
 from models.values.reasons import CallReason, LegReason
 from models.values.routing import AgentRoute, CallCenterRoute, Outside
-
-RINGBACK = 900
-"""The playback of the ringing tone that an agent who is on the line hears."""
 
 # Phones that know one of the two pick up by themselves: Call-Info (Snom, Yealink, Grandstream …: RFC 3261 section 20.9
 # with the parameter of draft-ietf-sip-answermode) and Alert-Info (Polycom, Cisco …).
@@ -299,10 +294,10 @@ def _own_missed(call: Preparing, outcome: LegOutcome, reason: LegReason, cause: 
 def reach(facts: Facts, at: int) -> Step:
     """The agent is on the line: call whom they want."""
     facts = replace(facts, offers=1)
-    ringback: Command = Ring(facts.caller_channel)
-    if facts.caller_up:
-        ringback = Play(facts.caller_channel, ids.announcement(facts.id, RINGBACK), ("tone:ring",))
-    commands = [ringback]
+    # Not a playback of a tone: an agent whose phone sends no media would never be joined with whom they called
+    # (docs/asterisk-notes.md).
+    commands: list[Command] = [Ring(facts.caller_channel)]
+    facts = replace(facts, hears=replace(facts.hears, ringing=facts.caller_up))
     match facts.target:
         case AgentRoute() as callee:
             commands += calling.hold_callee(facts)
@@ -402,14 +397,11 @@ def _ringing(call: Reaching, channel: str, at: int) -> Step:
 
 def _answered(call: Reaching, leg: Leg, at: int) -> Step:
     facts = call.facts
-    before: list[Command] = []
-    if facts.caller_up:
-        before.append(StopPlayback(ids.announcement(facts.id, RINGBACK)))
     after: list[Command] = calling.update(facts, {"phase": "talking", "answered_at": at})
     if facts.allowance is not None:
         after.append(SetTimer(BUDGET, facts.allowance))
     talk, commands = talking.enter(call, leg, at)
-    return talk, before + commands + after
+    return talk, commands + after
 
 
 def _unreached(
@@ -433,8 +425,6 @@ def _unreached(
         return call, commands
     ended, why, q850 = _UNREACHED.get(outcome, (Outcome.FAILED, CallReason.PARTY_NOT_REACHED, 20))
     commands.append(CancelTimer(ring_timer(facts)))
-    if facts.caller_up:
-        commands.append(StopPlayback(ids.announcement(facts.id, RINGBACK)))
     after, more = announce(facts, call.legs, ended, why, cause=q850, media=_spoken(facts, why))
     return after, commands + more
 

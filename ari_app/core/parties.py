@@ -119,6 +119,7 @@ def move_again(call: Talking) -> list[Command]:
             commands.append(RemoveFromBridge(main, (channel,)))
             if facts.consulted:
                 commands.append(RemoveFromBridge(consult, (channel,)))
+            commands.append(StopRinging(channel) if room is Room.HOLD else StopMusic(channel))
         else:
             commands += [StopMusic(channel), StopRinging(channel)]
     for room, bridge in ((Room.TALK, main), (Room.CONSULT, consult)):

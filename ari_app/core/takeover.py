@@ -25,7 +25,7 @@ from ari_app.core.call import (
     Talking,
     ring_timer,
 )
-from ari_app.core.commands import AskAllowance, Command, Hangup, LookUpCaller, SetTimer, WriteRecord
+from ari_app.core.commands import AskAllowance, Command, Hangup, LookUpCaller, SetTimer, StopRinging, WriteRecord
 from ari_app.core.ending import OWN_RING, Step, clear
 from ari_app.core.legs import dial_again, ring_ms
 from ari_app.core.talking import join
@@ -162,7 +162,7 @@ def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg) -> Step:
     if joined:
         facts = replace(facts, talked_from=answered_at, talked_with=leg.ordinal)
     call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
-    commands: list[Command] = [] if joined else join(facts, leg)
+    commands: list[Command] = [] if joined else [StopRinging(facts.caller_channel), *join(facts, leg)]
     commands += calling.engage(facts, leg)
     commands += calling.update(facts, {"answered_at": answered_at})
     commands.append(WriteRecord(cdr.answered(call)))
@@ -173,6 +173,7 @@ def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg) -> Step:
 
 def _ring_on(facts: Facts, kept: FoundLeg) -> Step:
     leg = _leg(facts, kept, LegState.DIALLED)
+    facts = replace(facts, hears=replace(facts.hears, ringing=facts.caller_up))
     commands: list[Command] = [
         *calling.hold_callee(facts),
         *agents.show(facts, leg),

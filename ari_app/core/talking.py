@@ -120,6 +120,8 @@ def _step(call: Talking, event: Event) -> Step:
             return caller_left(call, event), []
         case CommandDone(command=AddToBridge()):
             return _joined(call), []
+        case CommandDone(command=RemoveFromBridge(channels=channels), at=at) if call.facts.caller_channel in channels:
+            return transfer.out_of_the_bridge(call, at)
         case CommandFailed():
             return _failed(call, event)
         case TimerFired(name=name, at=at):
@@ -182,6 +184,8 @@ def _failed(call: Talking, event: CommandFailed) -> Step:
             event.timed_out or (event.status or 0) >= 500
         ):
             return _try_again(call, event.at)
+        case RemoveFromBridge(channels=channels) if facts.caller_channel in channels:
+            return transfer.out_of_the_bridge(call, event.at)  # it is in none
         case Hangup(channel=facts.caller_channel) if call.without_caller and facts.caller_here:
             return call, [SetTimer(legs.LEFTOVERS, facts.policy.clearing)]
         case _:

@@ -54,7 +54,7 @@ def agents_given(call: Talking, event: AgentsOffered) -> Step:
         call = replace(call, asked=None)
         if asked.by in parties(call) and isinstance(now, Together | Holding):
             return _begin(call, asked.by, given[0], event.at, blind=asked.blind)
-    elif isinstance(now, Calling):
+    elif isinstance(now, Calling) and not now.leaving:
         wanted = now.to.id if isinstance(now.to, AgentRoute) and not now.ringing else None
         if (
             event.call_center == now.to.id
@@ -77,7 +77,7 @@ def agent_denied(call: Talking, event: AgentDenied) -> Step:
 def nobody_can_come(call: Talking, event: NobodyCanCome | QueueFull) -> Step:
     """Of the call center that is the target, nobody is at work, or too many wait."""
     now = call.arrangement
-    if not isinstance(now, Calling) or not isinstance(now.to, CallCenterRoute):
+    if not isinstance(now, Calling) or now.leaving or not isinstance(now.to, CallCenterRoute):
         return call, []
     if now.to.id == event.call_center and not live(call):
         return _nobody_took(call, event.at, "target_not_free")
@@ -294,18 +294,21 @@ def _to_queue(call: Talking, route: CallCenterRoute, at: int, *, last: bool) -> 
     facts, now = call.facts, call.arrangement
     assert isinstance(now, Calling)
     if now.by is None and parties(call) == (facts.caller_channel,):
-        commands: list[Command] = [
-            CancelTimer(APART),
-            RemoveFromBridge(bridge(facts.id), (facts.caller_channel,)),
-            StopMusic(facts.caller_channel),
-        ]
-        stretches = arrangement.end(facts.stretches, LegKind.TRANSFER, at)
-        facts = replace(facts, stretches=stretches)
-        waiting, more = queueing.seek(facts, call.legs, route, at)
-        return waiting, commands + more
+        leaving = replace(call, arrangement=replace(now, to=route, ringing=(), back_to=None, leaving=True))
+        return leaving, [RemoveFromBridge(bridge(facts.id), (facts.caller_channel,))]
     seeking = replace(call, arrangement=replace(now, to=route, ringing=(), last=last or now.last))
     seeking = replace(seeking, facts=replace(facts, queued_at=at))
     return seeking, [SeekAgents(facts.id, route, at), SetTimer(TRANSFER, route.max_wait_seconds * 1000)]
+
+
+def out_of_the_bridge(call: Talking, at: int) -> Step:
+    """The caller is in no bridge any more: only now may anything be played to them (docs/asterisk-notes.md)."""
+    facts, now = call.facts, call.arrangement
+    if not isinstance(now, Calling) or not now.leaving or not isinstance(now.to, CallCenterRoute):
+        return call, []
+    facts = replace(facts, stretches=arrangement.end(facts.stretches, LegKind.TRANSFER, at))
+    waiting, commands = queueing.seek(facts, call.legs, now.to, at)
+    return waiting, [CancelTimer(APART), StopMusic(facts.caller_channel), *commands]
 
 
 def _ring(call: Talking, chosen: Iterable[AgentRoute], at: int) -> Step:

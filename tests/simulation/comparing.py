@@ -155,9 +155,8 @@ class Comparing:
         channel = self.switch.channels.get(thing)
         if channel is not None:
             self.switch.hang_up(channel, 16)
-        elif thing in self.switch.bridges:
-            for member in self.switch.bridges.pop(thing):
-                self.switch.channels[member].bridge = None
+        else:
+            self.switch.destroy(thing)
 
     def _found(self, caller: Listed, channels: dict[str, Listed], bridges: dict[str, frozenset[str]]) -> FoundCall:
         case = caller.case

@@ -24,6 +24,7 @@ from ari_app.core import (
 )
 from ari_app.core import commands as c
 from ari_app.core import events as e
+from ari_app.core.arrangement import Calling
 from ari_app.core.call import Alerting, Call, Clearing, Facts, Leg, Talking, Waiting, ring_timer
 from ari_app.core.ending import Step
 from models.values.call import LegOutcome
@@ -83,6 +84,23 @@ def _deaf(patch: Patch, ignored: Callable[[Call, e.Event], bool]) -> None:
 
 def _without_timer(patch: Patch, name: str) -> None:
     without(patch, lambda _, __, command: isinstance(command, c.SetTimer) and command.name.startswith(name))
+
+
+# ------------------------------------------------------------------------------------------------ what is heard
+@mutation("is played to in a bridge|never ends|left on the switch")
+def played_to_in_the_bridge(patch: Patch) -> None:
+    """The queue that a call is transferred to begins before its caller is out of the bridge."""
+    step = inbound.step
+
+    def hasty(call: Call, event: e.Event) -> Step:
+        after, wanted = step(call, event)
+        if isinstance(after, Talking) and isinstance(after.arrangement, Calling) and after.arrangement.leaving:
+            wanted = [command for command in wanted if not isinstance(command, c.RemoveFromBridge)]
+            after, more = transfer.out_of_the_bridge(after, event.at)
+            wanted += more
+        return after, wanted
+
+    patch(inbound, "step", hasty)
 
 
 # ------------------------------------------------------------------------------------------------ phones
@@ -452,7 +470,7 @@ def freed_agent_not_given_on(patch: Patch) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the queue
-@mutation("still hears")
+@mutation(r"still hears|hears \{")
 def music_goes_on_into_the_talk(patch: Patch) -> None:
     patch(hearing, "hush", lambda facts: (facts, [c.CancelTimer(hearing.NEWS), c.CancelTimer(hearing.SAYING)]))
 

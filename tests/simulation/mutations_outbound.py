@@ -32,9 +32,9 @@ def a_colleague_who_was_never_rung_is_not_given_back(patch: Patch) -> None:
     patch(calling, "give_up_callee", lambda facts: [])
 
 
-@mutation(r"still hears|talks and")
+@mutation(r"still hears|hears \{")
 def the_ringing_tone_goes_on(patch: Patch) -> None:
-    without(patch, lambda before, after, command: isinstance(before, Reaching) and isinstance(command, c.StopPlayback))
+    without(patch, lambda before, after, command: isinstance(before, Reaching) and isinstance(command, c.StopRinging))
 
 
 @mutation(r"has money set aside")

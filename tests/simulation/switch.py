@@ -40,6 +40,7 @@ class Channel:
         "half",
         "hears",
         "id",
+        "in_bridge_heard",
         "in_stasis",
         "mark",
         "ours",
@@ -67,6 +68,8 @@ class Channel:
         self.half: Channel | None = None
         self.hears: set[str] = set()
         """What is played to it: music, ringing, playbacks by their ids."""
+        self.in_bridge_heard: str | None = None
+        """A playback that began while it was in a bridge: if it leaves before the end, it obeys nobody any more."""
         self.mark = ""
         self.recording: str | None = None
         self.wire = 0.0
@@ -187,7 +190,7 @@ class Switch:
             return
         if fault is UNANSWERED:
             self.agenda.after(self.timeout, self._fail, order, None)
-        elif status < 300 and not isinstance(command, c.AddToBridge):
+        elif status < 300 and not isinstance(command, c.AddToBridge | c.RemoveFromBridge):
             self._outstanding.pop(order, None)
             case.in_flight -= 1
             if case.in_flight == 0:
@@ -346,12 +349,14 @@ class Switch:
         return 204
 
     def _destroy(self, case: Case, command: c.DestroyBridge) -> int:
-        bridge = self.bridges.pop(command.bridge, None)
-        if bridge is None:
-            return 404
-        for channel in bridge:
+        return 204 if self.destroy(command.bridge) else 404
+
+    def destroy(self, bridge: str) -> bool:
+        """Its members are in none then; False: there is no such bridge."""
+        members = self.bridges.pop(bridge, None)
+        for channel in members or ():
             self.channels[channel].bridge = None
-        return 204
+        return members is not None
 
     def _remove(self, case: Case, command: c.RemoveFromBridge) -> int:
         bridge = self.bridges.get(command.bridge)
@@ -430,6 +435,10 @@ class Switch:
         if isinstance(channel, int):
             return channel
         channel.hears.add(command.playback)
+        if channel.bridge is not None and not case.late:  # what is carried out late here would have been late together
+            channel.in_bridge_heard = command.playback
+            if self.weather.kind == "calm":
+                self.shell.checks.overheard(case, channel, "is played to in a bridge")
         if self.rng.random() >= self.weather.no_playback_end:
             self.agenda.after(4000 * self.rng.random(), self._played, channel, command.playback)
         return 201
@@ -459,8 +468,8 @@ class Switch:
     # ------------------------------------------------------------------------------------------ the end
     def hang_up(self, channel: Channel, cause: int) -> None:
         """Somebody hung up, or was made to. Safe to repeat."""
-        if channel.dying or channel.id not in self.channels:
-            return
+        if channel.dying or channel.id not in self.channels or channel.in_bridge_heard in channel.hears:
+            return  # the last: seen with Asterisk 22, see docs/asterisk-notes.md
         channel.dying = True
         if channel.bridge is not None:
             self.bridges[channel.bridge].discard(channel.id)

@@ -37,10 +37,11 @@ class SippCarrier(SippPhone):
         super().__init__(folder, server, {}, local_port=port, **options)  # type: ignore[arg-type]
 
     def invites(self) -> list[str]:
-        """The whole INVITEs that came."""
+        """The whole INVITEs that came, each once: one that is sent again has the same branch (RFC 3261, 17.1.1)."""
         marker = "-----------------------------------------------"
         blocks = self.full_messages().split(marker)
-        return [block[block.index("INVITE ") :] for block in blocks if "\nINVITE sip:" in block and "received" in block]
+        came = [block[block.index("INVITE ") :] for block in blocks if "\nINVITE sip:" in block and "received" in block]
+        return list({invite.partition("branch=")[2].partition("\n")[0].strip(): invite for invite in came}.values())
 
 
 __all__ = ["SippCarrier", "SippDialler", "SippResult"]
