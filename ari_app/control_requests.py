@@ -87,6 +87,7 @@ class ControlRequests:
                 "malformed": engine.port.counters.malformed,
             },
             "resync": dict(engine.findings),
+            "reaped": dict(engine.reaper.counts),
             "breaker": [{"agent": trip.agent, "limit": trip.limit, "at": trip.at} for trip in engine.outgoing.trips()],
         }
 

@@ -28,6 +28,7 @@ from ari_app.floor import Floor
 from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
 from ari_app.outgoing import Outgoing
+from ari_app.reaper import Reaper
 from ari_app.records import RecordWriter
 from ari_app.registry import Registry
 from ari_app.resync import Resync
@@ -92,6 +93,7 @@ class Engine:
         self.voicemails.in_database = self.in_database
         self.switch = Switch(port)
         self.phones = Phones(port)
+        self.reaper = Reaper(self.ask, records.write_reaped)
         self.floor: Floor
         self.screens: Screens
         self.outgoing: Outgoing
@@ -138,6 +140,7 @@ class Engine:
             told=self._told_of,
             adopt=self._adopt,
             read_ledger=self._read_ledger,
+            reap=self.reaper.end,
         )
 
     async def start(self) -> None:
@@ -255,6 +258,7 @@ class Engine:
     async def _sweep_for_ever(self) -> None:
         while not self._stopping:
             await asyncio.sleep(SWEEP_SECONDS)
+            self.reaper.free_seats(self.floor, self.registry)
             if not self.connected or self._first:
                 continue
             try:

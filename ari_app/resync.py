@@ -42,6 +42,7 @@ from ari_app.runner import CallRunner
 from dialplan import names
 from models.values.cdr import CallRecord
 from models.values.routing import RoutingSnapshot
+from models.values.story import ReapReason
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +127,7 @@ class Resync:
         told: Callable[[list[str]], Awaitable[dict[str, int]]],
         adopt: Callable[[FoundCall], None],
         read_ledger: Callable[[], Awaitable[None]],
+        reap: Callable[..., Awaitable[None]],
     ) -> None:
         self._ask = ask
         self._registry = registry
@@ -135,6 +137,7 @@ class Resync:
         self._told = told
         self._adopt = adopt
         self._read_ledger = read_ledger
+        self._reap = reap
         self._suspects: set[str] = set()
         self._unclaimed: list[tuple[str, Event]] | None = None
 
@@ -248,7 +251,9 @@ class Resync:
             channel.id for channel in channels.values() if channel.caller and channel.id not in self._registry
         }
         for thing_id in sorted(ripe):
-            await self._reap(thing_id, is_bridge=thing_id not in channels)
+            of_closed = thing_id in self._registry.strays
+            why = ReapReason.ITS_CALL_IS_CLOSED if of_closed else ReapReason.NO_CALL_CLAIMS_IT
+            await self._reap(thing_id, why, is_bridge=thing_id not in channels)
             findings.reaped.append(thing_id)
         self._registry.strays &= set(channels) | {str(bridge["id"]) for bridge in bridges}
 
@@ -261,17 +266,6 @@ class Resync:
             if (ids.call_of(thing_id) is not None and self._registry.on(thing_id) is None)
             or (thing_id in self._registry.strays and self._registry.on(thing_id) is None)
         }
-
-    async def _reap(self, thing_id: str, *, is_bridge: bool) -> None:
-        log.warning("reaped", thing=thing_id, call=ids.call_of(thing_id) or thing_id, why="no live call claims it")
-        try:
-            if is_bridge:
-                await self._ask("bridges.destroy", bridgeId=thing_id)
-            else:
-                await self._ask("channels.hangup", channelId=thing_id)
-        except Exception as error:
-            # Gone meanwhile, mostly; if not, the next sweep finds it again.
-            log.info("reaping_failed", thing=thing_id, error=str(error))
 
     def _found(
         self,

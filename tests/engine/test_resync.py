@@ -32,6 +32,7 @@ from models.values.cdr import CallRecord
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.story import ReapReason
 
 ANA = AgentRoute(3, "Ana", "8330101")
 ROUTE = CallCenterRoute(7, "Pizza", "#aa0000", Rate(Decimal(30), "CRC", CostUnit.MINUTE), agents=(3,))
@@ -77,6 +78,7 @@ class World:
     channels: list[Any] = field(default_factory=list)
     bridges: list[Any] = field(default_factory=list)
     records: dict[str, CallRecord] = field(default_factory=dict)
+    why: dict[str, ReapReason] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     adopted: list[FoundCall] = field(default_factory=list)
 
@@ -89,6 +91,10 @@ class World:
             case _:
                 self.ended += params.values()
                 return None
+
+    async def reap(self, thing_id: str, why: ReapReason, *, is_bridge: bool) -> None:
+        self.ended.append(thing_id)
+        self.why[thing_id] = why
 
     async def told(self, call_ids: list[str]) -> dict[str, int]:
         return {}
@@ -113,6 +119,7 @@ class World:
             told=self.told,
             adopt=self.adopt,
             read_ledger=self.read_ledger,
+            reap=self.reap,
         )
 
         async def work() -> Any:
@@ -254,7 +261,7 @@ def test_what_no_call_claims_is_reaped(world: World, tmp_path: Path) -> None:
 
     findings = world.compare(tmp_path)
 
-    assert sorted(world.ended) == sorted([LEG, BRIDGE])
+    assert world.why == dict.fromkeys([LEG, BRIDGE], ReapReason.NO_CALL_CLAIMS_IT)
     assert sorted(findings.reaped) == sorted([LEG, BRIDGE])
 
 
@@ -275,4 +282,4 @@ def test_a_caller_whose_record_is_closed_is_not_adopted_again(world: World, tmp_
     world.compare(tmp_path)
 
     assert world.adopted == []
-    assert world.ended == [CALL]
+    assert world.why == {CALL: ReapReason.ITS_CALL_IS_CLOSED}

@@ -278,7 +278,7 @@ class RunningEngine:
     def log_file(self) -> Path:
         return self.folder / "engine.log"
 
-    def start(self, seconds: float = 15.0) -> RunningEngine:
+    def start(self, seconds: float = 40.0) -> RunningEngine:
         self.spawn()
         wait_until(lambda: self.is_ready() or self.is_dead, seconds, "the engine is ready")
         assert not self.is_dead, self.log_file.read_text()[-4000:]
