@@ -26,8 +26,8 @@ from websockets.protocol import State
 from ari_app import desk_messages as wire
 from ari_app.desk_messages import CloseCode
 from models import tokens
-from models.values.errors import InvalidValue
-from models.values.ip import Address, Network, parse_address
+from models.values.forwarded import client_address
+from models.values.ip import Network
 
 log = structlog.get_logger(__name__)
 
@@ -38,24 +38,6 @@ _SEND_BUFFER: Final = (sockets.SOL_SOCKET, sockets.SO_SNDBUF)
 
 
 # ---------------------------------------------------------------- who is it
-def client_address(peer: str, forwarded: Iterable[str], trusted: Iterable[Network]) -> Address:
-    """The client's address: the peer's, unless the peer is a declared proxy.
-
-    `forwarded`: the values of X-Forwarded-For, in order. Read from the right, each hop is believed only while the one
-    that reported it is a declared proxy; what is no address ends the reading. Raises InvalidValue when `peer` is none.
-    """
-    networks = tuple(trusted)
-    address = parse_address(peer)
-    for hop in reversed([part for value in forwarded for part in value.split(",")]):
-        if not any(address in network for network in networks):
-            break
-        try:
-            address = parse_address(hop)
-        except InvalidValue:
-            break
-    return address
-
-
 def same_host_origins(web_port: int, extra: Collection[str] = ()) -> Callable[[str, str], bool]:
     """A rule for `DeskPolicy.origin_allowed`: pages of this host's web process, and the origins listed.
 
@@ -285,17 +267,17 @@ class DeskDoor:
             raise _Refused(CloseCode.EXPIRED if expired else CloseCode.FORGED, error.problem.value) from None
         forwarded = request.headers.get_all("X-Forwarded-For")
         address = client_address(connection.remote_address[0], forwarded, self._policy.trusted_proxies)
-        refusal = self._hub.admit(claims.agent_id, claims.session_id, str(address))
+        refusal = self._hub.admit(claims.agent_id, claims.session_id, address)
         if refusal is not None:
             raise _Refused(refusal, "not admitted")
-        if not _same_address(claims.address, address):
+        if client_address(claims.address, (), ()) != address:
             raise _Refused(CloseCode.FORGED, "the token is for another address")
         device = "".join(char for char in request.headers.get("User-Agent", "") if char.isprintable())
         socket = DeskSocket(
             connection,
             agent=claims.agent_id,
             session=claims.session_id,
-            address=str(address),
+            address=address,
             device=device[:_MAX_DEVICE],
             now=time.monotonic(),
             burst=self._policy.frames_burst,
@@ -343,13 +325,6 @@ def _code_of(connection: ServerConnection) -> int:
     protocol = connection.protocol
     frame = protocol.close_rcvd if protocol.close_rcvd_then_sent else protocol.close_sent
     return int(frame.code) if frame is not None else CloseCode.LOST
-
-
-def _same_address(claimed: str, address: Address) -> bool:
-    try:
-        return parse_address(claimed) == address
-    except InvalidValue:
-        return False
 
 
 def _quiet_logger() -> logging.Logger:

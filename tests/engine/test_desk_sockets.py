@@ -9,7 +9,7 @@ import json
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from ari_app.desk_sockets import client_address, same_host_origins
+from ari_app.desk_sockets import same_host_origins
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -209,27 +209,6 @@ def test_behind_a_declared_proxy_the_forwarded_address_counts(bench) -> None:
             assert b.listener.of("connected")[0][2] == "192.0.2.1"
 
     asyncio.run(scene())
-
-
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "trusted", "found"),
-    [
-        ("198.51.100.1", [], [], "198.51.100.1"),
-        ("198.51.100.1", ["192.0.2.1"], [], "198.51.100.1"),
-        ("10.0.0.1", ["192.0.2.1"], ["10.0.0.0/8"], "192.0.2.1"),
-        # What the client itself wrote stands on the left and is not believed.
-        ("10.0.0.1", ["1.2.3.4, 192.0.2.1"], ["10.0.0.0/8"], "192.0.2.1"),
-        ("10.0.0.1", ["1.2.3.4", "192.0.2.1"], ["10.0.0.0/8"], "192.0.2.1"),
-        ("10.0.0.1", ["192.0.2.1, 10.0.0.2"], ["10.0.0.0/8"], "192.0.2.1"),
-        ("10.0.0.1", ["192.0.2.1, nonsense"], ["10.0.0.0/8"], "10.0.0.1"),
-        ("10.0.0.1", [""], ["10.0.0.0/8"], "10.0.0.1"),
-        ("::ffff:10.0.0.1", ["2001:db8::1"], ["10.0.0.0/8"], "2001:db8::1"),
-        ("::1", ["[2001:db8::1]"], ["::1/128"], "2001:db8::1"),
-    ],
-)
-def test_client_address(peer, forwarded, trusted, found) -> None:
-    networks = [ipaddress.ip_network(text) for text in trusted]
-    assert str(client_address(peer, forwarded, networks)) == found
 
 
 @pytest.mark.parametrize(
