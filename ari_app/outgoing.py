@@ -18,13 +18,15 @@ from ari_app.clock import now_ms
 from ari_app.core import ids, outbound, permit, roster
 from ari_app.core import spending as spending_of
 from ari_app.core.call import Call, Policy
-from ari_app.core.commands import Command
-from ari_app.core.events import AgentDials, AllowanceGranted
-from ari_app.core.permit import Asking, Permit, Refused
+from ari_app.core.commands import AskOutside, Command
+from ari_app.core.events import AgentDials, AllowanceGranted, OutsideAllowed, OutsideRefused
+from ari_app.core.permit import Asking, AskingOutside, Permit, Refused
 from ari_app.core.roster import Roster
 from ari_app.core.spending import Past, Spending, Trip
+from models.values.call import Outcome
 from models.values.cdr import CallRecord, LegRecord
-from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.reasons import CallReason
+from models.values.routing import AgentRoute, CallCenterRoute, Outside, RoutingSnapshot
 from models.values.spending import SpendingRules
 
 log = structlog.get_logger(__name__)
@@ -130,11 +132,14 @@ class Outgoing:
             now_ms(),
         )
         if isinstance(verdict, Refused):
-            who = agent.id if agent else None
-            log.warning("call_refused", call=call_id, agent=who, reason=verdict.reason, number=verdict.number)
-            if verdict.trip is not None:
-                log.error("breaker_tripped", agent=verdict.trip.agent, limit=verdict.trip.limit, call=call_id)
+            self._note(call_id, agent.id if agent else None, verdict)
         return verdict
+
+    @staticmethod
+    def _note(call_id: str, agent: int | None, verdict: Refused) -> None:
+        log.warning("call_refused", call=call_id, agent=agent, reason=verdict.reason, number=verdict.number)
+        if verdict.trip is not None:
+            log.error("breaker_tripped", agent=verdict.trip.agent, limit=verdict.trip.limit, call=call_id)
 
     # ------------------------------------------------------------ the breaker
     def rebuild(self, past: Iterable[Past]) -> None:
@@ -145,8 +150,27 @@ class Outgoing:
         self._spending, more = spending_of.renew(self._spending, self._rules, call_id, now_ms())
         if isinstance(more, Trip):
             log.error("breaker_tripped", agent=more.agent, limit=more.limit, call=call_id)
-            return AllowanceGranted(now_ms(), 0, more.reason)
-        return AllowanceGranted(now_ms(), more.milliseconds)
+            return AllowanceGranted(now_ms(), 0, more.reason, call_id)
+        return AllowanceGranted(now_ms(), more.milliseconds, None, call_id)
+
+    def let_out(self, wish: AskOutside) -> OutsideAllowed | OutsideRefused:
+        """A number outside, for a leg of a call that goes on."""
+        at = now_ms()
+        seat = self._roster().seats.get(wish.agent) if wish.agent is not None else None
+        self._spending, verdict = permit.ask_outside(
+            AskingOutside(
+                wish.pass_id, wish.agent, wish.number, wish.route, seat.address if seat else None, wish.as_ours
+            ),
+            self._snapshot(),
+            self._spending,
+            self._policy,
+            at,
+        )
+        if isinstance(verdict, Permit) and isinstance(verdict.target, Outside):
+            return OutsideAllowed(at, wish.pass_id, wish.agent, verdict.target, verdict.allowance)
+        refused = verdict if isinstance(verdict, Refused) else Refused(Outcome.REFUSED, CallReason.NOT_A_NUMBER, "")
+        self._note(wish.call_id, wish.agent, refused)
+        return OutsideRefused(at, wish.pass_id, wish.agent, refused.number, refused.reason)
 
     def settle(self, call_id: str, talk_ms: int) -> None:
         self._spending = spending_of.settle(self._spending, call_id, talk_ms)

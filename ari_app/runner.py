@@ -18,7 +18,15 @@ from ari_app.core import cdr, commands, ids, inbound
 from ari_app.core import story as story_of
 from ari_app.core.call import Call, Clearing, Ended, Talking
 from ari_app.core.commands import Command
-from ari_app.core.events import AgentsOffered, AllowanceGranted, CallerKnown, Event, TimerFired
+from ari_app.core.events import (
+    AgentsOffered,
+    AllowanceGranted,
+    CallerKnown,
+    Event,
+    OutsideAllowed,
+    OutsideRefused,
+    TimerFired,
+)
 from models.values.call import LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.reasons import CallReason
@@ -54,6 +62,7 @@ class Floor(Protocol):
 
 class Budgets(Protocol):
     def renew(self, call_id: str) -> AllowanceGranted: ...
+    def let_out(self, wish: commands.AskOutside) -> OutsideAllowed | OutsideRefused: ...
     def settle(self, call_id: str, talk_ms: int) -> None: ...
 
 
@@ -178,6 +187,8 @@ class CallRunner:
         at = now_ms()
         for leg in call.legs:
             self._around.switch.order(commands.Hangup(leg.channel), _ignore)
+            if leg.let_out is not None:
+                self._around.budgets.settle(leg.let_out.pass_id, max(0, at - (leg.answered_at or at)))
             if leg.agent is not None:
                 self._around.floor.release(leg.agent.id, self.call_id, LegOutcome.FAILED, 0)
                 self._around.screens.close(leg.agent.id, self.call_id, "failed")
@@ -205,8 +216,10 @@ class CallRunner:
         self._forget(commands.Forget(self.call_id, (call.facts.caller_channel, *(leg.channel for leg in call.legs))))
 
     def _give_back(self, event: Event) -> None:
-        """The agents whom nobody will take any more, in this event and in the mailbox."""
+        """The agents whom nobody will take any more, in this event and in the mailbox; what was set aside, too."""
         while True:
+            if isinstance(event, OutsideAllowed):
+                self._around.budgets.settle(event.pass_id, 0)
             if isinstance(event, AgentsOffered):
                 for agent in event.agents:
                     self._around.floor.release(agent.id, self.call_id, LegOutcome.FAILED, 0)
@@ -250,6 +263,9 @@ class CallRunner:
 
     def _ask_allowance(self, command: commands.AskAllowance) -> None:
         self.post(self._around.budgets.renew(command.call_id))
+
+    def _ask_outside(self, command: commands.AskOutside) -> None:
+        self.post(self._around.budgets.let_out(command))
 
     def _settle(self, command: commands.SettleSpending) -> None:
         self._around.budgets.settle(command.call_id, command.talk_ms)
@@ -322,6 +338,7 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.EngageAgent: CallRunner._engage,
     commands.HoldAgent: CallRunner._hold,
     commands.AskAllowance: CallRunner._ask_allowance,
+    commands.AskOutside: CallRunner._ask_outside,
     commands.SettleSpending: CallRunner._settle,
     commands.ReleaseAgent: CallRunner._release,
     commands.WriteRecord: CallRunner._write,

@@ -15,7 +15,8 @@ from ari_app.core import requests
 from ari_app.core.arrangement import Target
 from ari_app.core.events import TalkRequest
 from ari_app.registry import Registry
-from dialplan import names
+from models.values.destination import is_emergency
+from models.values.phone import clean
 from models.values.routing import Outside, RoutingSnapshot
 
 PLAIN: dict[str, type[TalkRequest]] = {
@@ -67,12 +68,14 @@ def find(snapshot: RoutingSnapshot, to: To) -> Target:
             raise NoSuchTarget("no_such_target")
         return center
     number = to.number or ""
+    if is_emergency(clean(number), snapshot.account.region):
+        return Outside(number, "")  # nothing of ours may stand before it
     ours = snapshot.agent_at(number) or snapshot.resolve(number)
     if ours is not None:
         return ours
     if not _OUTSIDE.fullmatch(number):
         raise NoSuchTarget("no_such_target")
-    return Outside(number, f"{number}@{names.ENDPOINT_TRUNK}")
+    return Outside(number, "")  # the way there is given by the gate (`core.gate`)
 
 
 class TalkRequests:

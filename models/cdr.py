@@ -17,7 +17,12 @@ from models.values.call import CostUnit, Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import from_millionths, to_millionths
 
-_REFERENCES: Final = {"call_center_id": "call_centers", "contact_id": "contacts", "agent_id": "agents"}
+_REFERENCES: Final = {
+    "call_center_id": "call_centers",
+    "contact_id": "contacts",
+    "agent_id": "agents",
+    "ordered_by_id": "agents",
+}
 _CALL_COLUMNS: Final = (
     "id", "direction", "call_center_id", "call_center_name", "called_number", "calling_number", "caller_name",
     "contact_id", "agent_id", "offered_at", "answered_at", "ended_at", "wait_ms", "talk_ms", "cause", "outcome",
@@ -25,7 +30,7 @@ _CALL_COLUMNS: Final = (
 )  # fmt: skip
 _LEG_COLUMNS: Final = (
     "call_id", "ordinal", "agent_id", "channel_id", "endpoint", "offered_at", "ringing_at", "answered_at", "ended_at",
-    "outcome", "cause", "reason", "kind", "number",
+    "outcome", "cause", "reason", "kind", "number", "ordered_by_id",
 )  # fmt: skip
 # What is once known is not forgotten because a later record does not say it.
 _KEPT: Final = frozenset({"contact_id", "call_center_id", "agent_id", "answered_at"})
@@ -108,6 +113,7 @@ def _leg_row(leg: LegRecord) -> tuple[object, ...]:
         text(leg.reason, 64),
         leg.kind.value,
         text(leg.number, 64),
+        leg.ordered_by,
     )
 
 
@@ -173,6 +179,7 @@ def legs_of(database: Database, call_id: str) -> list[LegRecord]:
     legs: list[LegRecord] = []
     for row in execute(database, _marked(database, sql), (call_id,)).fetchall():
         named = dict(zip(_LEG_COLUMNS, row, strict=True))
+        named["ordered_by"] = named.pop("ordered_by_id")
         legs.append(LegRecord(**named | {"outcome": LegOutcome(named["outcome"]), "kind": LegKind(named["kind"])}))
     return legs
 

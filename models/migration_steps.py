@@ -5,7 +5,7 @@ Owns: how a column is added without building its table anew. Must not: change wh
 
 from typing import Any
 
-from peewee import Database, Field, ForeignKeyField
+from peewee import AutoField, Database, Field, ForeignKeyField
 
 from models.db import execute, is_postgresql
 
@@ -22,7 +22,9 @@ def add_column(database: Database, table: str, name: str, field: Field) -> None:
     if isinstance(field, ForeignKeyField):
         to: Any = field.rel_model
         pointed = to._meta
-        kind = pointed.primary_key.ddl_datatype(context)
+        key = pointed.primary_key
+        # What points to a serial number is none itself: on PostgreSQL that would forbid NULL.
+        kind = "INTEGER" if isinstance(key, AutoField) else key.ddl_datatype(context)
         target = f'REFERENCES "{pointed.table_name}" ("{pointed.primary_key.column_name}")'
         rest = f"{target} ON DELETE {field.on_delete}" if field.on_delete else target
     else:

@@ -116,6 +116,18 @@ def texts() -> dict[str, str]:
         "problem.target_refused": _("No quiso contestar; la llamada sigue contigo."),
         "problem.target_no_answer": _("No contestó; la llamada sigue contigo."),
         "problem.target_unreachable": _("No se pudo llamar a ese número; la llamada sigue contigo."),
+        "problem.not_a_number": _("No es un número al que se pueda llamar; la llamada sigue contigo."),
+        "problem.no_trunk": _("No hay troncal para llamar afuera; la llamada sigue contigo."),
+        "problem.address_not_allowed": _("Desde donde estás no se puede llamar afuera; la llamada sigue contigo."),
+        "problem.destination_not_allowed": _("No puedes llamar a ese destino; la llamada sigue contigo."),
+        "problem.agent_spend_limit": _("Llegaste a tu límite de gasto por día; la llamada sigue contigo."),
+        "problem.agent_calls_limit": _("Llegaste a tu límite de llamadas por hora; la llamada sigue contigo."),
+        "problem.agent_countries_limit": _("Llegaste a tu límite de países nuevos por día; la llamada sigue contigo."),
+        "problem.account_spend_limit": _("La cuenta llegó a su límite de gasto por día; la llamada sigue contigo."),
+        "problem.account_calls_limit": _("La cuenta llegó a su límite de llamadas por hora; la llamada sigue contigo."),
+        "problem.account_countries_limit": _(
+            "La cuenta llegó a su límite de países nuevos por día; la llamada sigue contigo."
+        ),
         "problem.other": _("La central no pudo hacer lo que pediste."),
         # notes
         "save": _("Salvar"),

@@ -81,11 +81,13 @@ Arrangement = Together | Holding | Calling | Consulting
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The roster was asked for this agent, on behalf of ``by`` (a channel)."""
+    """Leave was asked for this target, on behalf of ``by`` (a channel): of the roster, or of the gate outside."""
 
     by: str
-    agent: AgentRoute
+    target: AgentRoute | Outside
     blind: bool
+    pass_id: str = ""
+    """The gate's question."""
 
 
 @dataclass(frozen=True, slots=True)

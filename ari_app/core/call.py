@@ -107,6 +107,15 @@ class LegState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LetOut:
+    """What the gate gave with a leg to a number outside (``gate``). ``agent``: on whose behalf; None: the account."""
+
+    pass_id: str
+    allowance: int | None
+    agent: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One try to reach one agent, or (``agent`` None) a number outside; or a stretch of the call (``kind``)."""
 
@@ -133,6 +142,8 @@ class Leg:
     outcome: LegOutcome | None = None
     cause: int | None = None
     reason: LegReason = LegReason.NONE
+    let_out: LetOut | None = None
+    """It passed the gate by itself; None: it is an agent's, or what the call was made for."""
 
     @property
     def agent_id(self) -> int | None:
@@ -241,6 +252,8 @@ class Facts:
     """The call centers it came to, this one last; no overflow leads back to any of them."""
     overflow: OverflowCause | None = None
     """Why it is on its way somewhere else, for good."""
+    overflow_end: tuple[Outcome, CallReason, int] | None = None
+    """How the call ends if that way is closed: outcome, reason, Q.850 cause. Set while the gate is asked."""
     contact_id: int | None = None
     card: Mapping[str, Any] | None = None
     offers: int = 0
@@ -261,6 +274,8 @@ class Facts:
     """The leg that the first conversation was with."""
     talked_agent: int | None = None
     """The agent of the first conversation, when its leg was lost in an engine's restart."""
+    passes: int = 0
+    """How often the gate to numbers outside was asked; the last one's id has this number."""
     stretches: tuple[Stretch, ...] = ()
     """Hold, transfers, consultations and conferences, in the order they began."""
 

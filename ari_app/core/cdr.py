@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from ari_app.core.arrangement import Stretch
 from ari_app.core.call import Call, Clearing, Facts, Leg, Legs, Talking
-from models.values.call import LegOutcome
+from models.values.call import LegKind, LegOutcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.money import cost
 from models.values.replacing import replace
@@ -80,6 +80,7 @@ def legs(call: Call) -> tuple[LegRecord, ...]:
 
 def _stretch(facts: Facts, stretch: Stretch, ordinal: int, ended_at: int | None) -> LegRecord:
     until = stretch.until if stretch.until is not None else ended_at
+    refused = stretch.kind is LegKind.OUTSIDE  # what was called is a leg; this one may not be
     return LegRecord(
         call_id=facts.id,
         ordinal=ordinal,
@@ -89,9 +90,10 @@ def _stretch(facts: Facts, stretch: Stretch, ordinal: int, ended_at: int | None)
         number=stretch.number,
         channel_id="",
         offered_at=stretch.since,
-        answered_at=stretch.since,
+        answered_at=None if refused else stretch.since,
         ended_at=None if until is None else max(until, stretch.since),
-        outcome=LegOutcome.ANSWERED,
+        outcome=LegOutcome.REFUSED if refused else LegOutcome.ANSWERED,
+        ordered_by=stretch.agent_id if refused else None,
         reason=stretch.reason,
     )
 
@@ -116,6 +118,7 @@ def _leg(facts: Facts, leg: Leg, ended_at: int | None) -> LegRecord:
         outcome=leg.outcome or LegOutcome.FAILED,
         cause=leg.cause,
         reason=leg.reason,
+        ordered_by=leg.let_out.agent if leg.let_out else None,
     )
 
 

@@ -373,14 +373,29 @@ class WriteRecord:
 
 @dataclass(frozen=True, slots=True)
 class AskAllowance:
-    """A call of ours wants to talk on; the answer is ``AllowanceGranted``."""
+    """A call of ours wants to talk on; the answer is ``AllowanceGranted``. ``call_id``: its own, or a leg's pass."""
 
     call_id: str
 
 
 @dataclass(frozen=True, slots=True)
+class AskOutside:
+    """May this number be called from a call that goes on? ``OutsideAllowed`` or ``OutsideRefused``.
+
+    ``pass_id`` names it in the ledger; ``agent`` None: nobody's wish, the account's. ``as_ours``: our number is shown.
+    """
+
+    call_id: str
+    pass_id: str
+    agent: int | None
+    number: str
+    route: CallCenterRoute | None
+    as_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SettleSpending:
-    """A call of ours is over and was talked on for so long."""
+    """A call of ours is over and was talked on for so long. ``call_id``: its own, or the pass of one of its legs."""
 
     call_id: str
     talk_ms: int
@@ -440,5 +455,5 @@ SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
 RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
 KeepCommand = KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord
-OwnCommand = LookUpCaller | KeepCommand | AskAllowance | SettleSpending | SetTimer | CancelTimer | Forget
+OwnCommand = LookUpCaller | KeepCommand | AskAllowance | AskOutside | SettleSpending | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

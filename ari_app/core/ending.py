@@ -207,7 +207,7 @@ def clear(
     elif facts.caller_here:
         commands.append(Hangup(facts.caller_channel, call.cause if isinstance(call, Announcing) else 16))
     for leg in all_legs:
-        if leg.state is LegState.ANSWERED or (leg.engaged and leg.ended_at is None):
+        if leg.state is LegState.ANSWERED or (leg.answered_at is not None and leg.ended_at is None):
             changed, ending = legs.hung_up(facts, leg, at)
         else:
             changed, ending = legs.end(facts, leg, LegOutcome.CALLER_GONE, at)

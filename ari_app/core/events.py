@@ -16,7 +16,7 @@ from typing import Any
 
 from ari_app.core.commands import Command
 from models.values.reasons import CallReason
-from models.values.routing import AgentRoute
+from models.values.routing import AgentRoute, Outside
 from models.values.story import Skipped
 
 
@@ -290,10 +290,34 @@ class OutboundNews:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceGranted(OutboundNews):
-    """The answer to ``AskAllowance``: the call may go on for so long; ``reason``: why it may not."""
+    """The answer to ``AskAllowance``: the call may go on for so long; ``reason``: why it may not.
+
+    ``of``: what was asked for, the call itself or the pass of one of its legs.
+    """
 
     milliseconds: int | None
     reason: CallReason | None = None
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideAllowed(OutboundNews):
+    """The answer to ``AskOutside``: this may be called. ``allowance``: ms it may talk; None: no limit."""
+
+    pass_id: str
+    agent: int | None
+    to: Outside
+    allowance: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRefused(OutboundNews):
+    """The answer to ``AskOutside``: it may not."""
+
+    pass_id: str
+    agent: int | None
+    number: str
+    reason: CallReason
 
 
 @dataclass(frozen=True, slots=True)

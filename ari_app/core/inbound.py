@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, legs, outbound, queueing, talking, voicemail
+from ari_app.core import agents, cdr, gate, legs, outbound, queueing, talking, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -42,9 +42,10 @@ from ari_app.core.commands import (
     StopSeeking,
     WriteRecord,
 )
-from ari_app.core.ending import BUDGET, Step, announce, announcing, clear, clearing, ended, give_back
+from ari_app.core.ending import Step, announce, announcing, clear, clearing, ended, give_back
 from ari_app.core.events import (
     AgentsOffered,
+    AllowanceGranted,
     AnswerRequested,
     CallerArrived,
     CallerKnown,
@@ -63,6 +64,8 @@ from ari_app.core.events import (
     MediaNews,
     NobodyCanCome,
     OutboundNews,
+    OutsideAllowed,
+    OutsideRefused,
     PlaceTold,
     PlaybackFinished,
     PopShown,
@@ -102,6 +105,8 @@ def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> S
 
 def step(call: Call, event: Event) -> Step:
     """The one transition function: what the call is after this event, and what is to be done for it."""
+    if isinstance(event, OutsideAllowed) and not isinstance(call, Waiting | Talking):
+        return call, gate.unused(event)
     match call:
         case Waiting():
             return _waiting(call, event)
@@ -112,7 +117,7 @@ def step(call: Call, event: Event) -> Step:
         case Reaching():
             return outbound.reaching(call, event)
         case Talking():
-            if isinstance(event, OutboundNews) or (isinstance(event, TimerFired) and event.name == BUDGET):
+            if isinstance(event, AllowanceGranted) or outbound.runs_out(event):
                 return outbound.budget(call, event)
             return talking.step(call, event)
         case Announcing():
@@ -138,6 +143,10 @@ def _waiting(call: Waiting, event: Event) -> Step:
             return (call, []) if queueing.is_stale(facts, center) else queueing.full(call, event.at)
         case PlaceTold():
             return queueing.place_told(call, event)
+        case OutsideAllowed():
+            return queueing.outside_allowed(call, event)
+        case OutsideRefused():
+            return queueing.outside_refused(call, event)
         case DtmfReceived():
             return queueing.key(call, event)
         case PlaybackFinished():

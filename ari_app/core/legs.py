@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ari_app.core import agents, ids
-from ari_app.core.call import Facts, Leg, Legs, LegState
+from ari_app.core import agents, gate, ids
+from ari_app.core.call import Facts, Leg, Legs, LegState, LetOut
 from ari_app.core.commands import (
     Answer,
     CancelTimer,
@@ -106,7 +106,9 @@ def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tu
     return legs.add(new), commands
 
 
-def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, list[Command]]:
+def call_outside(
+    facts: Facts, legs: Legs, to: Outside, at: int, let_out: LetOut | None = None
+) -> tuple[Legs, list[Command]]:
     """A new leg to a number outside: no screen is waited for, it is dialled as soon as its channel is there."""
     ordinal = facts.ordinals_from + len(legs) + 1
     leg = Leg(
@@ -118,6 +120,7 @@ def call_outside(facts: Facts, legs: Legs, to: Outside, at: int) -> tuple[Legs, 
         caller_id=to.caller_id,
         kind=LegKind.OUTSIDE,
         pop_settled=True,
+        let_out=let_out,
     )
     return legs.add((leg,)), [
         CreateLeg(
@@ -215,6 +218,7 @@ def end(
     commands.append(CancelTimer(pop_timer(leg)))
     commands += agents.close(facts, leg, _POP_REASON.get(outcome, "failed"))
     commands += agents.release(facts, leg, outcome)
+    commands += gate.over(leg, at)
     return (
         replace(
             leg,
@@ -273,6 +277,7 @@ def hung_up(facts: Facts, leg: Leg, at: int) -> tuple[Leg, list[Command]]:
         commands.append(Hangup(leg.channel))
         leg = replace(leg, state=LegState.ENDING)
     leg = replace(leg, ended_at=max(at, leg.answered_at or at), outcome=LegOutcome.ANSWERED)
+    commands += gate.over(leg, at)
     leg, more = freed(facts, leg)
     return leg, commands + more
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ari_app.core import agents, calling, cdr, legs, talking
+from ari_app.core import agents, calling, cdr, gate, legs, talking
 from ari_app.core.call import Clearing, Facts, Leg, Legs, LegState, Policy, Preparing, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -453,15 +453,34 @@ def _late(call: Reaching, event: LegReady | LegAnswered | ChannelGone) -> Step:
 
 
 def budget(call: Talking, event: Event) -> Step:
-    """What was set aside for the conversation is used up, or more was (not) given."""
+    """What was set aside for the conversation, or for one leg of it, is used up, or more was (not) given."""
     match event:
         case AllowanceGranted(reason=None, milliseconds=None):
             return call, []
+        case AllowanceGranted() if event.of not in ("", call.facts.id):
+            return _leg_budget(call, event)
         case AllowanceGranted(reason=None, milliseconds=int(more)):
             return call, [SetTimer(BUDGET, more)]
         case AllowanceGranted(reason=CallReason() as reason):
             if call.joined:
                 return clear(call, Outcome.ANSWERED, reason, event.at)
             return clear(call, Outcome.FAILED, reason, event.at)
+        case TimerFired(name=name) if name != BUDGET:
+            asks = [leg.let_out.pass_id for leg in call.legs.live if leg.let_out and name == gate.timer(leg)]
+            return call, [AskAllowance(pass_id) for pass_id in asks]
         case _:
             return call, [AskAllowance(call.facts.id)]
+
+
+def _leg_budget(call: Talking, event: AllowanceGranted) -> Step:
+    leg = next((leg for leg in call.legs.live if leg.let_out and leg.let_out.pass_id == event.of), None)
+    if leg is None:
+        return call, []
+    if event.reason is not None:
+        return talking.budget_over(call, leg, event.reason, event.at)
+    return call, [SetTimer(gate.timer(leg), event.milliseconds or 0)]
+
+
+def runs_out(event: Event) -> bool:
+    """A timer of a budget, of the call or of one of its legs."""
+    return isinstance(event, TimerFired) and (event.name == BUDGET or event.name.startswith(gate.BUDGET))

@@ -51,6 +51,19 @@ class Refused:
     """The breaker's, if it is the reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskingOutside:
+    """A number outside that is to be called from a call that goes on. ``agent`` None: by a queue's overflow."""
+
+    pass_id: str
+    agent: int | None
+    number: str
+    route: CallCenterRoute | None
+    address: str | None = None
+    as_ours: bool = True
+    """The call center's number is shown; else the trunk's, or the caller's own."""
+
+
 Answer = tuple[Spending, Permit | Refused]
 
 
@@ -72,16 +85,43 @@ def ask(
         return spending, _inside(agent, callee, roster, asking.number)
     if destination is None or not destination.is_whole:
         return spending, _no(CallReason.NOT_A_NUMBER, asking.number)
+    asked = AskingOutside(asking.call_id, agent.id, asking.number, asking.route)
+    return _gate(asked, destination, snapshot, spending, policy, at)
+
+
+def ask_outside(
+    asking: AskingOutside, snapshot: RoutingSnapshot, spending: Spending, policy: Policy, at: int
+) -> Answer:
+    """The same for a leg of a call that goes on: a transfer, a consultation, an overflow."""
+    destination = read_destination(asking.number, snapshot.account.region)
+    if destination is not None and destination.emergency:
+        return spending, _outside(asking, snapshot, destination, policy, None)
+    if asking.address is not None and not snapshot.ip_rules.allows(asking.address):
+        return spending, _no(CallReason.ADDRESS_NOT_ALLOWED, asking.number)
+    if destination is None or not destination.is_whole:
+        return spending, _no(CallReason.NOT_A_NUMBER, asking.number)
+    return _gate(asking, destination, snapshot, spending, policy, at)
+
+
+def _gate(
+    asking: AskingOutside,
+    destination: Destination,
+    snapshot: RoutingSnapshot,
+    spending: Spending,
+    policy: Policy,
+    at: int,
+) -> Answer:
+    """The rules of the destination, then the breaker."""
     if policy.plan is None:
         return spending, _no(CallReason.NO_TRUNK, destination.key)
-    if not snapshot.outbound.destinations.allows(agent.id, destination):
+    if not snapshot.outbound.destinations.allows(asking.agent, destination):
         return spending, _no(CallReason.DESTINATION_NOT_ALLOWED, destination.key)
     spending, allowed = spending_of.admit(
         spending,
         snapshot.outbound.spending,
-        call_id=asking.call_id,
-        agent=agent.id,
-        country=abroad(destination, region),
+        call_id=asking.pass_id,
+        agent=asking.agent,
+        country=abroad(destination, snapshot.account.region),
         price=price_of(destination, snapshot, asking.route),
         at=at,
     )
@@ -107,11 +147,16 @@ def price_of(destination: Destination, snapshot: RoutingSnapshot, route: CallCen
 
 
 def _outside(
-    asking: Asking, snapshot: RoutingSnapshot, destination: Destination, policy: Policy, allowance: int | None
+    asking: Asking | AskingOutside,
+    snapshot: RoutingSnapshot,
+    destination: Destination,
+    policy: Policy,
+    allowance: int | None,
 ) -> Permit | Refused:
     if policy.plan is None:
         return _no(CallReason.NO_TRUNK, destination.key)
-    shown = asking.route.caller_id if asking.route else None
+    ours = isinstance(asking, Asking) or asking.as_ours
+    shown = asking.route.caller_id if asking.route and ours else None
     to = policy.plan.outside(destination, snapshot.account.region, shown)
     return Permit(to, destination.key, allowance)
 

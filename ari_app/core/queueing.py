@@ -9,7 +9,7 @@ the message of where it stands.
 
 from __future__ import annotations
 
-from ari_app.core import cdr, hearing, legs, voicemail
+from ari_app.core import cdr, gate, hearing, legs, voicemail
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Hears, Leg, Legs, LegState, Waiting, ring_timer
 from ari_app.core.commands import (
     AskPlace,
@@ -23,13 +23,13 @@ from ari_app.core.commands import (
     WriteRecord,
 )
 from ari_app.core.ending import Step, announce
-from ari_app.core.events import DtmfReceived, PlaceTold, PlaybackFinished
+from ari_app.core.events import DtmfReceived, OutsideAllowed, OutsideRefused, PlaceTold, PlaybackFinished
 from models.values.call import LegKind, LegOutcome, Outcome
 from models.values.hours import Closed
 from models.values.queue import OverflowCause, OverflowTo
 from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
-from models.values.routing import CallCenterRoute, Outside
+from models.values.routing import CallCenterRoute
 
 _CLOSED = {
     Closed.SWITCHED_OFF: CallReason.CLOSED_BY_SWITCH,
@@ -85,6 +85,8 @@ def longest_wait_over(call: Waiting, at: int) -> Step:
 def nobody_came(call: Waiting, at: int) -> Step:
     """The longest wait is over, or a number outside did not answer."""
     facts = call.facts
+    if facts.overflow_end is not None:
+        return call, []  # the gate to a number outside has been asked
     if facts.overflow is not None:
         return _end(facts, call.legs, facts.overflow, (Outcome.NO_ANSWER, CallReason.OUTSIDE_DID_NOT_ANSWER, 19))
     outcomes = {leg.outcome for leg in call.legs if leg.agent is not None and leg.offered_at >= facts.queued_at}
@@ -104,6 +106,8 @@ Why = tuple[Outcome, CallReason, int]
 def _overflow(call: Waiting, cause: OverflowCause, why: Why, at: int) -> Step:
     facts = call.facts
     assert facts.route is not None
+    if facts.overflow is not None:
+        return call, []  # it is on its way already
     way = facts.route.queue.overflow(cause)
     leave: list[Command] = [StopSeeking(facts.id), CancelTimer(LONGEST_WAIT)]
     match way.to:
@@ -117,8 +121,9 @@ def _overflow(call: Waiting, cause: OverflowCause, why: Why, at: int) -> Step:
                 after, more = seek(facts, _left(call, _LEFT[cause], at), target, at)
                 return after, [*leave, *quiet, WriteRecord(cdr.opening(replace(facts, route=target))), *more]
         case OverflowTo.OUTSIDE:
-            if facts.policy.plan is not None:
-                return _call_outside(call, cause, way.number, at, leave)
+            facts, asking = gate.ask(facts, None, way.number)
+            facts = replace(facts, overflow=cause, overflow_end=why, overdue=True)
+            return replace(call, facts=facts), [*leave, *asking]
     return _end(facts, call.legs, cause, why)
 
 
@@ -131,17 +136,27 @@ def _end(facts: Facts, all_legs: Legs, cause: OverflowCause, why: Why) -> Step:
     return announce(facts, all_legs, outcome, reason, q850, media=media)
 
 
-def _call_outside(call: Waiting, cause: OverflowCause, number: str, at: int, leave: list[Command]) -> Step:
+def outside_allowed(call: Waiting, event: OutsideAllowed) -> Step:
     """A number outside rings instead of agents; the caller hears what they heard."""
-    facts = replace(call.facts, overflow=cause, overdue=True, offers=call.facts.offers + 1)
-    assert facts.policy.plan is not None
-    to = Outside(number, f"{number}@{facts.policy.plan.endpoint}", facts.policy.plan.caller_id)
-    all_legs, made = legs.call_outside(facts, _left(call, _LEFT[cause], at), to, at)
+    cause, at = call.facts.overflow, event.at
+    if cause is None or event.pass_id != gate.pass_id(call.facts):
+        return call, gate.unused(event)
+    facts = replace(call.facts, overflow_end=None, offers=call.facts.offers + 1)
+    all_legs, made = legs.call_outside(facts, _left(call, _LEFT[cause], at), event.to, at, gate.let_out(event))
     heard: list[Command] = [] if facts.caller_up else [Ring(facts.caller_channel)]
     if facts.caller_up and facts.hears == Hears(facts.hears.playbacks):
         facts, heard = hearing.background(facts)  # came from a conversation
     timer = SetTimer(ring_timer(facts), facts.policy.outside_ring)
-    return Alerting(facts, all_legs), [*leave, CancelTimer(hearing.NEWS), *heard, *made, timer]
+    return Alerting(facts, all_legs), [CancelTimer(hearing.NEWS), *heard, *made, timer]
+
+
+def outside_refused(call: Waiting, event: OutsideRefused) -> Step:
+    """That way is closed: what is left is the message; why stands in the call's story and among its legs."""
+    cause, why = call.facts.overflow, call.facts.overflow_end
+    if cause is None or why is None:
+        return call, []
+    facts = replace(gate.refused(call.facts, event), overflow_end=None)
+    return _end(facts, _left(call, _LEFT[cause], event.at), cause, why)
 
 
 def _left(call: Waiting, reason: LegReason, at: int) -> Legs:

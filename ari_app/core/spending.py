@@ -39,7 +39,9 @@ class Spent:
     """One call that was let out. ``minutes``: booked, started ones; while ``live``, those set aside."""
 
     call_id: str
-    agent: int
+    """Or the pass of a leg that was let out of a call."""
+    agent: int | None
+    """None: nobody's wish, the account's (a queue's overflow)."""
     at: int
     country: str
     """Empty: the account's own, which is never a new one."""
@@ -70,7 +72,7 @@ class Past:
     """A call of ours as its CDR tells it, for the rebuilding."""
 
     call_id: str
-    agent: int
+    agent: int | None
     at: int
     country: str
     price: Decimal
@@ -86,7 +88,7 @@ class Spending:
     """The ledger."""
 
     calls: Mapping[str, Spent] = field(default_factory=dict)
-    countries: Mapping[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    countries: Mapping[tuple[int | None, str], tuple[int, int]] = field(default_factory=dict)
     """(agent, country abroad) -> when it was first and last called, as far back as a country stays known."""
     trips: tuple[Trip, ...] = ()
 
@@ -126,7 +128,7 @@ def forget(ledger: Spending, rules: SpendingRules, at: int) -> Spending:
     return Spending(calls, countries, trips)
 
 
-def tripped(ledger: Spending, rules: SpendingRules, agent: int) -> Trip | None:
+def tripped(ledger: Spending, rules: SpendingRules, agent: int | None) -> Trip | None:
     """What keeps this agent from calling now."""
     for trip in ledger.trips:
         if trip.agent in (None, agent) and trip.at > _released(rules, trip.agent):
@@ -139,17 +141,20 @@ def admit(
     rules: SpendingRules,
     *,
     call_id: str,
-    agent: int,
+    agent: int | None,
     country: str,
     price: Decimal,
     at: int,
 ) -> Verdict:
-    """May this call go out? ``country`` empty: the account's own, which is never a new one."""
+    """May this call go out? ``country`` empty: the account's own, which is never a new one.
+
+    ``agent`` None: only the account's limits are asked.
+    """
     ledger = forget(ledger, rules, at)
     stopped = tripped(ledger, rules, agent)
     if stopped is not None:
         return ledger, stopped
-    for whose, limits in ((agent, rules.agent), (None, rules.account)):
+    for whose, limits in _who_answers(rules, agent):
         exceeded = _exceeded(ledger, rules, whose, limits, country=country, price=price, at=at)
         if exceeded is not None:
             trip = Trip(whose, exceeded, at)
@@ -190,6 +195,12 @@ def spent(ledger: Spending, rules: SpendingRules, agent: int | None, at: int) ->
 
 
 # ------------------------------------------------------------------------------------------------ inside
+
+
+def _who_answers(rules: SpendingRules, agent: int | None) -> tuple[tuple[int | None, Limits], ...]:
+    """Whose limits a call of this agent is under."""
+    account = ((None, rules.account),)
+    return account if agent is None else ((agent, rules.agent), *account)
 
 
 def _minutes(talk_ms: int) -> int:
@@ -250,16 +261,13 @@ def _left(ledger: Spending, rules: SpendingRules, whose: int | None, limits: Lim
     return limits.spend_per_day - spent(ledger, rules, whose, at)
 
 
-def _affordable(ledger: Spending, rules: SpendingRules, agent: int, price: Decimal, at: int) -> int:
+def _affordable(ledger: Spending, rules: SpendingRules, agent: int | None, price: Decimal, at: int) -> int:
     """Whole minutes, a slice at most."""
     if not price:
         return SLICE_MINUTES
     lefts = [
         left
-        for left in (
-            _left(ledger, rules, agent, rules.agent, at),
-            _left(ledger, rules, None, rules.account, at),
-        )
+        for left in (_left(ledger, rules, whose, limits, at) for whose, limits in _who_answers(rules, agent))
         if left is not None
     ]
     return max(0, min([SLICE_MINUTES, *(int(left // price) for left in lefts)]))

@@ -40,7 +40,7 @@ _SAID_OTHERWISE: frozenset[type] = frozenset(
     {
         e.CallerArrived, e.LegReady, e.PopShown, e.LegRinging, e.LegAnswered, e.LegRefused, e.FarHalfArrived,
         e.ChannelLeft, e.ChannelGone, e.PlaybackFinished, e.CommandDone, e.TimerFired, e.CommandFailed, e.CallerKnown,
-        e.AgentsOffered, e.NobodyCanCome, e.NobodyFree,
+        e.AgentsOffered, e.NobodyCanCome, e.NobodyFree, e.OutsideAllowed, e.OutsideRefused,
     }
 )  # fmt: skip
 # What nobody hears, or what the legs and phases say.
@@ -49,7 +49,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.Ring, c.Answer, c.CreateLeg, c.DialLeg, c.Hangup, c.CreateBridge, c.AddToBridge, c.DestroyBridge,
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
-        c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending,
+        c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.
@@ -103,8 +103,9 @@ def tell(story: Story, before: Call, event: e.Event, after: Call, commands: Sequ
     told: list[_Told] = _event(before, event)
     if after is not before:
         if after.legs is not before.legs:
+            known = {leg.ordinal: leg for leg in before.legs}
             for leg in after.legs:
-                was = next((one for one in before.legs if one.ordinal == leg.ordinal), None)
+                was = known.get(leg.ordinal)
                 if was is not leg:
                     told += _leg(was, leg)
         told += _facts(before.facts, after.facts)
@@ -245,6 +246,9 @@ def _stretch(was: Stretch | None, stretch: Stretch) -> list[_Told]:
     shown: dict[str, Any] = {"kind": stretch.kind.value, "reason": str(stretch.reason)}
     if stretch.number:
         shown["number"] = stretch.number
+    if stretch.kind is LegKind.OUTSIDE:  # the gate did not let it out
+        refused = shown | {"outcome": LegOutcome.REFUSED.value, "cause": None}
+        return [(StoryCode.LEG_NOT_TAKEN, None, refused)] if was is None else []
     told: list[_Told] = []
     if was is None:
         told.append((StoryCode.STRETCH_BEGAN, stretch.agent_id, shown))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, hearing, hold, ids, legs, requests, talk_view, transfer
+from ari_app.core import agents, cdr, gate, hearing, hold, ids, legs, requests, talk_view, transfer
 from ari_app.core.arrangement import Calling, Consulting
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
@@ -51,6 +51,8 @@ from ari_app.core.events import (
     MediaNews,
     NobodyCanCome,
     OutboundNews,
+    OutsideAllowed,
+    OutsideRefused,
     PhoneHeld,
     PhoneUnheld,
     PlaybackFinished,
@@ -86,6 +88,7 @@ def enter(call: Alerting | Reaching, leg: Leg, at: int) -> Step:
     talking = Talking(facts, all_legs, winner=leg.ordinal, answered_at=at)
     commands += [
         *agents.engage(facts, leg),
+        *gate.talks(leg),
         StopSeeking(facts.id),
         CancelTimer(LONGEST_WAIT),
         CancelTimer(ring_timer(facts)),
@@ -136,6 +139,10 @@ def _step(call: Talking, event: Event) -> Step:
             return transfer.agents_given(call, event)
         case AgentDenied():
             return transfer.agent_denied(call, event)
+        case OutsideAllowed():
+            return transfer.outside_allowed(call, event)
+        case OutsideRefused():
+            return transfer.outside_refused(call, event)
         case NobodyCanCome() | QueueFull():
             return transfer.nobody_can_come(call, event)
         case LegReady() | LegAnswered() | LegRinging() | LegRefused() | FarHalfArrived() | ChannelGone():
@@ -224,7 +231,13 @@ def _timer(call: Talking, name: str, at: int) -> Step:
 
 
 # ------------------------------------------------------------------------------------------------ somebody leaves
-def _party_left(call: Talking, event: ChannelLeft | ChannelGone) -> Step:
+def budget_over(call: Talking, leg: Leg, reason: CallReason, at: int) -> Step:
+    """The number outside may not be talked to any longer: it leaves; whoever is left goes on."""
+    told = replace(leg, reason=gate.LEG_REASONS.get(reason, leg.reason))
+    return _party_left(replace(call, legs=call.legs.put(told)), ChannelLeft(at, leg.channel), reason)
+
+
+def _party_left(call: Talking, event: ChannelLeft | ChannelGone, why: CallReason | None = None) -> Step:
     channel, at = event.channel, event.at
     before = rooms(call)
     rest = [party for party in parties(call) if party != channel]
@@ -235,7 +248,7 @@ def _party_left(call: Talking, event: ChannelLeft | ChannelGone) -> Step:
         over = False
         call = transfer.by_leaving(call, channel, at)
     if over and call.joined:
-        reason = _who_left(call, channel)
+        reason = why or _who_left(call, channel)
         return clear(_gone(call, event), Outcome.ANSWERED, reason, at)
     if over or not call.joined:
         return _left_before_joined(call, event)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ari_app.core import agents, arrangement, calling, hold, legs, queueing
+from ari_app.core import agents, arrangement, calling, gate, hold, legs, queueing
 from ari_app.core.arrangement import Asked, Calling, Consulting, Holding, Room, Stretch, Target, Together, number_of
-from ari_app.core.call import Facts, Leg, LegState, Talking, ring_timer
+from ari_app.core.call import Facts, Leg, LegState, LetOut, Talking, ring_timer
 from ari_app.core.commands import (
     CancelTimer,
     ClaimAgent,
@@ -23,7 +23,7 @@ from ari_app.core.commands import (
     StopMusic,
 )
 from ari_app.core.ending import APART, TRANSFER, Step, clear, leave_talk
-from ari_app.core.events import AgentDenied, AgentsOffered, NobodyCanCome, QueueFull
+from ari_app.core.events import AgentDenied, AgentsOffered, NobodyCanCome, OutsideAllowed, OutsideRefused, QueueFull
 from ari_app.core.ids import bridge
 from ari_app.core.parties import agent_id_on, agent_on, move, parties, rooms
 from models.values.call import LegKind, LegOutcome, Outcome
@@ -41,16 +41,40 @@ _PROBLEMS = {
 
 # ------------------------------------------------------------------------------------------------ the wishes
 def want(call: Talking, by: str, target: Target, at: int, *, blind: bool) -> Step:
-    """An agent of ours is asked of the roster first: nobody leaves before the target is known to be free."""
-    if isinstance(target, AgentRoute):
-        return replace(call, asked=Asked(by, target, blind)), [ClaimAgent(target.id, call.facts.id)]
-    return _begin(call, by, target, at, blind=blind)
+    """Nobody leaves before the target is known to be free (an agent of ours), or may be called (a number outside)."""
+    match target:
+        case AgentRoute():
+            return replace(call, asked=Asked(by, target, blind)), [ClaimAgent(target.id, call.facts.id)]
+        case Outside():
+            facts, asking = gate.ask(call.facts, agent_id_on(call, by), target.number)
+            return replace(call, facts=facts, asked=Asked(by, target, blind, gate.pass_id(facts))), asking
+        case CallCenterRoute():
+            return _begin(call, by, target, at, blind=blind)
+
+
+def outside_allowed(call: Talking, event: OutsideAllowed) -> Step:
+    asked = call.asked
+    if asked is None or asked.pass_id != event.pass_id:
+        return call, gate.unused(event)
+    call = replace(call, asked=None)
+    if asked.by not in parties(call) or not isinstance(call.arrangement, Together | Holding):
+        return call, gate.unused(event)
+    return _begin(call, asked.by, event.to, event.at, blind=asked.blind, let_out=gate.let_out(event))
+
+
+def outside_refused(call: Talking, event: OutsideRefused) -> Step:
+    """The talk goes on as it was, and the agent is told why."""
+    asked = call.asked
+    if asked is None or asked.pass_id != event.pass_id:
+        return call, []
+    call = replace(call, asked=None, facts=gate.refused(call.facts, event))
+    return call, agents.problem(call.facts, agent_id_on(call, asked.by), event.reason)
 
 
 def agents_given(call: Talking, event: AgentsOffered) -> Step:
     """The roster gives agents: to a wish, to a target that is called; or too late."""
     given, asked, now = event.agents, call.asked, call.arrangement
-    if asked is not None and [agent.id for agent in given] == [asked.agent.id]:
+    if asked is not None and isinstance(asked.target, AgentRoute) and [one.id for one in given] == [asked.target.id]:
         call = replace(call, asked=None)
         if asked.by in parties(call) and isinstance(now, Together | Holding):
             return _begin(call, asked.by, given[0], event.at, blind=asked.blind)
@@ -67,7 +91,7 @@ def agents_given(call: Talking, event: AgentsOffered) -> Step:
 
 def agent_denied(call: Talking, event: AgentDenied) -> Step:
     asked, now = call.asked, call.arrangement
-    if asked is not None and asked.agent.id == event.agent:
+    if asked is not None and isinstance(asked.target, AgentRoute) and asked.target.id == event.agent:
         return replace(call, asked=None), agents.problem(call.facts, agent_id_on(call, asked.by), "target_not_free")
     if isinstance(now, Calling) and isinstance(now.to, AgentRoute) and now.to.id == event.agent and not now.ringing:
         return _nobody_took(call, event.at, "target_not_free")
@@ -173,6 +197,7 @@ def answered(call: Talking, leg: Leg, at: int) -> Step:
     call = replace(call, legs=call.legs.put(won))
     commands += ending
     commands += [
+        *gate.talks(leg),
         *agents.engage(call.facts, leg),
         *agents.update(call.facts, won, {"phase": "talking", "answered_at": at}),
     ]
@@ -260,29 +285,29 @@ def freed(call: Talking, leg: Leg) -> list[Command]:
 
 
 # ------------------------------------------------------------------------------------------------ the ways
-def _begin(call: Talking, by: str, target: Target, at: int, *, blind: bool) -> Step:
+def _begin(call: Talking, by: str, target: Target, at: int, *, blind: bool, let_out: LetOut | None = None) -> Step:
     before = rooms(call)
     call = hold.over(call, at)
     if not blind:
         call = replace(call, arrangement=Calling(by, target))
-        ringing, commands = _call(call, target, at)
+        ringing, commands = _call(call, target, at, let_out)
         return ringing, [*move(call, before), *commands]
     agent = agent_on(call, by)
     call = _note(call, at, agent, number_of(target), LegReason.BLIND_TRANSFER)
     call, left = leaves(replace(call, arrangement=Calling(None, target, back_to=agent)), by, at)
     left = [*move(call, before), *left, *_hang_up_caller(call, by)]
-    after, commands = _call(call, target, at)
+    after, commands = _call(call, target, at, let_out)
     return after, left + commands
 
 
-def _call(call: Talking, target: Target, at: int) -> Step:
+def _call(call: Talking, target: Target, at: int, let_out: LetOut | None) -> Step:
     match target:
         case AgentRoute():
             return _ring(call, (target,), at)
         case Outside():
             before = len(call.legs)
             facts = replace(call.facts, offers=call.facts.offers + 1)
-            all_legs, commands = legs.call_outside(facts, call.legs, target, at)
+            all_legs, commands = legs.call_outside(facts, call.legs, target, at, let_out)
             ringing = tuple(leg.ordinal for leg in all_legs.all[before:])
             return _ringing(replace(call, facts=facts, legs=all_legs), ringing, facts.policy.outside_ring, commands)
         case CallCenterRoute():

@@ -21,6 +21,7 @@ class Account(Row):
     timezone = CharField(max_length=64, default="America/Costa_Rica")
     currency = CharField(max_length=3, default="CRC")
     outbound_default = ChoiceField(DefaultRule, default=DefaultRule.NATIONAL)  # where no `destination_rules` fits
+    feature_codes = CharField(max_length=400, default="")  # of the phone during a call (`models.values.feature`)
     created_at = InstantField(default=now)
 
     class Meta:

@@ -78,6 +78,7 @@ class CallLeg(Row):
     reason = CharField(max_length=64, default="")
     kind = ChoiceField(LegKind, default=LegKind.AGENT)
     number = CharField(max_length=64, default="")  # dialled outside
+    ordered_by = points_to(Agent, null=True, backref="+", index=False)  # who transferred there
 
     class Meta:
         table_name = "call_legs"

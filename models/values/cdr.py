@@ -31,6 +31,8 @@ class LegRecord:
     reason: str = ""
     kind: LegKind = LegKind.AGENT
     number: str = ""
+    ordered_by: int | None = None
+    """The agent on whose behalf a number outside was called from a call that went on (a transfer)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ def test_a_number_outside_that_is_not_reached(switch: RealSwitch, sipp_caller: C
     [call] = engine.closed(1)
     assert (call["outcome"], call["reason"]) == ("no_answer", "outside_did_not_answer")
     legs = [(leg["kind"], leg["number"], leg["outcome"]) for leg in engine.legs()]
-    assert legs == [("queue", "Pizza", "no_answer"), ("outside", "88001122", "unreachable")]
+    assert legs == [("queue", "Pizza", "no_answer"), ("outside", "+50688001122", "unreachable")]
     engine.stop()
 
 

@@ -245,15 +245,18 @@ def test_blind_to_a_call_center(stage: Stage) -> None:
     assert kinds == [("agent", stage.ana), ("agent", stage.carla), ("transfer", stage.ana)]
 
 
-def test_blind_to_a_number_outside_that_can_not_be_reached_comes_back(stage: Stage) -> None:
-    caller = stage.talk(talk_ms=5_000)
+def test_blind_to_a_number_outside(stage: Stage) -> None:
+    """The demonstration has somebody who answers; through a trunk, and refused: test_transfers_outside."""
+    caller = stage.talk(talk_ms=7_000)
 
     stage.ask("transfer", to={"number": "22334455"})
-    wait_until(lambda: list(stage.desks[stage.ana].of("pop"))[1:], what="Ana is rung again")
-    stage.desks[stage.ana].wait_phase("talking")
+    stage.desks[stage.ana].wait_phase("ended")
+    wait_until(lambda: stage.rooms() == [2], 10, what="the caller talks with them")
 
     assert caller.wait().successful == 1
-    assert [leg[:3] for leg in stage.legs() if leg[0] == "outside"] == [("outside", None, "unreachable")]
+    stage.engine.closed(1)
+    [leg] = [leg for leg in stage.engine.legs() if leg["kind"] == "outside"]
+    assert (leg["number"], leg["outcome"], leg["ordered_by_id"]) == ("+50622334455", "answered", stage.ana)
 
 
 def test_the_caller_hangs_up_while_the_target_rings(stage: Stage) -> None:

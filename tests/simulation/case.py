@@ -68,6 +68,8 @@ class Case:
     """They heard each other."""
     answered: dict[str, float] = field(default_factory=dict)
     """Leg -> when its phone was picked up."""
+    passes: list[str] = field(default_factory=list)
+    """Numbers outside that the gate let out and that were not called yet, as they are dialled."""
     kept: str | None = None
     """The message or the number that the core told to keep."""
     # What went wrong, and so what is forgiven:

@@ -42,6 +42,8 @@ SLACK = 1_000
 """Milliseconds by which a wait may be longer than told: the wire, the event loop, the roster's tick."""
 
 
+FORBIDDEN = ("+442079460000", "hola", "0900123456789012")
+"""What no company of these worlds may call."""
 SURVEY = "centralita-survey"
 """Where the policy of these worlds sends who rates a call."""
 
@@ -236,7 +238,7 @@ class Checks:
         let_out = isinstance(verdict, Permit)
         if plan.called == "911" and not let_out and known is not None and known.active:
             raise Violation(f"{case.id}: an emergency call is refused: {verdict}")
-        if plan.called in ("+442079460000", "hola") and let_out:
+        if plan.called in FORBIDDEN and let_out:
             raise Violation(f"{case.id}: {plan.called} is let out")
         if (
             let_out
@@ -245,12 +247,39 @@ class Checks:
         ):
             raise Violation(f"{case.id}: let out from an address that is not allowed")
         if case.plan.called not in ("911",) and isinstance(verdict, Permit) and isinstance(verdict.target, Outside):
-            self._within(case)
+            self._within(case, case.plan.agent)
 
-    def _within(self, case: Case) -> None:
+    def let_out(self, case: Case, asked: c.AskOutside, verdict: Permit | Refused) -> None:
+        """The same for who is called from a call that goes on."""
+        if isinstance(verdict, Refused):
+            if asked.number == "911":
+                raise Violation(f"{case.id}: an emergency call is refused: {verdict}")
+            return
+        if asked.number in FORBIDDEN:
+            raise Violation(f"{case.id}: {asked.number} is let out")
+        assert isinstance(verdict.target, Outside)
+        case.passes.append(verdict.target.endpoint)
+        if asked.number != "911":
+            self._within(case, asked.agent)
+
+    def calls_outside(self, case: Case, command: c.CreateLeg) -> None:
+        """Nobody outside is called whom the gate, or the judge of the call itself, has not let out."""
+        if not ids.is_outside(command.channel) or case.restarted:
+            return
+        call = case.call
+        assert call is not None
+        if isinstance(call.facts.target, Outside) and call.facts.target.endpoint == command.endpoint:
+            return
+        if command.endpoint not in case.passes:
+            raise Violation(f"{case.id}: {command.endpoint} is called, and nobody was asked whether it may be")
+        case.passes.remove(command.endpoint)
+
+    def _within(self, case: Case, who: int | None) -> None:
         """What is spent and set aside stays below every limit."""
         rules, now = self.shell.snapshot.outbound.spending, int(self.shell.agenda.now)
-        for agent, limits in ((case.plan.agent, rules.agent), (None, rules.account)):
+        for agent, limits in ((who, rules.agent), (None, rules.account)):
+            if agent is None and limits is rules.agent:
+                continue
             cap = limits.spend_per_day
             if cap is not None and spent(self.shell.spending, rules, agent, now) > cap:
                 raise Violation(f"{case.id}: more than {cap} is spent or set aside by {agent or 'the account'}")

@@ -10,11 +10,13 @@ from typing import Any
 
 from simulation.mutations import Patch, mutation, without
 
-from ari_app.core import calling, outbound, permit
+from ari_app.core import calling, gate, outbound, permit, queueing, transfer
 from ari_app.core import commands as c
+from ari_app.core import events as e
 from ari_app.core.call import Announcing, Preparing, Reaching
 from models.values import destination
 from models.values.ip import IpRules
+from models.values.routing import Outside
 
 
 @mutation(r"is released by|is rung by")
@@ -66,6 +68,41 @@ def the_address_of_the_phone_is_not_asked(patch: Patch) -> None:
 @mutation(r"is let out")
 def every_destination_is_allowed(patch: Patch) -> None:
     patch(destination.DestinationRules, "allows", lambda self, agent, to: True)
+
+
+@mutation(r"nobody was asked whether it may be")
+def a_transfer_goes_past_the_gate(patch: Patch) -> None:
+    want = transfer.want
+
+    def hasty(call: Any, by: str, target: Any, at: int, *, blind: bool) -> Any:
+        if not isinstance(target, Outside):
+            return want(call, by, target, at, blind=blind)
+        return transfer._begin(call, by, replace(target, endpoint=f"{target.number}@trunk"), at, blind=blind)
+
+    patch(transfer, "want", hasty)
+
+
+@mutation(r"nobody was asked whether it may be")
+def an_overflow_goes_past_the_gate(patch: Patch) -> None:
+    refused = queueing.outside_refused
+
+    def deaf(call: Any, event: Any) -> Any:
+        if call.facts.overflow_end is None:
+            return refused(call, event)
+        to = Outside(event.number, f"{event.number}@trunk")
+        return queueing.outside_allowed(call, e.OutsideAllowed(event.at, event.pass_id, None, to))
+
+    patch(queueing, "outside_refused", deaf)
+
+
+@mutation(r"has money set aside")
+def what_a_leg_did_not_use_is_not_given_back(patch: Patch) -> None:
+    patch(gate, "over", lambda leg, at: [])
+
+
+@mutation(r"has money set aside")
+def what_came_too_late_is_not_given_back(patch: Patch) -> None:
+    patch(gate, "unused", lambda event: [])
 
 
 @mutation(r"rings its own agent without a limit|waited|let wait")

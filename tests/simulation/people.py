@@ -448,7 +448,8 @@ class People:
         talking = [desk.agent for desk in self.desks.values() if desk.pops.get(case.id) == "talking"]
         agent = rng.choice(talking) if talking and rng.random() < 0.9 else rng.choice((None, *self.desks))
         snapshot = self.shell.snapshot
-        target: Target = Outside("22334455", "22334455@trunk")
+        number = rng.choice(("22334455",) * 5 + ("80012345", "911", "+442079460000", "0900123456789012"))
+        target: Target = Outside(number, "")
         dice = rng.random()
         if dice < 0.55 and snapshot.agents:
             target = rng.choice([*snapshot.agents.values()])

@@ -29,7 +29,7 @@ from ari_app.core.permit import Asking, Permit, Refused
 from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, NoneFree, Offer, Roster, Rules, Seat
 from ari_app.core.spending import Spending, Trip
 from models.values.call import LegOutcome
-from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.routing import AgentRoute, CallCenterRoute, Outside, RoutingSnapshot
 
 TICK = 250.0
 RESTLESS = 3_000
@@ -170,14 +170,29 @@ class Shell:
 
     def _ask_allowance(self, case: Case, command: c.AskAllowance) -> None:
         now = int(self.agenda.now)
-        self.spending, more = spending_of.renew(self.spending, self.snapshot.outbound.spending, case.id, now)
+        self.spending, more = spending_of.renew(self.spending, self.snapshot.outbound.spending, command.call_id, now)
         if isinstance(more, Trip):
-            self.post(case, e.AllowanceGranted(now, 0, more.reason))
+            self.post(case, e.AllowanceGranted(now, 0, more.reason, command.call_id))
         else:
-            self.post(case, e.AllowanceGranted(now, more.milliseconds))
+            self.post(case, e.AllowanceGranted(now, more.milliseconds, None, command.call_id))
+
+    def _ask_outside(self, case: Case, command: c.AskOutside) -> None:
+        now = int(self.agenda.now)
+        seat = self.roster.seats.get(command.agent or 0)
+        asking = permit.AskingOutside(
+            command.pass_id, command.agent, command.number, command.route, seat and seat.address, command.as_ours
+        )
+        self.spending, verdict = permit.ask_outside(asking, self.snapshot, self.spending, self.policy, now)
+        self.checks.let_out(case, command, verdict)
+        if isinstance(verdict, Permit):
+            assert isinstance(verdict.target, Outside)
+            allowed = e.OutsideAllowed(now, command.pass_id, command.agent, verdict.target, verdict.allowance)
+            self.post(case, allowed)
+        else:
+            self.post(case, e.OutsideRefused(now, command.pass_id, command.agent, verdict.number, verdict.reason))
 
     def _settle(self, case: Case, command: c.SettleSpending) -> None:
-        self.spending = spending_of.settle(self.spending, case.id, command.talk_ms)
+        self.spending = spending_of.settle(self.spending, command.call_id, command.talk_ms)
 
     # ------------------------------------------------------------------------------------------ orders
     def _carry_out(self, case: Case, command: c.Command) -> None:
@@ -190,6 +205,10 @@ class Shell:
 
     def _dial(self, case: Case, command: c.DialLeg) -> None:
         self.checks.dials(case, command)
+        self.switch.order(case, command)
+
+    def _create(self, case: Case, command: c.CreateLeg) -> None:
+        self.checks.calls_outside(case, command)
         self.switch.order(case, command)
 
     def _show(self, case: Case, command: c.ShowPop) -> None:
@@ -383,11 +402,10 @@ def _deadline(seat: Seat, rules: Rules) -> float:
 
 
 _DO: dict[type, Any] = {
-    **dict.fromkeys(
-        (c.StopRinging, c.Ring, c.Answer, c.CreateLeg, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order
-    ),
+    **dict.fromkeys((c.StopRinging, c.Ring, c.Answer, c.Hangup, c.CreateBridge, c.AddToBridge), Shell._order),
     **dict.fromkeys((c.DestroyBridge, c.RemoveFromBridge, *c.MediaCommand.__args__), Shell._order),
     c.DialLeg: Shell._dial,
+    c.CreateLeg: Shell._create,
     c.ShowPop: Shell._show,
     c.UpdatePop: Shell._update,
     c.ClosePop: Shell._close,
@@ -399,6 +417,7 @@ _DO: dict[type, Any] = {
     c.EngageAgent: Shell._engage,
     c.HoldAgent: Shell._hold,
     c.AskAllowance: Shell._ask_allowance,
+    c.AskOutside: Shell._ask_outside,
     c.SettleSpending: Shell._settle,
     c.ReleaseAgent: Shell._release,
     c.LookUpCaller: Shell._look_up,

@@ -17,6 +17,7 @@ from ari_app.core.requests import Refused
 from models.values.call import CostUnit
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.reasons import CallReason, LegReason
 from models.values.routing import Account, AgentRoute, CallCenterRoute, Outside, RoutingSnapshot
 
 CALLER = "centralita-1.1"
@@ -26,6 +27,7 @@ OUTSIDE = Outside("22334455", "22334455@trunk")
 SNAPSHOT = RoutingSnapshot(
     1, Account("Prueba"), {1: CENTER}, {1: ANA, 2: BETO}, NumberTable.of([NumberClaim("40001000", 1)])
 )
+PASS = f"{CALLER}.pass.1"
 LEG1, LEG2 = f"{CALLER}.agent.1", f"{CALLER}.agent.2"
 
 
@@ -55,6 +57,10 @@ def asked() -> Call:
     return after(together(), requests.ConsultRequested(60, 1, BETO))
 
 
+def at_the_gate() -> Call:
+    return after(together(), requests.TransferRequested(60, 1, OUTSIDE))
+
+
 def calling() -> Call:
     return after(asked(), e.AgentsOffered(70, (BETO,)), e.LegReady(80, LEG2), e.PopShown(90, 2))
 
@@ -77,7 +83,7 @@ def conference() -> Call:
     return after(consulting(), requests.ConferenceRequested(110, 1))
 
 
-ARRANGEMENTS = (together, holding, asked, calling, blind, consulting, swapped, conference)
+ARRANGEMENTS = (together, holding, asked, at_the_gate, calling, blind, consulting, swapped, conference)
 EVENTS: tuple[e.Event, ...] = (
     e.CallerArrived(200, CALLER, "40001000", None, None),
     e.CallerKnown(200, 7, {"name": "Ana", "fields": []}),
@@ -106,6 +112,9 @@ EVENTS: tuple[e.Event, ...] = (
         )
     ),
     e.CommandDone(200, c.AddToBridge(f"{CALLER}.bridge", (CALLER,))),
+    e.OutsideAllowed(200, PASS, 1, OUTSIDE, 120_000),
+    e.OutsideAllowed(200, "another", 1, OUTSIDE, 120_000),
+    e.OutsideRefused(200, PASS, 1, "22334455", CallReason.DESTINATION_NOT_ALLOWED),
     e.DtmfReceived(200, LEG1, "1"),
     e.PhoneHeld(200, LEG1),
     e.PhoneUnheld(200, LEG1),
@@ -121,7 +130,7 @@ EVENTS: tuple[e.Event, ...] = (
 
 def test_each_arrangement_is_what_it_is_called() -> None:
     assert [type(make().arrangement) for make in ARRANGEMENTS] == [  # type: ignore[union-attr]
-        Together, Holding, Together, Calling, Calling, Consulting, Consulting, Together,
+        Together, Holding, Together, Together, Calling, Calling, Consulting, Consulting, Together,
     ]  # fmt: skip
 
 
@@ -159,6 +168,41 @@ def test_no_event_leaves_anybody_alone(make: Callable[[], Call], event: e.Event)
 )
 def test_what_can_not_be_had_says_why(make: Callable[[], Call], request_: e.TalkRequest, why: Refused | None) -> None:
     assert requests.refusal(make(), request_) is why
+
+
+def test_a_number_outside_is_called_only_when_the_gate_lets_it_out() -> None:
+    call, wanted = inbound.step(together(), requests.TransferRequested(60, 1, OUTSIDE))
+    assert wanted[0] == c.AskOutside(CALLER, PASS, 1, "22334455", CENTER, as_ours=False)
+    assert not any(isinstance(one, c.CreateLeg | c.Hangup) for one in wanted)
+
+    refused, told = inbound.step(
+        call, e.OutsideRefused(70, PASS, 1, "+50622334455", CallReason.DESTINATION_NOT_ALLOWED)
+    )
+    assert isinstance(refused, Talking)
+    assert isinstance(refused.arrangement, Together)
+    assert parties(refused) == parties(call)
+    assert c.ReportProblem(1, CALLER, "destination_not_allowed") in told
+    assert [(one.number, one.agent_id, one.reason) for one in refused.facts.stretches] == [
+        ("+50622334455", 1, LegReason.DESTINATION_NOT_ALLOWED)
+    ]
+
+    to = Outside("+50622334455", "22334455@trunk")
+    allowed, made = inbound.step(call, e.OutsideAllowed(70, PASS, 1, to, 120_000))
+    assert [one.endpoint for one in made if isinstance(one, c.CreateLeg)] == ["22334455@trunk"]
+    leg = allowed.legs.all[-1].channel
+    talks, timers = inbound.step(after(allowed, e.LegReady(80, leg)), e.LegAnswered(1_000, leg))
+    assert c.SetTimer("budget.2", 120_000) in timers
+    _, asks = inbound.step(talks, e.TimerFired(121_000, "budget.2"))
+    assert c.AskAllowance(PASS) in asks
+    over, ends = inbound.step(talks, e.AllowanceGranted(121_000, 0, CallReason.AGENT_SPEND_LIMIT, PASS))
+    assert isinstance(over, Clearing)
+    assert over.reason is CallReason.AGENT_SPEND_LIMIT
+    assert c.SettleSpending(PASS, 120_000) in ends
+
+
+def test_what_the_gate_gives_too_late_is_given_back() -> None:
+    gone = after(at_the_gate(), e.ChannelGone(65, CALLER, 16))
+    assert inbound.step(gone, e.OutsideAllowed(70, PASS, 1, OUTSIDE, 1_000)) == (gone, [c.SettleSpending(PASS, 0)])
 
 
 def test_before_the_two_are_joined_nothing_can_be_had() -> None:

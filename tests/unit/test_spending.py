@@ -23,7 +23,7 @@ def admit(
     rules: SpendingRules,
     call: str,
     *,
-    agent: int = 1,
+    agent: int | None = 1,
     price: int | str = 0,
     country: str = "",
     at: int = NOW,
@@ -160,3 +160,15 @@ def test_the_ledger_is_rebuilt_from_the_records() -> None:
 def test_the_longest_prefix_has_the_price(number: str, price: int | None) -> None:
     table = Prices.of([("506", Decimal(2)), ("+5068", Decimal(10))])
     assert table.of_number(number) == (None if price is None else Decimal(price))
+
+
+def test_what_nobody_asked_for_is_the_accounts_alone() -> None:
+    """A queue's overflow: no agent's limit stands against it, the account's does."""
+    rules = SpendingRules(agent=Limits(calls_per_hour=0), account=Limits(Decimal(15)))
+    ledger, let_out = admit(Spending(), rules, "a", agent=None, price=10)
+    assert let_out == Allowance(60_000)
+    assert spending.spent(ledger, rules, 1, NOW) == 0
+    ledger, refused = admit(ledger, rules, "b", agent=None, price=10)
+    assert refused == Trip(None, Limit.SPEND, NOW)
+    _, more = spending.renew(ledger, rules, "a", NOW)
+    assert more == Trip(None, Limit.SPEND, NOW)
