@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+_RUNNING = pytest.StashKey[tuple[ExitStack, Browser]]()
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """One for all tests here that follow one another in a worker."""
+    stash = request.session.stash
+    if _RUNNING not in stash:
+        with ExitStack() as stack:
+            running = stack.enter_context(chromium())
+            stash[_RUNNING] = (stack.pop_all(), running)
+    return stash[_RUNNING][1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Ends the browser before the worker goes on with other tests: Playwright's loop counts as running in this thread
+    as long as it lives, and `asyncio.run` is refused.
+    """
+    yield
+    if _RUNNING in item.session.stash and (nextitem is None or "tests/browser" not in nextitem.path.as_posix()):
+        item.session.stash[_RUNNING][0].close()
+        del item.session.stash[_RUNNING]
 
 
 @pytest.fixture(scope="session")
