@@ -43,6 +43,7 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
     icon: ClassVar[str]
     table: ClassVar[type[Row]]
     note: ClassVar[Any] = ""  # what an empty list says
+    size_label: ClassVar[Any] = ""  # of a search that asks for the rows of a page, too
     columns: ClassVar[Sequence[Column]] = ()
     filters: ClassVar[Sequence[Filter]] = ()
     searched: ClassVar[Sequence[Field]] = ()

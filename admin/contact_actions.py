@@ -211,10 +211,11 @@ def _calls_of(ids: list[int]) -> dict[int, int]:
 
 
 def _back() -> str:
-    """The list as it was, when the button was on it."""
+    """The list as it was, when the button was on it or on a call's card."""
     asked = request.form.get("back", "")
     here = url_for("contacts.index_view")
-    return asked if asked.startswith(here) and "\\" not in asked and "//" not in asked else here
+    known = asked.startswith((here, url_for("calls.index_view"))) and "\\" not in asked and "//" not in asked
+    return asked if known else here
 
 
 def row_texts() -> dict[str, Any]:
@@ -224,11 +225,12 @@ def row_texts() -> dict[str, Any]:
     return {
         "has_tickets": "tickets.create_view" in current_app.view_functions,
         "here": url_for("contacts.index_view"),
-        "calls": url_for("calls.index_view"),
+        "calls_of": url_for("calls.index_view"),
         "icons": asset("icons.svg"),
         "words": {
             "call": _("Llamar"),
             "none": _("No tiene teléfono"),
+            "nobody": _("sin contacto"),
             "info": _("Información"),
             "history": _("Historial"),
             "ticket": _("Nuevo ticket"),

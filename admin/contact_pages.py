@@ -138,30 +138,32 @@ def page(
 ) -> Page:
     """One page. `Page.in_order` is False when too many were found to sort them by what no index knows."""
     with snapshot_read(database.obj):
-        total = few = None
+        total = ids = None
         if search.everything:
             total = int(ask("SELECT count(*) FROM contacts")[0][0])
-            few = None if total > FEW else [row[0] for row in ask("SELECT id FROM contacts")]
+            ids = None if total > FEW else [row[0] for row in ask("SELECT id FROM contacts")]
         else:
-            few = _few(search)
-        if few is not None:
-            return _sorted(few, order, number, size, rows_of)
+            ids = few(search)
+        if ids is not None:
+            return _sorted(ids, order, number, size, rows_of)
         return _walked(search, order if order.walked else otherwise, total, number, size, rows_of, order.walked)
 
 
-def _few(search: Search) -> list[int] | None:
-    """The ids of what was found, or None: they are more than `FEW`, or look so."""
+def few(search: Search, most: int | None = None, dense: float | None = None) -> list[int] | None:
+    """The ids of what was found, or None: they are more than `most` (`FEW`), or look so."""
+    most = FEW if most is None else most
     if is_postgresql(database.obj):
         # The planner takes a pattern for more common than it is and would read the whole table.
-        execute(database.obj, "SET LOCAL enable_seqscan = off")
-        ids = [row[0] for row in ask(*matching(search, FEW + 1))]
+        for switch in ("enable_seqscan", "jit"):
+            execute(database.obj, f"SET LOCAL {switch} = off")
+        ids = [row[0] for row in ask(*matching(search, most + 1))]
         execute(database.obj, "SET LOCAL enable_seqscan = on")
-        return ids if len(ids) <= FEW else None
+        return ids if len(ids) <= most else None
     source, parameters, share = _rarest(search)
-    if share >= _DENSE:
+    if share >= (_DENSE if dense is None else dense):
         return None
-    ids = [row[0] for row in ask(f"SELECT contacts.id{source} LIMIT {FEW + 1}", parameters)]
-    return ids if len(ids) <= FEW else None
+    ids = [row[0] for row in ask(f"SELECT contacts.id{source} LIMIT {most + 1}", parameters)]
+    return ids if len(ids) <= most else None
 
 
 def _rarest(search: Search) -> tuple[str, list[Any], float]:

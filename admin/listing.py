@@ -6,9 +6,10 @@ Every filter's condition is put on the section's own query, whose joins all star
 related tables do not meet.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -20,6 +21,9 @@ from models.values.errors import InvalidValue
 SIZES: Final = (25, 50, 100, 200)
 DEFAULT_SIZE: Final = 50
 _MAX_TEXT: Final = 200
+_TYPED_MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ](?P<minute>\d\d:\d\d)(?P<second>:\d\d)?(?P<fraction>[.,]\d+)?(?:Z|[+-].+)?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,18 @@ class MomentFilter(Filter):
         if not 1971 <= typed.year <= 2999:
             raise InvalidValue("not_a_date", value=text[:40])
         return typed if typed.tzinfo else typed.replace(tzinfo=timezone())
+
+
+class UntilFilter(MomentFilter):
+    """The last moment that belongs, as fine as it was typed: 23:59 is that whole minute, a date the whole day. The
+    value is the first moment that does not belong."""
+
+    def parse(self, text: str) -> datetime:
+        typed = super().parse(text)
+        parts = _TYPED_MOMENT.fullmatch(text)
+        if parts is None or parts["fraction"]:
+            return typed + timedelta(milliseconds=1)
+        return typed + timedelta(**{"seconds" if parts["second"] else "minutes" if parts["minute"] else "days": 1})
 
 
 @dataclass
@@ -157,6 +173,7 @@ class Page:
     first: int  # 1-based place of the first row, 0 when there is none
     exact: bool = True  # False: there are more than `total`
     in_order: bool = True  # False: they are too many to be sorted as wanted
+    until: datetime | None = None  # from there on nobody looked: ask again from that moment
 
     @property
     def last(self) -> int:

@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from admin.app import create_app
-from models import db, tables
+from models import contact_search, db, tables
 from models.account import ensure_account
 from models.secrets import load_or_create
 from models.settings import Settings
@@ -71,7 +71,6 @@ PAGES = {
 def fill(database: Any, count: int) -> None:
     """Names as people have them, a company for half of them, a value for each."""
     chance = random.Random(7)
-    mark = db.placeholder(database)
     now = int(time.time() * 1000)
     with db.transaction(database):
         for number in range(1, 101):
@@ -82,7 +81,10 @@ def fill(database: Any, count: int) -> None:
         tables.ContactList.create(id=1, name="Campaña de mayo")
     columns = ("id, name, phone, phone_key, email, external_id, company_id, disposition_id, last_activity_at, search, "
                "extra_search, created_at")  # fmt: skip
-    marks = ", ".join([mark] * 12)
+    if db.is_postgresql(database):
+        # The rows bring what the trigger would count, and an index is built quicker than kept.
+        db.execute(database, "ALTER TABLE contact_values DISABLE TRIGGER USER")
+        db.execute(database, "DROP INDEX IF EXISTS contacts_text")
     for start in range(1, count + 1, 20_000):
         people, values, members = [], [], []
         for key in range(start, min(count + 1, start + 20_000)):
@@ -98,18 +100,24 @@ def fill(database: Any, count: int) -> None:
             if chance.random() < 0.1:
                 members.append((1, key))
         with db.transaction(database):
-            db.execute_many(database, f"INSERT INTO contacts ({columns}) VALUES ({marks})", people)
-            db.execute_many(
-                database,
-                f"INSERT INTO contact_values (contact_id, field_id, value, folded) VALUES ({', '.join([mark] * 4)})",
-                values,
-            )
-            db.execute_many(
-                database, f"INSERT INTO contact_list_members (list_id, contact_id) VALUES ({mark}, {mark})", members
-            )
+            _put(database, "contacts", columns, people)
+            _put(database, "contact_values", "contact_id, field_id, value, folded", values)
+            _put(database, "contact_list_members", "list_id, contact_id", members)
     if db.is_postgresql(database):
+        contact_search.create_for_contacts(database)
+        db.execute(database, "ALTER TABLE contact_values ENABLE TRIGGER USER")
         db.execute(database, "SELECT setval('contacts_id_seq', (SELECT max(id) FROM contacts))")
         db.execute(database, "VACUUM ANALYZE")
+
+
+def _put(database: Any, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+    if db.is_postgresql(database):
+        with database.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns.split(", ")))
+    db.execute_many(database, f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
 def times(action: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:

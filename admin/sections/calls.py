@@ -8,15 +8,22 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from peewee import JOIN, ModelSelect
 
+from admin import call_lines
 from admin.base_view import SectionView
+from admin.contact_actions import row_texts
 from admin.explaining_view import ExplainingView
-from admin.folding import contains
-from admin.formats import duration, seconds, stamp
-from admin.listing import ChoiceFilter, Filter, MomentFilter, Page
+from admin.formats import seconds
+from admin.history_search import Ledger, Sort
+from admin.history_view import HistoryView
+from admin.installation import account
+from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page, UntilFilter, Wanted
+from admin.permissions import Act, may
 from admin.sections.contacts import names_of
-from admin.words import choices, label, reason
+from admin.words import choices, reason
+from models import call_search
 from models.tables import (
     Agent,
     Call,
@@ -25,8 +32,8 @@ from models.tables import (
     Company,
     Contact,
     ContactList,
-    ContactListMember,
     Disposition,
+    epoch_ms,
 )
 from models.values.call import Direction, Outcome
 from models.values.errors import InvalidValue
@@ -35,6 +42,17 @@ _TYPES = (
     (Direction.INBOUND.value, _l("Entrantes")),
     (Direction.OUTBOUND.value, _l("Salientes")),
     (Direction.INTERNAL.value, _l("Internas")),
+)
+
+LEDGER = Ledger(
+    table="calls",
+    at=call_search.AT,
+    leads={column: call_search.index_of(column) for column in ("", *call_search.COVERED)},
+    sorts=lambda: {
+        "talk": Sort("t.talk_ms"),
+        "wait": Sort("t.wait_ms"),
+        "cost": Sort("coalesce(t.cost, 0)"),
+    },
 )
 
 
@@ -121,22 +139,15 @@ class _OfContact(Filter):
         return contact
 
 
-def _by_contact(query: ModelSelect, text: str) -> ModelSelect:
-    """Name, phone, id of the contact; or a part of the number that called."""
-    found = contains(Contact.search, text)
-    digits = "".join(character for character in text if character.isdigit())
-    if digits:
-        called = Call.calling_number.contains(digits)
-        found = called if found is None else found | called
-    return query if found is None else query.where(found)
+def _by_key(column: str) -> Any:
+    return lambda search, key: search.is_(column, int(key))
 
 
-def _in_list(query: ModelSelect, value: str) -> ModelSelect:
-    members = ContactListMember.select(ContactListMember.contact).where(ContactListMember.list == int(value))
-    return query.where(Call.contact.in_(members))
+def _by_code(column: str) -> Any:
+    return lambda search, code: search.is_(column, code)
 
 
-class Calls(ExplainingView, SectionView):
+class Calls(ExplainingView, HistoryView, SectionView):
     slug = "historial-de-llamadas"
     endpoint_name = "calls"
     label = _l("Historial de llamadas")
@@ -146,51 +157,56 @@ class Calls(ExplainingView, SectionView):
     note = _l("Cada llamada que llega a la central queda aquí, contestada o no, con cada intento.")
     can_add = False
     can_drop = False
-    order = (Call.offered_at.desc(),)
+    ledger = LEDGER
+    columns = (
+        Column("started", _l("Inicio"), ("at",)),
+        Column("talk", _l("Duración"), ("talk",)),
+        Column("wait", _l("Espera"), ("wait",)),
+        Column("cost", _l("Costo"), ("cost",)),
+    )
     list_page = "calls/list.html"
     filters = (
         ChoiceFilter(
             "type",
             _l("Tipo"),
-            lambda query, value: query.where(Call.direction == value),
+            _by_code("direction"),
             choices=lambda: _TYPES,
             everything=_l("Todas"),
         ),
-        MomentFilter("start", _l("Inicio"), lambda query, at: query.where(Call.offered_at >= at)),
-        MomentFilter("end", _l("Fin"), lambda query, at: query.where(Call.offered_at <= at)),
-        Filter("contact", _l("Contacto"), _by_contact),
+        MomentFilter("start", _l("Inicio"), lambda search, at: search.from_moment(epoch_ms(at))),
+        UntilFilter("end", _l("Fin"), lambda search, at: search.before_moment(epoch_ms(at))),
+        Filter("contact", _l("Contacto"), lambda search, text: search.by_contact(text, account().region)),
         ChoiceFilter(
             "disposition",
             _l("Disposición"),
-            lambda query, key: query.where(Call.disposition == int(key)),
+            _by_key("disposition_id"),
             choices=names_of(Disposition),
             everything=_l("Todas"),
         ),
-        ChoiceFilter(
-            "agent", _l("Agente"), lambda query, key: query.where(Call.agent == int(key)), choices=names_of(Agent)
-        ),
+        ChoiceFilter("agent", _l("Agente"), _by_key("agent_id"), choices=names_of(Agent)),
         ChoiceFilter(
             "company",
             _l("Compañía"),
-            lambda query, key: query.where(Contact.company == int(key)),
+            lambda search, key: search.people.equal("company_id", int(key)),
             choices=names_of(Company),
             everything=_l("Todas"),
         ),
+        ChoiceFilter("call_center", _l("Call Center"), _by_key("call_center_id"), choices=names_of(CallCenter)),
         ChoiceFilter(
-            "call_center",
-            _l("Call Center"),
-            lambda query, key: query.where(Call.call_center == int(key)),
-            choices=names_of(CallCenter),
+            "list",
+            _l("Lista"),
+            lambda search, key: search.people.member_of(int(key)),
+            choices=names_of(ContactList),
+            everything=_l("Todas"),
         ),
-        ChoiceFilter("list", _l("Lista"), _in_list, choices=names_of(ContactList), everything=_l("Todas")),
         ChoiceFilter(
             "outcome",
             _l("Cómo terminó"),
-            lambda query, value: query.where(Call.outcome == value),
+            _by_code("outcome"),
             choices=lambda: choices(Outcome),
             everything=_l("De cualquier modo"),
         ),
-        _OfContact("contact_id", _l("Contacto"), lambda query, contact: query.where(Call.contact == contact), "hidden"),
+        _OfContact("contact_id", _l("Contacto"), lambda search, row: search.is_("contact_id", row.id), "hidden"),
     )
 
     def base_query(self) -> ModelSelect:
@@ -199,31 +215,21 @@ class Calls(ExplainingView, SectionView):
     def frame(self) -> dict[str, Any]:
         return super().frame() | {"ending": ending, "tone": tone}
 
+    def rows_of(self, ids: list[str]) -> list[Call]:
+        """The calls with what their cards show, in the order of their ids."""
+        rows = {call.id: call for call in selected().where(Call.id.in_(ids))} if ids else {}
+        return [rows[key] for key in ids if key in rows]
+
     def list_extras(self, page: Page) -> dict[str, Any]:
-        return {"legs": legs_of(page.rows)}
+        return {"legs": legs_of(page.rows), "may_call": self.can_call(), **self.onward(page), **row_texts()}
+
+    @staticmethod
+    def can_call() -> bool:
+        return bool(current_user.is_authenticated) and may(current_user.role, "contacts", Act.EDIT)
 
     def csv_columns(self) -> Any:
-        return (
-            (_l("Tipo"), lambda call: label(call.direction)),
-            (_l("Inicio"), lambda call: stamp(call.offered_at)),
-            (_l("Contestada"), lambda call: stamp(call.answered_at)),
-            (_l("Fin"), lambda call: stamp(call.ended_at)),
-            (_l("Espera"), lambda call: duration(call.wait_ms)),
-            (_l("Duración"), lambda call: duration(call.talk_ms)),
-            (_l("Call Center"), lambda call: call.call_center_name),
-            (_l("Número marcado"), lambda call: call.called_number),
-            (_l("Número que llamó"), lambda call: call.calling_number),
-            (_l("Contacto"), lambda call: call.contact.name if call.contact_id else ""),
-            (_l("Compañía"), lambda call: _company(call)),
-            (_l("Agente"), lambda call: call.agent.name if call.agent_id else ""),
-            (_l("Disposición"), lambda call: call.disposition.name if call.disposition_id else ""),
-            (_l("Comentario"), lambda call: call.comment),
-            (_l("Calificación"), lambda call: call.rating or ""),
-            (_l("Costo"), lambda call: "" if call.cost is None else f"{call.cost:f}"),
-            (_l("Moneda"), lambda call: call.rate_currency),
-            (_l("Cómo terminó"), lambda call: ending(call)),
-        )
+        return call_lines.HEADINGS
 
-
-def _company(call: Call) -> str:
-    return str(call.contact.company.name) if call.contact_id and call.contact.company_id else ""
+    def lines(self, wanted: Wanted) -> Any:
+        sort, descending = self.turned(wanted)
+        return list(call_lines.HEADINGS), call_lines.batches(self.sought(wanted), sort, descending, ending)

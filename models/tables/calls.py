@@ -7,6 +7,7 @@ What a call points to is not deleted under it (RESTRICT), and its call center's 
 """
 
 from decimal import Decimal
+from typing import Any
 
 from peewee import BigIntegerField, CharField, CompositeKey, SmallIntegerField
 
@@ -29,7 +30,7 @@ class Call(Row):
     caller_name = CharField(max_length=120, default="")
     contact = points_to(Contact, null=True, backref="calls", index=False)
     agent = points_to(Agent, null=True, backref="calls", index=False)
-    offered_at = InstantField(index=True)
+    offered_at = InstantField()
     answered_at = InstantField(null=True)
     ended_at = InstantField(null=True)
     wait_ms = BigIntegerField(default=0)
@@ -49,16 +50,13 @@ class Call(Row):
 
     class Meta:
         table_name = "calls"
-        indexes = (
-            (("call_center", "offered_at"), False),
-            (("agent", "offered_at"), False),
-            (("contact", "offered_at"), False),
-            (("disposition", "offered_at"), False),
-            (("outcome", "offered_at"), False),
-            (("direction", "offered_at"), False),
-            (("calling_number",), False),
-            (("called_number",), False),
-        )
+
+    @classmethod
+    def create_table(cls, safe: bool = True, **options: Any) -> None:
+        from models.call_search import create_for_calls
+
+        super().create_table(safe, **options)
+        create_for_calls(cls._meta.database.obj)
 
 
 class CallLeg(Row):

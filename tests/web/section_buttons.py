@@ -199,9 +199,9 @@ def _history(browser: Browser) -> None:
     assert listed(browser, "/historial-de-llamadas/", contact_id=str(contact.id)).total == calls
 
 
-def _is_off(browser: Browser, name: str) -> None:
-    page = listed(browser, "/contactos/").document
-    shown = page.xpath(f".//td[@class='actions']/*[starts-with(@title, '{name}')]")
+def _is_off(browser: Browser, name: str, path: str = "/contactos/", place: str = "td[@class='actions']") -> None:
+    page = listed(browser, path).document
+    shown = page.xpath(f".//{place}/*[starts-with(@title, '{name}')]")
     assert shown
     assert all(one.get("disabled") is not None and ": " in one.get("title") for one in shown)
 
@@ -222,6 +222,49 @@ def _explain(browser: Browser) -> None:
     page = listed(browser, "/historial-de-llamadas/", outcome="answered").document
     address = page.xpath("string(.//a[@class='call__explain']/@href)")
     assert "Lo que pasó, en orden" in browser.get(address).get_data(as_text=True)
+
+
+CARD = "div[@class='call__actions']"
+
+
+@of("historial-de-llamadas", "Llamar")
+def _call_back(browser: Browser) -> None:
+    """As from *Contactos*; then one is at the history again, as it was."""
+    Agent.update(endpoint="8330190").where(Agent.id == 1).execute()
+    page = listed(browser, "/historial-de-llamadas/", outcome="answered").document
+    address = page.xpath(f"string(.//{CARD}/button[@form='call' and not(@disabled)]/@formaction)")
+    back = page.xpath("string(.//form[@id='call']/input[@name='back']/@value)")
+    assert browser.post(address, {"back": back}).headers["Location"] == back
+    assert "outcome=answered" in back
+    assert notices(browser.get(back)) == ["El motor no responde: no se llamó a nadie."]
+
+
+@of("historial-de-llamadas", "Información")
+def _its_contact(browser: Browser) -> None:
+    page = listed(browser, "/historial-de-llamadas/").document
+    card = page.xpath(f".//article[.//{CARD}/a[@title='Información']]")[0]
+    contact = browser.get(card.xpath(f"string(.//{CARD}/a[@title='Información']/@href)")).get_data(as_text=True)
+    assert card.xpath("string(.//div[@class='call__who']//a)") in contact
+
+
+@of("historial-de-llamadas", "Historial")
+def _its_history(browser: Browser) -> None:
+    page = listed(browser, "/historial-de-llamadas/").document
+    address = page.xpath(f"string(.//{CARD}/a[@title='Historial']/@href)")
+    contact = address.rpartition("=")[2]
+    assert listed(browser, "/historial-de-llamadas/", contact_id=contact).total == (
+        Call.select().where(Call.contact == int(contact)).count()
+    )
+
+
+@of("historial-de-llamadas", "Tickets")
+def _its_tickets(browser: Browser) -> None:
+    _is_off(browser, "Tickets", "/historial-de-llamadas/", CARD)
+
+
+@of("historial-de-llamadas", "SMS")
+def _its_sms(browser: Browser) -> None:
+    _is_off(browser, "SMS", "/historial-de-llamadas/", CARD)
 
 
 @of("agentes", "Agregar")

@@ -106,3 +106,10 @@ def _month(browser: Browser, name: str, options: list[Any]) -> None:
     AgentLogin.create(agent=3, session="hace-mucho", login_at=datetime(2020, 2, 29, 12, tzinfo=UTC))
     assert total(browser, "historial-de-logueos", **{name: "2020-02"}) == 1
     assert total(browser, "historial-de-logueos", **{name: "2020-03"}) == 0
+
+
+@of("historial-de-logueos", "Cantidad por página")
+def _rows_of_a_page(browser: Browser, name: str, options: list[Any]) -> None:
+    for number in range(60):
+        AgentLogin.create(agent=3, session=f"otro-{number}")
+    assert [len(listed(browser, "/historial-de-logueos/", **{name: size}).rows) for size in ("25", "50")] == [25, 50]

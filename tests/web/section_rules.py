@@ -155,6 +155,15 @@ def _one_card(browser: Browser) -> None:
     assert listed(browser, "/historial-de-llamadas/").total == Call.select().count()
 
 
+@of("historial-de-llamadas", "en orden")
+def _in_order(browser: Browser) -> None:
+    """Beyond what can be sorted: tests/web/test_histories.py."""
+    for name, column in (("talk", Call.talk_ms), ("wait", Call.wait_ms), ("cost", Call.cost)):
+        most = Call.select().where(column.is_null(False)).order_by(column.desc(), Call.offered_at.desc()).first()
+        page = listed(browser, "/historial-de-llamadas/", sort=name, desc="1", size="25").document
+        assert most.id in page.xpath(".//article")[0].xpath("string(.//a[@class='call__explain']/@href)")
+
+
 def _untouched(browser: Browser, slug: str, key: str) -> None:
     assert browser.get(f"/{slug}/nuevo").status_code in (403, 404)
     for path in (f"/{slug}/nuevo", f"/{slug}/{key}/eliminar"):
