@@ -7,6 +7,7 @@ from typing import Any
 
 from peewee import JOIN
 
+from admin.folding import folded
 from models.tables import Agent, AgentPresence, CallCenter
 from models.values.call import AgentState
 
@@ -19,7 +20,7 @@ def targets(me: Agent) -> dict[str, list[dict[str, Any]]]:
         Agent.select(Agent.id, Agent.name, Agent.endpoint, AgentPresence.state)
         .join(AgentPresence, JOIN.LEFT_OUTER)
         .where(Agent.active, Agent.endpoint.is_null(False), Agent.id != me.id)
-        .order_by(Agent.name_key, Agent.id)
+        .order_by(folded(Agent.name), Agent.id)
         .dicts()
     )
     colleagues = [

@@ -1,0 +1,151 @@
+"""Every route × every role: what each may, as a table. A route that is not in it fails.
+
+s see · t take out (download) · c create · e edit · d delete; what a section has not, nobody may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from web.browser import PASSWORD, Browser
+from web.rows import everything
+from web.test_web_security import path_of
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from models.values.call import Role
+
+# Section: administrator, supervisor. An agent has none of them.
+SECTIONS: dict[str, tuple[str, str]] = {
+    "contacts": ("stced", "stce"),
+    "calls": ("ste", "st"),
+    "voicemails": ("sted", "ste"),
+    "callback_requests": ("ste", "ste"),
+    "agents": ("stce", "st"),
+    "agent_groups": ("stced", "st"),
+    "call_centers": ("stced", "st"),
+    "prompts": ("stced", "st"),
+    "companies": ("stced", "st"),
+    "attachments": ("stced", "st"),
+    "additional_fields": ("stced", "st"),
+    "dispositions": ("stced", "st"),
+    "printers": ("stced", "st"),
+    "forms": ("stced", "st"),
+    "form_answers": ("ste", "st"),
+    "logins": ("ste", "st"),
+    "ip_rules": ("stced", ""),
+    "destinations": ("stced", ""),
+    "blocked_numbers": ("stced", ""),
+    "audit": ("ste", ""),
+}
+VIEWS = {
+    "index_view": "s", "download": "t", "download_xlsx": "t", "create_view": "c", "edit_view": "e", "save_rows": "e",
+    "move_view": "e", "deactivate_view": "e", "delete_view": "d",
+}  # fmt: skip
+# Every other route. A administrator, S supervisor, G agent, N nobody.
+OTHERS: dict[str, str] = {
+    "contacts.call_view": "AS",
+    "contacts.campaign_view": "AS",
+    "contacts.duplicates_view": "AS",
+    "contacts.load_refused": "AS",
+    "contacts.load_state": "AS",
+    "contacts.load_template": "AS",
+    "contacts.load_view": "AS",
+    "contacts.loads_view": "AS",
+    "contacts.merges_view": "AS",
+    "calls.explain_view": "AS",
+    "voicemails.audio_view": "AS",
+    "voicemails.heard_view": "AS",
+    "callback_requests.done_view": "AS",
+    "prompts.audio_view": "AS",
+    "form_answers.answer_view": "AS",
+    "agents.invite_view": "A",
+    "agents.secret_view": "A",
+    "destinations.limits_view": "A",
+    "destinations.release_view": "A",
+    "account_settings.index": "A",
+    "home.index": "AS",
+    "home.engine": "AS",
+    "documents.attachment": "ASG",  # but for private ones: test_documents.py
+    "documents.logo": "ASG",
+    "documents.call_center_colors": "ASG",
+    "desk.page": "ASG",
+    "desk.token": "ASG",
+    "desk.csrf": "ASG",
+    "desk.recent_calls": "ASG",
+    "desk.call_targets": "ASG",
+    "desk.companies": "ASG",
+    "desk.call": "ASG",  # one's own: tests/web_desk
+    "desk.save_call": "ASG",
+    "login.own_password": "ASG",
+    "login.logout": "ASG",
+    "login.login": "NASG",
+    "login.log_in": "NASG",
+    "login.invitation": "NASG",
+    "login.choose_language": "NASG",
+    "static": "NASG",
+    "home.static": "NASG",
+    "desk.static": "NASG",
+}
+LETTERS = {None: "N", Role.ADMINISTRATOR: "A", Role.SUPERVISOR: "S", Role.AGENT: "G"}
+# What the desk refuses for a reason of its own.
+OWN_REASONS = {"no_phone", "not_yours", "not_yet"}
+
+
+def who_may(endpoint: str) -> str | None:
+    """The letters of those who may; None: the table does not say."""
+    if endpoint in OTHERS:
+        return OTHERS[endpoint]
+    section, _, view = endpoint.partition(".")
+    if section not in SECTIONS or view not in VIEWS:
+        return None
+    return "".join(letter for letter, acts in zip("AS", SECTIONS[section], strict=True) if VIEWS[view] in acts)
+
+
+def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, rule
+
+
+def is_refused(answer: TestResponse) -> bool:
+    if answer.status_code in (401, 403):
+        return not (answer.is_json and (answer.get_json() or {}).get("error") in OWN_REASONS)
+    return answer.status_code == 302 and answer.headers["Location"].startswith(("/login", "/desk"))
+
+
+def test_the_table_has_every_route(looking: Flask) -> None:
+    missing = sorted({rule.endpoint for _method, rule in routes(looking) if who_may(rule.endpoint) is None})
+    assert not missing, f"say in this table who may: {missing}"
+    known = {rule.endpoint for _method, rule in routes(looking)}
+    assert set(OTHERS) <= known
+    assert {f"{section}.{view}" for section in SECTIONS for view in VIEWS} - known == {"agents.deactivate_view"}
+
+
+@pytest.mark.parametrize("role", list(LETTERS), ids=["nobody", *Role])
+def test_who_may_what(app: Flask, role: Role | None) -> None:
+    """Asked on the server, with a valid token; whoever may not changes nothing."""
+    letter = LETTERS[role]
+    before = everything()
+    token = None if role is None else Browser(app, role).token()
+    assert token is None or token
+    asked = {True: 0, False: 0}
+    for method, rule in sorted(routes(app), key=lambda one: one[1].endpoint):
+        may = letter in (who_may(rule.endpoint) or "")
+        if may and ("N" in OTHERS.get(rule.endpoint, "") or (method == "POST" and rule.endpoint == "login.logout")):
+            continue  # tests/web/test_login.py
+        if may and method == "POST" and rule.endpoint.startswith("agents."):
+            continue  # they would put out who asks: tests/web/test_save_people.py
+        browser = Browser(app, role)
+        sent = {"current": PASSWORD, "name": "x", "address": "10.0.0.1", "mask": "255.0.0.0"}
+        answer = browser.get(path_of(rule)) if method == "GET" else browser.post(path_of(rule), sent)
+        assert answer.status_code < 500
+        assert is_refused(answer) is not may, (method, rule.endpoint, answer.status_code)
+        asked[may] += 1
+    if role in (None, Role.AGENT):
+        assert everything() == before
+        assert asked[False] > 220
+    else:
+        assert asked[True] > 90
