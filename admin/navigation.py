@@ -24,7 +24,10 @@ class Entry:
 _GROUPS = (
     ("", ("home",)),
     (_l("Atención"), ("contacts", "calls", "voicemails", "callback_requests", "companies")),
-    (_l("Operación"), ("call_centers", "agents", "agent_groups", "forms", "dispositions", "additional_fields")),
+    (
+        _l("Operación"),
+        ("call_centers", "agents", "agent_groups", "forms", "form_answers", "dispositions", "additional_fields"),
+    ),
     (_l("Recursos"), ("attachments", "prompts", "printers")),
     (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
 )

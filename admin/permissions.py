@@ -39,6 +39,7 @@ _SUPERVISOR: Final = {
     "dispositions": _LOOK,
     "printers": _LOOK,
     "forms": _LOOK,
+    "form_answers": _LOOK,
 }
 
 

@@ -15,6 +15,7 @@ from admin.sections.calls import Calls
 from admin.sections.companies import Companies
 from admin.sections.contacts import Contacts
 from admin.sections.dispositions import Dispositions
+from admin.sections.form_answers import FormAnswers
 from admin.sections.forms import Forms
 from admin.sections.ip_rules import IpRulesSection
 from admin.sections.logins import Logins
@@ -38,5 +39,6 @@ SECTIONS: tuple[type[SectionView], ...] = (
     Forms,
 )
 
-# Pages of sections: what callers leave (*Historial de llamadas*), what they hear (*CallCenters*), and whom we refuse.
-PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, Prompts, BlockedNumbers)
+# Pages of sections: what callers leave (*Historial de llamadas*), what they hear (*CallCenters*), what
+# they were asked (*Forms*), and whom we refuse.
+PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, Prompts, FormAnswers, BlockedNumbers)

@@ -22,11 +22,13 @@ from admin.sections.contacts import names_of
 from admin.words import choices
 from models.checks import Checked, check_form, check_form_fields
 from models.tables import CallCenter, CallCenterForm, Form, FormAnswer, FormField, FormVersion, Printer
+from models.tables.contacts import YesNo
 from models.tables.forms import FormFieldKind
 
 _PREFIX: Final = "field"
 _COLUMNS: Final = ("name", "label", "kind", "options", "help", "default_value", "condition_field", "condition_equals")
 _MAX_ROWS: Final = 250
+_ROW: Final = "row-"  # before a row's key in a condition
 
 
 class FormCells(SectionForm):
@@ -57,9 +59,11 @@ def fields_of(version: FormVersion | None) -> list[dict[str, Any]]:
     """The fields as the builder shows them."""
     if version is None:
         return []
-    rows = FormField.select().where(FormField.version == version).order_by(FormField.position)
+    rows = list(FormField.select().where(FormField.version == version).order_by(FormField.position))
+    keys = {row.name: f"{_ROW}{place}" for place, row in enumerate(rows)}
     return [
         {
+            "key": str(place),
             "name": row.name,
             "label": row.label,
             "kind": row.kind.value,
@@ -67,10 +71,30 @@ def fields_of(version: FormVersion | None) -> list[dict[str, Any]]:
             "options": "\n".join(row.options or ()),
             "help": row.help,
             "default_value": row.default_value,
-            "condition_field": (row.condition or {}).get("field", ""),
+            "condition_field": keys.get((row.condition or {}).get("field", ""), ""),
             "condition_equals": (row.condition or {}).get("equals", ""),
         }
-        for row in rows
+        for place, row in enumerate(rows)
+    ]
+
+
+def versions_of(row: Form) -> list[dict[str, Any]]:
+    """Every version, the newest first: its fields' labels and how many answers it has."""
+    labels: dict[int, list[str]] = {}
+    fields = FormField.select(FormField.version, FormField.label).join(FormVersion).where(FormVersion.form == row)
+    for version, label in fields.order_by(FormField.position).tuples():
+        labels.setdefault(version, []).append(label)
+    counted = FormAnswer.select(FormAnswer.version, fn.COUNT(FormAnswer.id)).join(FormVersion)
+    answers = dict(counted.where(FormVersion.form == row).group_by(FormAnswer.version).tuples())
+    rows = FormVersion.select().where(FormVersion.form == row).order_by(FormVersion.number.desc())
+    return [
+        {
+            "number": one.number,
+            "created_at": one.created_at,
+            "labels": labels.get(one.id, []),
+            "answers": answers.get(one.id, 0),
+        }
+        for one in rows
     ]
 
 
@@ -83,17 +107,23 @@ def sent_fields() -> list[dict[str, Any]]:
         row: dict[str, Any] = {name: request.form.get(f"{_PREFIX}-{key}-{name}", "") for name in _COLUMNS}
         row["required"] = request.form.get(f"{_PREFIX}-{key}-required") == "1"
         if any(str(row[name]).strip() for name in ("label", "options", "help")):
-            rows.append(row)
+            rows.append(row | {"key": key})
     return rows
 
 
-def _as_checked(row: dict[str, Any]) -> dict[str, Any]:
-    """A builder's row as `check_form_fields` takes it; a new field's name is made from its label."""
+def _as_checked(row: dict[str, Any], places: dict[str, int]) -> dict[str, Any]:
+    """A builder's row as `check_form_fields` takes it; a new field's name is made from its label.
+
+    `places`: by key, where each row stands: a condition names a row, for what it names may have no name yet.
+    """
     data = {name: row[name] for name in ("label", "kind", "options", "help", "default_value", "required")}
     if row["name"].strip():
         data["name"] = row["name"]
-    if row["condition_field"].strip():
-        data["condition"] = {"field": row["condition_field"].strip(), "equals": row["condition_equals"].strip()}
+    of, equals = row["condition_field"].strip(), row["condition_equals"].strip()
+    if of.startswith(_ROW):
+        data["condition"] = {"position": places.get(of.removeprefix(_ROW), -1), "equals": equals}
+    elif of:
+        data["condition"] = {"field": of, "equals": equals}
     return data
 
 
@@ -174,13 +204,19 @@ class Forms(SectionView):
 
     def form_extras(self, row: Any) -> dict[str, Any]:
         version = latest_version(row) if row is not None else None
-        return {"kinds": choices(FormFieldKind), "version": version}
+        return {
+            "kinds": choices(FormFieldKind),
+            "yes_no": [YesNo.YES.value, YesNo.NO.value],
+            "version": version,
+            "versions": versions_of(row) if row else [],
+        }
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         checked = check_form(form.typed(), row)
         if isinstance(form, RowForm):
             return checked
-        fields = check_form_fields([_as_checked(one) for one in form.fields])  # type: ignore[attr-defined]
+        places = {one["key"]: place for place, one in enumerate(form.fields)}  # type: ignore[attr-defined]
+        fields = check_form_fields([_as_checked(one, places) for one in form.fields])  # type: ignore[attr-defined]
         form.field_errors = {name: problem_text(problem) for name, problem in fields.errors.items()}  # type: ignore[attr-defined]
         if fields.errors:
             form.problems.append(_("Hay campos por corregir: mira lo señalado en rojo."))

@@ -1,4 +1,4 @@
-/* Lists and forms: page size, colour fields, the builder of forms, unsaved changes.
+/* Lists and forms: page size, colour fields, fields that depend on others, unsaved changes.
    Each is a help: without it the page works. */
 "use strict";
 (() => {
@@ -36,38 +36,7 @@
     if (other) show();
   }
 
-  // ---------- the builder of forms
-  const rows = document.querySelector("[data-builder-rows]");
-  const withOptions = new Set(["list", "choices"]);
-  const showOptions = (row) => {
-    const kind = row.querySelector("[data-builder-kind]").value;
-    row.querySelector("[data-builder-options]").classList.toggle("is-hidden", !withOptions.has(kind));
-  };
-  if (rows) {
-    const template = document.querySelector("[data-builder-template]");
-    let added = 0;
-    for (const row of rows.children) showOptions(row);
-    rows.addEventListener("change", (event) => {
-      if (event.target.matches("[data-builder-kind]")) showOptions(event.target.closest("[data-builder-row]"));
-    });
-    rows.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-builder]");
-      if (!button) return;
-      const row = button.closest("[data-builder-row]");
-      const next = { up: row.previousElementSibling, down: row.nextElementSibling }[button.dataset.builder];
-      if (button.dataset.builder === "remove") row.remove();
-      else if (next) { button.dataset.builder === "up" ? next.before(row) : next.after(row); button.focus(); }
-      rows.dispatchEvent(new Event("input", { bubbles: true }));
-    });
-    document.querySelector("[data-builder-add]").addEventListener("click", () => {
-      const holder = document.createElement("template");
-      holder.innerHTML = template.innerHTML.replaceAll("KEY", `a${added++}`);
-      const row = holder.content.querySelector("[data-builder-row]");
-      rows.append(row);
-      showOptions(row);
-      row.querySelector("input:not([type=hidden])").focus();
-    });
-  }
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 
   // ---------- leaving with unsaved changes
   const kept = document.querySelector("form[data-keep]");

@@ -34,7 +34,7 @@ def check_form_fields(fields: Sequence[Mapping[str, Any]]) -> Checked:
     if len(fields) > MAX_FIELDS:
         result.errors["fields"] = InvalidValue("options_invalid", reason=f"more than {MAX_FIELDS}")
         return result
-    names: set[str] = set()
+    names: list[str] = []
     for position, data in enumerate(fields):
         check = Check(FormField, data)
         label = check.text("label", required=True)
@@ -56,17 +56,23 @@ def check_form_fields(fields: Sequence[Mapping[str, Any]]) -> Checked:
         check.values["condition"] = None
         _condition(check, data.get("condition"), names)
         check.values["position"] = position
-        names.add(name)
+        names.append(name)
         rows.append(check.values)
         result.errors.update({f"{position}.{column}": error for column, error in check.result.errors.items()})
     result.values["fields"] = rows
     return result
 
 
-def _condition(check: Check, typed: Any, before: set[str]) -> None:
-    """Shown only if an earlier field has a value: {"field": name, "equals": text}."""
+def _condition(check: Check, typed: Any, before: Sequence[str]) -> None:
+    """Shown only if an earlier field has a value: {"field": name, "equals": text}, or {"position": place, …} for one
+    that has no name yet."""
     if not typed:
         return
+    if isinstance(typed, Mapping) and isinstance(place := typed.get("position"), int):
+        if not 0 <= place < len(before):
+            check.refuse("condition", InvalidValue("not_before"))
+            return
+        typed = {"field": before[place], "equals": typed.get("equals")}
     field, equals = (
         (str(typed.get(key) or "") for key in ("field", "equals")) if isinstance(typed, Mapping) else ("", "")
     )

@@ -16,6 +16,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "not_a_choice": "{value!r} is not one of: {choices}.",
         "not_unique": "{value!r} is already in use.",
         "not_found": "There is no {what} {value!r}.",
+        "not_before": "The condition must be about a field above this one.",
         "in_use": "It is used {uses} times and cannot be deleted; deactivate it instead.",
         # numbers
         "not_a_number": "{value!r} is not a number.",

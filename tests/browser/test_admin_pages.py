@@ -17,13 +17,14 @@ from playwright.sync_api import Page, expect
 from switch.waiting import wait_until
 
 from models import db, demo_data
-from models.tables import CallCenter, FormField, FormVersion
+from models.tables import CallCenter, Form, FormField, FormVersion
 
 PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agentes/", "/agentes/6", "/callcenters/",
          "/callcenters/1", "/companias/", "/adjuntos/", "/ips-click2dial/", "/adicionales/", "/disposiciones/",
          "/disposiciones/1/eliminar", "/grupos-de-agentes/", "/grupos-de-agentes/1", "/impresoras/", "/impresoras/1",
          "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta", "/mensajes-de-voz/", "/llamadas-por-devolver/",
-         "/numeros-bloqueados/", "/mensajes-grabados/", "/auditoria/", "/destinos/")  # fmt: skip
+         "/numeros-bloqueados/", "/mensajes-grabados/", "/respuestas/", "/respuestas/1/ver", "/auditoria/",
+         "/destinos/")  # fmt: skip
 
 
 @pytest.fixture
@@ -173,6 +174,49 @@ def test_the_builder_of_forms(page: Page) -> None:
     saved = list(FormField.select().where(FormField.version == version).order_by(FormField.position))
     assert [row.label for row in saved] == ["Color del auto", *before[1:]]
     assert saved[0].options == ["Rojo", "Azul"]
+
+
+def test_the_builder_shows_what_the_agent_will_see(page: Page) -> None:
+    """While it is written: kinds, a condition on a field that has no name yet, the order by drag and by keyboard."""
+    page.set_viewport_size({"width": 1440, "height": 1300})
+    page.goto("/forms/nuevo")
+    page.get_by_label("Nombre", exact=True).fill("Visitas")
+    rows, preview = page.locator("[data-builder-row]"), page.locator("[data-form-preview]")
+    for place, (label, kind) in enumerate(
+        (("¿Requiere visita?", "yes_no"), ("Dirección", "long_text"), ("Color", "list"))
+    ):
+        rows.nth(place).get_by_label("Campo", exact=True).fill(label)
+        rows.nth(place).get_by_label("Tipo").select_option(kind)
+    rows.nth(2).get_by_label("Opciones, una por línea").fill("Rojo\nAzul")
+    rows.nth(0).get_by_label("Obligatorio").check()
+    expect(preview.get_by_label("Color")).to_contain_text("Azul")
+    expect(preview.locator("label")).to_have_text(["¿Requiere visita? *", "Dirección", "Color"])
+    rows.nth(1).get_by_text("Ayuda, valor inicial, condición").click()
+    rows.nth(1).get_by_label("Mostrar solo si el campo").select_option(label="¿Requiere visita?")
+    rows.nth(1).get_by_label("vale", exact=True).fill("sí")
+    expect(preview.get_by_label("Dirección")).to_be_hidden()
+    preview.get_by_label("¿Requiere visita?").select_option("sí")
+    expect(preview.get_by_label("Dirección")).to_be_visible()
+    # Color first: dragged above the second, then moved by keyboard.
+    grip, target = rows.nth(2).locator("[data-grip]").bounding_box(), rows.nth(1).bounding_box()
+    assert grip is not None
+    assert target is not None
+    page.mouse.move(grip["x"] + 5, grip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 5, target["y"] + target["height"] * 0.2, steps=12)
+    page.mouse.up()
+    expect(preview.locator("label")).to_have_text(["¿Requiere visita? *", "Color", "Dirección"])
+    rows.nth(1).get_by_label("Campo", exact=True).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(rows.nth(0).get_by_label("Campo", exact=True)).to_be_focused()
+    expect(preview.locator("label")).to_have_text(["Color", "¿Requiere visita? *", "Dirección"])
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Guardado: Visitas")).to_be_visible()
+    saved = list(
+        FormField.select().join(FormVersion).join(Form).where(Form.name == "Visitas").order_by(FormField.position)
+    )
+    assert [row.label for row in saved] == ["Color", "¿Requiere visita?", "Dirección"]
+    assert saved[2].condition == {"field": "requiere_visita", "equals": "sí"}
 
 
 def test_what_is_shown_once_can_be_copied(page: Page) -> None:

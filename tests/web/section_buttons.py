@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import openpyxl
 from web.browser import Browser, fields, notices
-from web.promised import listed
+from web.promised import downloaded, listed
 from web.test_contact_loads import upload
 
 from models.tables import (
@@ -28,6 +28,8 @@ from models.tables import (
     Contact,
     ContactListMember,
     Disposition,
+    FormAnswer,
+    FormVersion,
     IpRule,
     Printer,
     Prompt,
@@ -416,3 +418,27 @@ def _new_form(browser: Browser) -> None:
     }
     assert browser.post("/forms/nuevo", sent).status_code == 302
     assert "Encuesta" in names(browser, "/forms/")
+
+
+@of("forms", "Respuestas")
+def _answers(browser: Browser) -> None:
+    """Found by what was answered, downloaded with a column for each field, seen whole."""
+    form = FormAnswer.get().version.form
+    page = listed(browser, "/respuestas/", form=str(form.id))
+    mine = FormAnswer.select().join(FormVersion).where(FormVersion.form == form)
+    assert page.total == mine.count() > 0
+    assert {row["Form"] for row in page.rows} == {form.name}
+    answer = mine.order_by(FormAnswer.id.desc()).get()
+    value = next(one for one in answer.answers.values() if isinstance(one, str))
+    assert 0 < listed(browser, "/respuestas/", q=value, form=str(form.id)).total <= page.total
+    assert not listed(browser, "/respuestas/", form=str(form.id), version="7").rows
+    labels = {field.label: field.name for field in answer.version.fields if field.name in answer.answers}
+    rows = downloaded(browser, "/respuestas/", form=str(form.id))
+    assert len(rows) == page.total
+    assert set(labels) < set(rows[0])
+    assert any(all(row[label] for label in labels) for row in rows)
+    everyone = downloaded(browser, "/respuestas/")
+    assert len(everyone) == FormAnswer.select().count()
+    text = browser.get(f"/respuestas/{answer.id}/ver").get_data(as_text=True)
+    assert all(label in text for label in labels)
+    assert value in text

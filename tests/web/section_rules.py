@@ -36,12 +36,14 @@ from models.tables import (
     Disposition,
     Form,
     FormAnswer,
+    FormField,
     FormVersion,
     IpRule,
     Printer,
     Prompt,
     database,
 )
+from models.tables.forms import FormFieldKind
 from models.values.call import Role
 
 Check = Callable[[Browser], None]
@@ -487,13 +489,41 @@ def _versions(browser: Browser) -> None:
     assert FormVersion.select().where(FormVersion.form == form).count() == 2
 
 
+def built(*rows: tuple[str, str], **more: object) -> dict[str, object]:
+    """What the builder sends: labels and kinds in order."""
+    sent: dict[str, object] = {"name": "Construida", "active": "1", "field-row": [f"a{n}" for n in range(len(rows))]}
+    for place, (label, kind) in enumerate(rows):
+        sent |= {f"field-a{place}-label": label, f"field-a{place}-kind": kind}
+    return sent | more
+
+
 @of("forms", "condición")
 def _condition(browser: Browser) -> None:
-    rows: dict[str, object] = {"name": "Con condición", "field-row": ["0", "1"], "field-1-condition_equals": "sí"}
-    for key, label, kind in (("0", "A", "yes_no"), ("1", "B", "text")):
-        rows |= {f"field-{key}-label": label, f"field-{key}-kind": kind}
-    assert browser.post("/forms/nuevo", rows | {"field-1-condition_field": "no_esta"}).status_code == 422
-    assert browser.post("/forms/nuevo", rows | {"field-1-condition_field": "a"}).status_code == 302
+    """On a field that has no name yet, too; never on one below, nor on what is not there."""
+    rows = (("¿Visita?", "yes_no"), ("Dirección", "text"))
+    on = {"field-a1-condition_equals": "sí"}
+    for bad in ("row-a7", "row-a1", "no_esta"):
+        answer = browser.post("/forms/nuevo", built(*rows, **on, **{"field-a1-condition_field": bad}))
+        assert answer.status_code == 422, bad
+    assert browser.post("/forms/nuevo", built(*rows, **on, **{"field-a1-condition_field": "row-a0"})).status_code == 302
+    row = Form.get(Form.name == "Construida")
+    made = FormField.select().join(FormVersion).where(FormVersion.form == row)
+    conditions = [one.condition for one in made.order_by(FormField.position)]
+    assert conditions == [None, {"field": "visita", "equals": "sí"}], conditions
+    chosen = listed(browser, f"/forms/{row.id}").document.xpath(".//*[@id='field-1-condition_field']/option[@selected]")
+    assert [one.text for one in chosen] == ["¿Visita?"]
+    assert browser.fill(f"/forms/{row.id}").status_code == 302
+    assert FormVersion.select().where(FormVersion.form == row).count() == 1  # the same again
+
+
+@of("forms", "clases")
+def _kinds(browser: Browser) -> None:
+    rows = [(f"Campo {place}", kind.value) for place, kind in enumerate(FormFieldKind)]
+    options = {f"field-a{place}-options": "Uno\nDos" for place in range(len(rows))}
+    assert browser.post("/forms/nuevo", built(*rows, **options, name="Todas las clases")).status_code == 302
+    saved = FormField.select().join(FormVersion).join(Form).where(Form.name == "Todas las clases")
+    assert [one.kind for one in saved.order_by(FormField.position)] == list(FormFieldKind)
+    assert len(FormFieldKind) == 12
 
 
 @of("forms", "con respuestas")
