@@ -20,7 +20,7 @@ import structlog
 
 from ari_app.ari.decode import host_of
 from ari_app.clock import now_ms
-from ari_app.core import cel, ids
+from ari_app.core import cel, ids, left_behind
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.call import (
     Alerting,
@@ -40,6 +40,7 @@ from ari_app.ledger import Ledger
 from ari_app.registry import Registry
 from ari_app.runner import CallRunner
 from dialplan import names
+from models.values.call import Direction
 from models.values.cdr import CallRecord
 from models.values.routing import RoutingSnapshot
 from models.values.story import ReapReason
@@ -232,10 +233,18 @@ class Resync:
         ]
         if not after_gap:
             callers = [channel for channel in callers if channel.id in self._suspects]
-        unknown = [channel.id for channel in callers]
+        headless = self._headless(channels, after_gap=after_gap)
+        unknown = [*(channel.id for channel in callers), *headless]
         records = await self._open_records(unknown) if unknown else {}
         told = await self._told(unknown) if unknown else {}
         bridged = {str(bridge["id"]): frozenset(bridge.get("channels") or ()) for bridge in bridges}
+        # Those who talk first: their agents are not to be given to somebody who waits.
+        for call_id in headless:
+            left = self._left_behind(call_id, channels, bridged, records.get(call_id))
+            if left is not None and call_id not in self._registry:
+                self._adopt(replace(left, told=told.get(call_id, 0)))
+                findings.adopted += 1
+        callers.sort(key=lambda caller: not _answered(caller.id, channels))
         for caller in callers:
             record = records.get(caller.id)
             if record is not None and record.is_closed:
@@ -267,6 +276,66 @@ class Resync:
             or (thing_id in self._registry.strays and self._registry.on(thing_id) is None)
         }
 
+    def _headless(self, channels: dict[str, Channel], *, after_gap: bool) -> list[str]:
+        """Unknown calls of which legs are there, and the calling side is not."""
+        legs: dict[str, list[str]] = {}
+        for channel in channels.values():
+            call_id = ids.call_of(channel.id)
+            if (
+                call_id is None
+                or call_id in channels
+                or call_id in self._registry
+                or channel.id in self._registry.strays
+            ):
+                continue
+            if ids.ordinal_of(channel.id) is not None and (after_gap or channel.id in self._suspects):
+                legs.setdefault(call_id, []).append(channel.id)
+        return [call_id for call_id, found in legs.items() if len(found) > 1]
+
+    def _left_behind(
+        self,
+        call_id: str,
+        channels: dict[str, Channel],
+        bridged: dict[str, frozenset[str]],
+        record: CallRecord | None,
+    ) -> FoundCall | None:
+        """What is left of a conversation, if it goes on."""
+        if record is None:
+            return None
+        found = FoundCall(
+            channel=call_id,
+            called_number=record.called_number,
+            calling_number=record.calling_number or None,
+            caller_name=record.caller_name or None,
+            up=True,
+            since=record.offered_at,
+            legs=self._legs(call_id, channels),
+            bridged=bridged.get(ids.bridge(call_id), frozenset()),
+            has_bridge=ids.bridge(call_id) in bridged,
+            consulting=bridged.get(ids.consult(call_id), frozenset()),
+            has_consult=ids.consult(call_id) in bridged,
+            record=record,
+            outbound=record.direction is not Direction.INBOUND,
+            gone=True,
+        )
+        return found if left_behind.goes_on(found) else None
+
+    def _legs(self, call_id: str, channels: dict[str, Channel]) -> tuple[FoundLeg, ...]:
+        snapshot, story = self._snapshot(), self._ledger.story(call_id)
+        return tuple(
+            FoundLeg(
+                channel=channel.id,
+                ordinal=ids.ordinal_of(channel.id) or 0,
+                agent=snapshot.agent_at(channel.endpoint),
+                up=channel.state == "Up",
+                since=channel.since,
+                outside=ids.is_outside(channel.id),
+                answered_at=story.channels[channel.id].answered_at if story and channel.id in story.channels else None,
+            )
+            for channel in channels.values()
+            if ids.call_of(channel.id) == call_id and ids.ordinal_of(channel.id) is not None
+        )
+
     def _found(
         self,
         caller: Channel,
@@ -277,18 +346,6 @@ class Resync:
         snapshot = self._snapshot()
         bridge = ids.bridge(caller.id)
         story = self._ledger.story(caller.id)
-        legs = tuple(
-            FoundLeg(
-                channel=channel.id,
-                ordinal=ids.ordinal_of(channel.id) or 0,
-                agent=snapshot.agent_at(channel.endpoint),
-                up=channel.state == "Up",
-                since=channel.since,
-                outside=ids.is_outside(channel.id),
-            )
-            for channel in channels.values()
-            if ids.call_of(channel.id) == caller.id and ids.ordinal_of(channel.id) is not None
-        )
         return FoundCall(
             caller_agent=snapshot.agent_at(caller.endpoint) if caller.outbound else None,
             outbound=caller.outbound,
@@ -299,16 +356,23 @@ class Resync:
             caller_name=caller.caller_name,
             up=caller.state == "Up",
             since=caller.since,
-            legs=legs,
+            legs=self._legs(caller.id, channels),
             bridged=bridged.get(bridge, frozenset()),
             has_bridge=bridge in bridged,
             consulting=bridged.get(ids.consult(caller.id), frozenset()),
             has_consult=ids.consult(caller.id) in bridged,
             record=record,
             answered_at=cel.answered_at(story) if story else None,
+            was_bridged=bool(story and story.caller and story.caller.bridged_at),
+            left_at=cel.left_at(story) if story else None,
             mark=caller.mark,
             caller_answered_at=story.caller.answered_at if story and story.caller else None,
         )
+
+
+def _answered(call_id: str, channels: dict[str, Channel]) -> bool:
+    """Has one of this call's legs answered?"""
+    return any(channel.state == "Up" and ids.call_of(channel.id) == call_id for channel in channels.values())
 
 
 def _channels(runner: CallRunner) -> list[str]:

@@ -37,6 +37,7 @@ from ari_app.core.commands import (
     WriteRecord,
 )
 from ari_app.core.ending import Step, clear
+from ari_app.core.left_behind import carry_on
 from ari_app.core.marks import QueueMark, VoicemailMark
 from ari_app.core.pops import current_pop
 from ari_app.core.takeover import take_over
@@ -62,6 +63,8 @@ class FoundLeg:
     """When the channel was made, epoch ms."""
     outside: bool = False
     """It goes to a number outside."""
+    answered_at: int | None = None
+    """From CEL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,33 @@ class FoundCall:
     """When the calling agent's own phone was picked up (Click2Dial), from CEL."""
     told: int = 0
     """The last entry of its story that an earlier engine told."""
+    gone: bool = False
+    """The calling side has left; those who are left go on."""
+    was_bridged: bool = False
+    """The calling side has been in a bridge, says CEL: there was a conversation."""
+    left_at: int | None = None
+    """When the first of its conversations ended, from CEL."""
+
+    @property
+    def talked_from(self) -> int | None:
+        """When its first conversation began, if it is proved that there was one: an answer alone proves none."""
+        answered_at = (self.record.answered_at if self.record else None) or self.answered_at
+        proved = self.was_bridged or self.channel in self.bridged | self.consulting
+        return answered_at if proved else None
 
 
 def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
     """The call as it goes on, and what to do at once."""
+    if found.gone:
+        return carry_on(found, snapshot, policy, at)
     if found.outbound:
         return take_over(found, snapshot, policy, at)
     record = found.record
-    told = marks.read(found.mark)
+    # Who is in a bridge waits in no queue, whatever was not wiped off in time.
+    told = marks.read(found.mark) if found.channel not in found.bridged | found.consulting else None
+    talked_from = found.talked_from
+    if record and isinstance(told, QueueMark):
+        talked_from = record.answered_at  # who waits again after a conversation (a transfer) was answered then
     route = _route(told, snapshot) or snapshot.resolve(found.called_number)
     offered_at = record.offered_at if record else found.since
     facts = Facts(
@@ -120,9 +142,8 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         caller_up=found.up,
         bridged=found.has_bridge,
         consulted=found.has_consult,
-        # Who waits again after a conversation (a transfer) was answered then.
-        talked_from=record.answered_at if record and isinstance(told, QueueMark) else None,
-        talked_agent=record.agent_id if record and isinstance(told, QueueMark) else None,
+        talked_from=talked_from,
+        talked_agent=record.agent_id if record and talked_from is not None else None,
         ordinals_from=max((leg.ordinal for leg in found.legs), default=0),
         centers=snapshot.call_centers,
         mark=found.mark,
@@ -139,6 +160,17 @@ def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) 
         commands.append(Hangup(leg.channel))
     if isinstance(told, VoicemailMark):
         call, more = voicemail.taken_up(facts, told, at)
+    elif talked_from is not None and told is None and facts.route is not None and found.legs and not found.bridged:
+        # On the way to somebody else: a target rang, and they hold the line.
+        silence: list[Command] = [StopMusic(facts.caller_channel), StopRinging(facts.caller_channel)]
+        call, more = queueing.seek(replace(facts, queues=()), Legs(), facts.route, at)
+        more = [*silence, *more]
+    elif talked_from is not None and told is None:
+        # The other side hung up while no engine was there.
+        reason = CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
+        over_at = max(talked_from, found.left_at or at)
+        over = Announcing(facts, Legs(), Outcome.ANSWERED, reason, cause=16)
+        call, more = clear(over, Outcome.ANSWERED, reason, over_at)
     elif facts.route is None or (found.up and not isinstance(told, QueueMark)):
         # An announcement was being played, or an agent hung up at the very moment: nothing is left to go on with.
         outcome = Outcome.FAILED if route else Outcome.UNKNOWN_NUMBER
@@ -190,7 +222,9 @@ def _talker(found: FoundCall) -> FoundLeg | None:
 
 def _go_on_talking(found: FoundCall, facts: Facts, talker: FoundLeg, commands: list[Command], at: int) -> Step:
     """Everybody who took part goes on: together, on hold, or in a consultation, as the bridges show it."""
-    answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
+    first_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
+    # After a transfer they talk with somebody else than whom they talked with first.
+    answered_at = max(first_at, talker.answered_at or 0) if talker.since > first_at else first_at
     taking_part = [leg for leg in found.legs if leg is talker or _takes_part(found, leg, talker)]
     number = _outside_number(facts)
     all_legs = Legs(tuple(_talks(leg, answered_at, number, first=leg is talker) for leg in taking_part))
@@ -198,7 +232,8 @@ def _go_on_talking(found: FoundCall, facts: Facts, talker: FoundLeg, commands: l
     facts = replace(facts, bridged=True)
     if now is not None:
         stretches = _stretches(now, taking_part, at)
-        facts = replace(facts, talked_from=answered_at, talked_with=talker.ordinal, stretches=stretches)
+        talked_from = first_at if facts.talked_from is None else facts.talked_from
+        facts = replace(facts, talked_from=talked_from, talked_with=talker.ordinal, stretches=stretches)
     call = Talking(
         facts,
         all_legs,

@@ -134,6 +134,12 @@ def answered_at(story: Story) -> int | None:
     return talker.answered_at or talker.bridged_at if talker else None
 
 
+def left_at(story: Story) -> int | None:
+    """When the first conversation ended; None: there was none, or it goes on."""
+    talker = _talker(story)
+    return (talker.unbridged_at or talker.ended_at) if talker else None
+
+
 def records(
     story: Story, known: CallRecord | None, snapshot: RoutingSnapshot
 ) -> tuple[CallRecord, tuple[LegRecord, ...]]:

@@ -50,8 +50,12 @@ def take_over(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: i
     first += [Hangup(leg.channel) for leg in found.legs if leg is not kept]
     if kept is None and (found.up or (facts.own is not None and facts.target is None)):
         # An announcement was played, or the other side had just gone: there is nothing to go on with.
-        reason = CallReason.ENGINE_RESTARTED
-        ended, rest = clear(Announcing(facts, Legs(), Outcome.FAILED, reason, cause=16), Outcome.FAILED, reason, at)
+        if found.talked_from is not None:
+            over, reason = Outcome.ANSWERED, CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
+            at = max(found.talked_from, found.left_at or at)
+        else:
+            over, reason = Outcome.FAILED, CallReason.ENGINE_RESTARTED
+        ended, rest = clear(Announcing(facts, Legs(), over, reason, cause=16), over, reason, at)
         return ended, first + rest
     facts, shown = calling.show(facts, "talking" if talker else "calling" if found.up or kept else "ringing")
     on_the_line = facts.own is None or found.up
@@ -111,6 +115,7 @@ def _facts(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy) -> Facts
         caller_up=found.up,
         contact_id=record.contact_id if record else None,
         bridged=found.has_bridge,
+        talked_from=found.talked_from,
         offers=1,
         ordinals_from=max((leg.ordinal for leg in found.legs), default=1 if own else 0),
     )
@@ -156,11 +161,13 @@ def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg) -> Step:
     answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
     answered_at = max(answered_at, facts.offered_at)
     leg = _leg(facts, talker, LegState.ANSWERED)
-    leg = replace(leg, answered_at=answered_at, outcome=LegOutcome.ANSWERED, engaged=leg.agent is not None)
+    # After a transfer they talk with somebody else than whom they talked with first.
+    picked_up = max(talker.answered_at or answered_at, answered_at, leg.offered_at)
+    leg = replace(leg, answered_at=picked_up, outcome=LegOutcome.ANSWERED, engaged=leg.agent is not None)
     facts = replace(facts, bridged=True)
     joined = {found.channel, talker.channel} <= found.bridged
     if joined:
-        facts = replace(facts, talked_from=answered_at, talked_with=leg.ordinal)
+        facts = replace(facts, talked_from=facts.talked_from or answered_at, talked_with=leg.ordinal)
     call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
     commands: list[Command] = [] if joined else [StopRinging(facts.caller_channel), *join(facts, leg)]
     commands += calling.engage(facts, leg)

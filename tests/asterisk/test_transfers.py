@@ -375,10 +375,16 @@ def test_agents_go_on_when_the_caller_leaves_a_consultation(stage: Stage) -> Non
     assert caller.wait().successful == 1
     stage.sees(stage.ana, third=None, parties=2)
     wait_until(lambda: stage.rooms() == [2], what="Ana and Beto go on")
+    [before] = stage.engine.calls()
+
+    _restarted(stage)
+    assert stage.rooms() == [2], "nobody noticed"
+    stage.sees(stage.beto, parties=2)
     stage.press(stage.beto, "hangup")
 
     [call] = stage.engine.closed(1)
     assert (call["outcome"], call["reason"]) == ("answered", "agent_hung_up")
+    assert (call["answered_at"], call["agent_id"]) == (before["answered_at"], stage.ana)
 
 
 # ------------------------------------------------------------------------------------------------ the engine dies

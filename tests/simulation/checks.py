@@ -337,6 +337,14 @@ class Checks:
             if 0 < command.pause_after <= desk.missed:
                 desk.paused, desk.missed = True, 0
 
+    def reaped(self, channel: Channel) -> None:
+        """Killing the engine ends no conversation."""
+        case, last = channel.case, channel.case.last
+        others = self.switch.bridges.get(channel.bridge or "", set()) - {channel.id}
+        open_talk = case.closed is None and last is not None and last.answered_at is not None
+        if open_talk and channel.up and any(self.switch.channels[other].up for other in others):
+            raise Violation(f"{channel.id} talks with {others}, and is reaped")
+
     # ------------------------------------------------------------------------------------------ nothing on its way
     def compare(self, case: Case, call: Call) -> None:
         """Model and switch must agree."""
@@ -553,7 +561,9 @@ class Checks:
             {leg.ordinal for leg in legs}
         ):
             raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
-        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs[own:])) > 1 and not stretches:
+        # The stretches that an engine told before it was killed are not known to the next.
+        alone = not stretches and not case.restarted
+        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs[own:])) > 1 and alone:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")
         for leg in legs:
             times = [

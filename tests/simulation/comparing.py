@@ -5,7 +5,7 @@ Owns: the same comparison over the simulated switch; the reaper. Must not: know 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulation.agenda import Agenda
 from simulation.case import Case
@@ -14,7 +14,7 @@ from simulation.switch import Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import ids
+from ari_app.core import ids, left_behind
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.call import Ended, LegState, Preparing, Talking
 
@@ -32,6 +32,7 @@ class Listed:
     in_stasis: bool
     up: bool
     mark: str
+    since: int
 
 
 class Comparing:
@@ -58,7 +59,7 @@ class Comparing:
 
     def _look(self, believed: dict[str, Case], after_gap: bool, connection: int) -> None:
         channels = {
-            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark)
+            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark, one.since)
             for one in self.switch.channels.values()
         }
         bridges = {bridge: frozenset(members) for bridge, members in self.switch.bridges.items()}
@@ -125,7 +126,10 @@ class Comparing:
             and one.id not in registry
             and one.id not in strays
         ]
-        for caller in callers:
+        # Those who talk first: their agents are not to be given to somebody who waits.
+        self._left_behind(channels, bridges, after_gap)
+        talking = {one.case.id for one in channels.values() if one.role == "leg" and one.up}
+        for caller in sorted(callers, key=lambda one: one.id not in talking):
             if not after_gap and caller.id not in self._suspects:
                 continue
             if caller.case.closed is not None:
@@ -151,9 +155,24 @@ class Comparing:
         self._suspects = unclaimed | {caller.id for caller in callers if caller.id not in registry}
         strays &= {*channels, *bridges}
 
+    def _left_behind(self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]], after_gap: bool) -> None:
+        """Conversations whose calling side has left."""
+        legs: dict[str, list[Listed]] = {}
+        for one in channels.values():
+            case = one.case
+            known = case.id in channels or case.id in self.shell.registry or case.over or case.closed is not None
+            seen = one.id not in self.shell.strays and (after_gap or one.id in self._suspects)
+            if one.role == "leg" and seen and not known:
+                legs.setdefault(case.id, []).append(one)
+        for found in legs.values():
+            left = replace(self._found(found[0], channels, bridges), gone=True)
+            if len(found) > 1 and left_behind.goes_on(left):
+                self.shell.adopt(found[0].case, left)
+
     def _reap(self, thing: str) -> None:
         channel = self.switch.channels.get(thing)
         if channel is not None:
+            self.shell.checks.reaped(channel)
             self.switch.hang_up(channel, 16)
         else:
             self.switch.destroy(thing)
@@ -167,8 +186,9 @@ class Comparing:
                 ordinal=ids.ordinal_of(one.id) or 0,
                 agent=self.shell.snapshot.agents.get(one.agent or 0),
                 up=one.up,
-                since=case.last.offered_at if case.last else int(self.agenda.now),
+                since=one.since,
                 outside=ids.is_outside(one.id),
+                answered_at=int(case.answered[one.id]) if one.id in case.answered else None,
             )
             for one in channels.values()
             if one.case is case and one.role == "leg"
@@ -192,6 +212,7 @@ class Comparing:
             has_consult=ids.consult(case.id) in bridges,
             record=case.last,
             answered_at=int(min(answered)) if answered else None,
+            was_bridged=case.talked or case.joined_at is not None,
             mark=caller.mark,
         )
 

@@ -47,6 +47,7 @@ class Channel:
         "recording",
         "refused",
         "role",
+        "since",
         "up",
         "wire",
     )  # fmt: skip
@@ -74,6 +75,8 @@ class Channel:
         self.recording: str | None = None
         self.wire = 0.0
         """When its last news arrives: later news come later."""
+        self.since = 0
+        """When it was made."""
 
 
 class Switch:
@@ -284,6 +287,7 @@ class Switch:
             return 500
         leg = Channel(command.channel, case, "caller" if first else "leg", command.agent)
         leg.ours = first
+        leg.since = int(self.agenda.now)
         self.channels[leg.id] = leg
         if command.virtual:
             far = Channel(ids.far_half(leg.id), case, "far", command.agent)
