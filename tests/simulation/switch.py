@@ -116,6 +116,10 @@ class Switch:
             case.doubt = True
             return
         now = self.agenda.now
+        arrival = kind is e.CallerArrived or kind is e.AgentDials
+        if self.weather.missing and not arrival and self.rng.random() < self.weather.missing:
+            case.doubt = True
+            return
         if self.weather.shuffled and kind is not e.CallerArrived and self.rng.random() < self.weather.shuffled:
             when = now + self.weather.lag * 50 * self.rng.random()
             case.doubt = True
@@ -126,6 +130,11 @@ class Switch:
             channel.wire = when
         case.in_flight += 1
         self.agenda.at(when, self._tell_now, case, self.connection, kind, about)
+        # A channel arrives once; all else may be told again, at once or when it means nothing any more.
+        if self.weather.twice and not arrival and self.rng.random() < self.weather.twice:
+            case.in_flight += 1
+            again = when + self.rng.choice((0.0, 2.0, 5_000.0)) * self.rng.random()
+            self.agenda.at(again, self._tell_now, case, self.connection, kind, about)
 
     def _tell_now(self, case: Case, connection: int, kind: Any, about: tuple[Any, ...]) -> None:
         case.in_flight -= 1

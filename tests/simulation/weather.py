@@ -34,6 +34,10 @@ class Weather:
     """Of pops: never acknowledged."""
     shuffled: float = 0.0
     """Of events: told out of their channel's order."""
+    twice: float = 0.0
+    """Of events: told a second time, a moment or a while later."""
+    missing: float = 0.0
+    """Of events: never told."""
     no_news: float = 0.0
     """Of legs that are hung up before they enter the application: nothing is told of their end."""
     gap: bool = False
@@ -54,7 +58,7 @@ def forecast(rng: random.Random) -> Weather:
         return Weather("calm", lag)
     if dice < 0.62:
         # Nothing fails, but everything is late and people hang up at the worst moment.
-        return Weather("rough", rng.choice((5.0, 30.0, 120.0)), slow=0.15, hung_up=0.06, no_ack=0.2)
+        return Weather("rough", rng.choice((5.0, 30.0, 120.0)), slow=0.15, hung_up=0.06, no_ack=0.2, twice=0.05)
     if dice < 0.82:
         return Weather(
             "stormy",
@@ -67,6 +71,8 @@ def forecast(rng: random.Random) -> Weather:
             no_playback_end=0.3,
             no_ack=0.2,
             shuffled=rng.choice((0, 0, 0.05)),
+            twice=rng.choice((0, 0.03, 0.2)),
+            missing=rng.choice((0, 0, 0.03)),
             no_news=rng.choice((0, 0.3)),
         )
     if dice < 0.94:
