@@ -1,6 +1,7 @@
 """The agents' desks for as long as it takes: each comes back whenever its engine does.
 
-Owns: their sockets, in one event loop in a thread. Must not: judge.
+Owns: their sockets, in one event loop in a thread; what agents do with a conversation: some hold it, hand it on or
+consult somebody. Must not: judge, or end a conversation.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from switch.running_engine import RunningEngine
 from websockets.asyncio.client import connect
@@ -21,11 +24,18 @@ AGAIN_SECONDS = 0.3
 
 
 class Crew:
-    """`with Crew(engine, agents):` all are at their desks, and acknowledge every pop."""
+    """`with Crew(engine, agents, hands):` all are at their desks, and acknowledge every pop.
 
-    def __init__(self, engine: RunningEngine, agents: Sequence[int]) -> None:
+    The first `hands` of them do something with some of their conversations.
+    """
+
+    def __init__(self, engine: RunningEngine, agents: Sequence[int], hands: int, rng: random.Random) -> None:
         self._engine = engine
         self._agents = agents
+        self._hands = agents[:hands]
+        self._rng = rng
+        self.did = dict.fromkeys(("hold", "transfer", "consult"), 0)
+        self._busy: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crew", daemon=True)
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,3 +82,33 @@ class Crew:
                 elif message["type"] == "pop":
                     seq, call = message["seq"], message["pop"]["call_id"]
                     await socket.send(json.dumps({"type": "ack", "call_id": call, "seq": seq}))
+                elif message["type"] == "pop.update" and message["changes"].get("phase") == "talking":
+                    self._perhaps(agent, message["call_id"], socket)
+
+    def _perhaps(self, agent: int, call: str, socket: Any) -> None:
+        dice = self._rng.random()
+        if agent not in self._hands or dice > 0.35:
+            return
+        what = "hold" if dice < 0.15 else "transfer" if dice < 0.25 else "consult"
+        self.did[what] += 1
+        task = self._loop.create_task(self._do(what, agent, call, socket))
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+
+    async def _do(self, what: str, agent: int, call: str, socket: Any) -> None:
+        async def say(kind: str, **more: Any) -> None:
+            await socket.send(json.dumps({"type": kind, "call_id": call, **more}))
+
+        other = self._rng.choice([one for one in self._hands if one != agent])
+        with contextlib.suppress(OSError, WebSocketException):
+            await asyncio.sleep(self._rng.uniform(0.2, 1.0))
+            if what == "hold":
+                await say("hold")
+                await asyncio.sleep(self._rng.uniform(0.2, 1.5))
+                await say("unhold")
+            elif what == "transfer":
+                await say("transfer", agent=other)
+            else:
+                await say("consult", agent=other)
+                await asyncio.sleep(self._rng.uniform(0.5, 1.5))
+                await say(self._rng.choice(("complete", "cancel", "conference")))

@@ -4,6 +4,7 @@
     .venv/bin/python tests/chaos/run.py --seconds 120 --database sqlite --seed 7
 
 The engine is killed, its socket cut, the switch killed and started, the database stopped and started (SQLite: locked).
+Callers are answered at once, or wait for few agents; agents hold, hand on and consult; a phone of ours dials.
 At the end: no channel and no bridge, one CDR for each INVITE that got beyond 100 (by SIPp's own log), nobody who talked
 cut off but by the switch's own death. Exit status 1 with every violation in words.
 Owns: putting the parts together. Must not: judge (`verdict`).
@@ -27,9 +28,10 @@ if __name__ == "__main__":
 import postgres_server
 from chaos.crew import Crew
 from chaos.troubles import Keeper, Troubles
-from chaos.verdict import Heard, count, heard, judge
+from chaos.verdict import Heard, count, heard, judge, judge_dialled
 from switch.fixtures import REPOSITORY
-from switch.real_switch import RealSwitch
+from switch.outside import SippCarrier, SippDialler
+from switch.real_switch import RealSwitch, free_port
 from switch.running_engine import RunningEngine, secret_of
 from switch.sipp import SippCaller, SippPhone
 from switch.wire_thread import WireInThread
@@ -37,17 +39,19 @@ from switch.wire_thread import WireInThread
 from centralita.embedded import find_or_fetch
 from models.values.call import Strategy
 
-AGENTS = 60
-NUMBER, NOWHERE = "40001000", "49999999"
+AGENTS, FEW = 60, 3
+NUMBER, QUEUE, NOWHERE = "40001000", "40002000", "49999999"
+DIALLER, OUTSIDE, DIALS_EVERY = "8330190", "88887777", 8.0
 SETTLE_SECONDS = 120.0
 """After the last call: for the sweeps (every 30 s), the log's quiet time and the journal."""
 # Of each second's calls: what the caller does. The digit after 7 tells them apart in the records.
 CALLERS: tuple[tuple[float, str, dict[str, object]], ...] = (
-    (0.60, NUMBER, {"talk_ms": 3_000}),
+    (0.55, NUMBER, {"talk_ms": 3_000}),
     (0.20, NUMBER, {"talk_ms": 12_000}),
     (0.10, NUMBER, {"behaviour": "cancel_ringing", "ring_ms": 150}),
     (0.04, NUMBER, {"behaviour": "cancel_early"}),
-    (0.06, NOWHERE, {"talk_ms": 8_000}),
+    (0.05, NOWHERE, {"talk_ms": 8_000}),
+    (0.06, QUEUE, {"talk_ms": 9_000}),
 )
 
 
@@ -68,10 +72,19 @@ def callers(folder: Path, switch: RealSwitch, seconds: float, rate: float) -> li
     return made
 
 
+ENDPOINTS = [str(8330101 + place) for place in range(AGENTS + FEW)]
+
+
 def furnish(engine: RunningEngine) -> list[int]:
-    endpoints = [str(8330101 + place) for place in range(AGENTS)]
-    agents = [engine.account.agent(f"Agente {endpoint}", endpoint) for endpoint in endpoints]
-    engine.account.call_center("Caos", [NUMBER], agents, strategy=Strategy.ROUND_ROBIN_MEMORY, ring_seconds=5)
+    """Many agents, and few more for whom callers wait; one more phone, which dials."""
+    agents = [engine.account.agent(f"Agente {endpoint}", endpoint) for endpoint in ENDPOINTS]
+    many, few = agents[:AGENTS], agents[AGENTS:]
+    engine.account.call_center("Caos", [NUMBER], many, strategy=Strategy.ROUND_ROBIN_MEMORY, ring_seconds=5)
+    engine.account.call_center(
+        "Cola", [QUEUE], few, strategy=Strategy.LONGEST_IDLE, ring_seconds=5, music="default",
+        welcome="stock:vm-goodbye", announce_seconds=10,
+    )  # fmt: skip
+    engine.account.agent("Quien marca", DIALLER)
     return agents
 
 
@@ -92,7 +105,9 @@ def run(folder: Path, seconds: float, rate: float, database: str, seed: int) -> 
         print(f"{time.time() - began:7.1f} s  {what}", flush=True)
 
     with contextlib.ExitStack() as stack:
-        switch = RealSwitch(find_or_fetch(REPOSITORY / "var" / "asterisk-dist"), folder / "switch")
+        trunk = free_port()
+        dist = find_or_fetch(REPOSITORY / "var" / "asterisk-dist")
+        switch = RealSwitch(dist, folder / "switch", trunk_host=f"127.0.0.1:{trunk}")
         stack.callback(switch.stop)
         switch.start()
         wire = stack.enter_context(WireInThread("127.0.0.1", switch.config.ari_port))
@@ -102,37 +117,53 @@ def run(folder: Path, seconds: float, rate: float, database: str, seed: int) -> 
             where = postgres_server.start()
             stack.callback(where.stop)
             url = where.url(where.create_database())
-        engine = RunningEngine(switch, folder / "data", url, ari_port=wire.port, log_level="INFO")
+        engine = RunningEngine(
+            switch, folder / "data", url, ari_port=wire.port, log_level="INFO", trunk_host=f"127.0.0.1:{trunk}",
+            trunk_caller_id="22220000",
+        )  # fmt: skip
         stack.callback(engine.stop)
         agents = furnish(engine)
         engine.start(30)
         phones = SippPhone(
-            folder, switch.sip, {str(8330101 + place): secret_of(str(8330101 + place)) for place in range(AGENTS)},
+            folder, switch.sip, {endpoint: secret_of(endpoint) for endpoint in ENDPOINTS},
             ring_ms=200, seconds=seconds + SETTLE_SECONDS + 120,
         )  # fmt: skip
+        carrier = SippCarrier(folder, switch.sip, trunk, ring_ms=300, seconds=seconds + SETTLE_SECONDS + 120)
+        stack.callback(carrier.stop)
+        carrier.start()
         stack.callback(phones.stop)
         phones.online()
-        crew = stack.enter_context(Crew(engine, agents))
+        crew = stack.enter_context(Crew(engine, agents, AGENTS, random.Random(seed)))
         if not wait_for(lambda: len(crew.here) == len(agents), 30):
             return [f"only {len(crew.here)} desks came to work"]
         keeper = stack.enter_context(Keeper(engine))
-        troubles = Troubles(random.Random(seed), keeper, wire, switch, where)
+        troubles = Troubles(random.Random(seed), keeper, wire, switch, where, minute=seconds >= 300)
         lines = callers(folder, switch, seconds, rate)
         for _, caller in lines:
             stack.callback(caller.stop)
             caller.start()
+        dialler = SippDialler(
+            folder, switch.sip, DIALLER, secret_of(DIALLER), OUTSIDE, talk_ms=3_000, seconds=seconds + 60,
+            calls=max(2, int(seconds / DIALS_EVERY)), every=DIALS_EVERY,
+        )  # fmt: skip
+        stack.callback(dialler.stop)
+        dialler.start()
         say(f"seed {seed}, {database}: {rate:g} calls/s for {seconds:g} s, {AGENTS} agents")
         troubles.go_on(time.time() + seconds - 5, say)
         say("quiet from here on")
-        for _, caller in lines:
+        for caller in (*(caller for _, caller in lines), dialler):
             wait_for(lambda caller=caller: not caller.running, 50)  # type: ignore[misc]
             caller.stop()
         calls = [call for prefix, caller in lines for call in heard(prefix, caller.messages())]
         wrong = settle(engine, switch)
         records = engine.calls()
-        wrong += judge(calls, records, troubles.done)
+        dialled = [record for record in records if record["calling_number"] == DIALLER]
+        wrong += judge(calls, [record for record in records if record not in dialled], troubles.done)
+        wrong += judge_dialled(DIALLER, heard("", dialler.messages()), dialled, troubles.done)
         wrong += defects(engine)
         report(calls, records, troubles, engine, keeper)
+        answered = sum(record["answered_at"] is not None for record in dialled)
+        print(f"dialled by a phone: {len(dialled)}, answered {answered}; agents did: {crew.did}")
         if len(calls) < 0.8 * seconds * rate:
             wrong.append(f"only {len(calls)} calls were made")
         return wrong

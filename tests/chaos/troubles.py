@@ -72,24 +72,29 @@ class Troubles:
         wire: WireInThread,
         switch: RealSwitch,
         database: PostgresServer | str,
+        *,
+        minute: bool = False,
     ) -> None:
+        """`minute`: there is time to take the database away for a whole one."""
         self._rng = rng
         self._keeper = keeper
         self._wire = wire
         self._switch = switch
         self._database = database
+        self._minute = minute
         self.done: list[Trouble] = []
 
     def go_on(self, until: float, say: Callable[[str], None]) -> None:
         """Until this time (epoch seconds)."""
         kinds = ["engine", "socket", "database", "engine", "switch", "engine in the dark"]
+        kinds += ["a minute without the database"] if self._minute else []
         turn = 0
         while time.time() < until:
             time.sleep(min(self._rng.uniform(2.0, 7.0), max(0.0, until - time.time())))
             if time.time() >= until:
                 break
             # Each kind once before any comes again, then by lot: a short run has them all.
-            kind = kinds[turn] if turn < len(kinds) else self._rng.choice(kinds)
+            kind = kinds[turn] if turn < len(kinds) else self._rng.choice(kinds[:6])
             turn += 1
             began = time.time()
             say(kind)
@@ -99,6 +104,7 @@ class Troubles:
                 "switch": self._restart_switch,
                 "database": self._away,
                 "engine in the dark": self._engine_in_the_dark,
+                "a minute without the database": lambda: self._while_away(lambda: time.sleep(60)),
             }[kind]()
             self.done.append(Trouble(kind, began, time.time()))
 

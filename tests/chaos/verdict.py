@@ -17,6 +17,9 @@ from switch.sipp import SipMessage
 
 from models.values.call import Outcome
 
+DIALLED_WITHIN = 5.0
+"""Seconds from a phone's INVITE to its CDR's beginning, at most; a phone dials less often."""
+
 
 @dataclass
 class Heard:
@@ -44,7 +47,7 @@ def heard(prefix: str, messages: Iterable[SipMessage]) -> list[Heard]:
         elif not message.sent and line.startswith("SIP/2.0") and "INVITE" in message.cseq:
             status = int(line.split()[1])
             call.answers.append(status)
-            if status > 100 and call.beyond_100_at is None:
+            if status > 100 and status != 401 and call.beyond_100_at is None:
                 call.beyond_100_at = message.at
             if status == 200 and call.answered_at is None:
                 call.answered_at = message.at
@@ -76,6 +79,32 @@ def judge(calls: Sequence[Heard], records: Sequence[dict[str, object]], troubles
                 )
     wrong += [f"nobody called as {number}: {_short(found)}" for number, found in by_number.items()]
     return wrong
+
+
+def judge_dialled(
+    endpoint: str, calls: Sequence[Heard], records: Sequence[dict[str, object]], troubles: Sequence[Trouble]
+) -> list[str]:
+    """Of a phone that dials one number again and again, one call after the other: told apart by their times."""
+    wrong: list[str] = []
+    left = sorted(records, key=lambda record: _seconds(record["offered_at"]))
+    for call in sorted(calls, key=lambda call: call.invited_at):
+        found = [one for one in left if -1 < _seconds(one["offered_at"]) - call.invited_at < DIALLED_WITHIN]
+        left = [one for one in left if one not in found]
+        if len(found) > 1 or (call.beyond_100_at is not None and not found):
+            near = _near(troubles, call.invited_at)
+            wrong.append(f"{endpoint} at {call.invited_at}: answers {call.answers}, CDRs {_short(found)}; {near}")
+        for record in found:
+            if record["ended_at"] is None:
+                wrong.append(f"{endpoint}: its CDR is open: {_short([record])}")
+            elif _cut_off(call, record, troubles):
+                near = _near(troubles, call.bye_from_us_at or 0)
+                wrong.append(f"{endpoint} talked from {call.answered_at}, was cut off: {_short([record])}; {near}")
+    wrong += [f"{endpoint}: nobody dialled {_short([record])}" for record in left]
+    return wrong
+
+
+def _seconds(at: object) -> float:
+    return float(str(at)) / 1000
 
 
 def _cut_off(call: Heard, record: dict[str, object], troubles: Sequence[Trouble]) -> bool:

@@ -11,7 +11,10 @@ from switch.sipp import SippCaller, SippPhone, SippResult
 
 
 class SippDialler(SippCaller):
-    """An agent's phone that dials a number, from an address of its own; it hangs up after `talk_ms`."""
+    """An agent's phone that dials a number, from an address of its own; it hangs up after `talk_ms`.
+
+    `every`: so many seconds between two of its `calls`.
+    """
 
     def __init__(
         self,
@@ -23,10 +26,13 @@ class SippDialler(SippCaller):
         *,
         talk_ms: int = 500,
         seconds: float = 40.0,
+        calls: int = 1,
+        every: float = 0.0,
     ) -> None:
         super().__init__(folder, server, number, seconds=seconds)
         values = {"caller": endpoint, "secret": secret, "talk_ms": max(1, talk_ms)}
-        arguments = ["-s", number, "-m", "1", "-r", "1000", "-rp", "1000", "-trace_rtt", "-rtt_freq", "1"]
+        arguments = ["-s", number, "-m", str(calls), "-trace_rtt", "-rtt_freq", "1"]
+        arguments += ["-r", "1", "-rp", str(int(every * 1000))] if every else ["-r", "1000", "-rp", "1000"]
         self._start = lambda: self._launch("agent_dials", values, arguments, seconds, "dialler")
 
 
