@@ -178,7 +178,7 @@ def stale_ring_timer_believed(patch: Patch) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the caller's wait
-@mutation("waits without a limit")
+@mutation("waits without a limit|is told nothing more")
 def caller_waits_for_ever(patch: Patch) -> None:
     arrive = inbound.arrive
 
@@ -262,7 +262,7 @@ def failed_join_not_noticed(patch: Patch) -> None:
     _without_timer(patch, ending.APART)
 
 
-@mutation("never joined|they never|joined at")
+@mutation("never joined|they never|joined at|has not talked")
 def talk_counted_before_it_began(patch: Patch) -> None:
     _steps(
         patch,
@@ -367,6 +367,7 @@ def adopted_talk_starts_anew(patch: Patch) -> None:
 
     def anew(found: Any, facts: Facts, talker: Any, wanted: list[c.Command], at: int) -> Step:
         record = None if found.record is None else replace(found.record, answered_at=None)
+        facts = replace(facts, talked_from=None)
         return go_on(replace(found, record=record, answered_at=at), facts, talker, wanted, at)
 
     patch(adoption, "_go_on_talking", anew)
