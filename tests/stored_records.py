@@ -68,7 +68,7 @@ def add_agent(url: str, name: str) -> int:
     return int(row[0])
 
 
-def poll(condition: Callable[[], object], seconds: float = 20) -> None:
+def poll(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come about in time"
