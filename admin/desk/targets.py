@@ -7,8 +7,7 @@ from typing import Any
 
 from peewee import JOIN
 
-from admin.folding import folded
-from models.tables import Agent, AgentPresence, CallCenter
+from models.tables import Agent, AgentPresence, CallCenter, fold
 from models.values.call import AgentState
 
 _NEAREST = (AgentState.AVAILABLE, AgentState.WRAP_UP, AgentState.TALKING, AgentState.RINGING, AgentState.PAUSED)
@@ -20,7 +19,6 @@ def targets(me: Agent) -> dict[str, list[dict[str, Any]]]:
         Agent.select(Agent.id, Agent.name, Agent.endpoint, AgentPresence.state)
         .join(AgentPresence, JOIN.LEFT_OUTER)
         .where(Agent.active, Agent.endpoint.is_null(False), Agent.id != me.id)
-        .order_by(folded(Agent.name), Agent.id)
         .dicts()
     )
     colleagues = [
@@ -33,6 +31,6 @@ def targets(me: Agent) -> dict[str, list[dict[str, Any]]]:
         for row in agents
     ]
     place = {state.value: number for number, state in enumerate(_NEAREST)}
-    colleagues.sort(key=lambda colleague: place.get(colleague["state"], len(place)))
+    colleagues.sort(key=lambda it: (place.get(it["state"], len(place)), fold(it["name"]), it["id"]))
     centers = CallCenter.select(CallCenter.id, CallCenter.name).where(CallCenter.active).order_by(CallCenter.name_key)
     return {"agents": colleagues, "call_centers": [{"id": row.id, "name": row.name} for row in centers]}

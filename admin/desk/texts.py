@@ -97,6 +97,8 @@ def texts() -> dict[str, str]:
         "third.ringing": _("está timbrando…"),
         "third.talking": _("habla contigo; la llamada espera"),
         "third.holding": _("espera; hablas con la llamada"),
+        "pass.choose": _("Elige un agente o call center…"),
+        "pass.unread": _("No se pudo leer la lista: escribe un número"),
         "pass.agents": _("Agentes"),
         "pass.call_centers": _("Call centers"),
         "problem.not_talking": _("Todavía no están en línea."),

@@ -43,6 +43,7 @@ def test_a_third_is_consulted_and_takes_the_call(house: House) -> None:
     desk, pop, call_id = talking(house)
     pop.part("pass").click()
     dialog = desk.page.locator("#pass")
+    expect(dialog.locator("[name=to] optgroup")).to_have_count(2)
     dialog.locator("[value=consult]").click()
     expect(dialog.locator("[data-part=error]")).to_be_visible()
     dialog.locator("[name=number]").fill("2233-4455")

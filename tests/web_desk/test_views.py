@@ -9,7 +9,7 @@ from typing import Any
 
 from models import tokens
 from models.secrets import Secrets
-from models.tables import CallCenter, Company, Contact, Disposition, IpRule, PauseReason
+from models.tables import Agent, AgentPresence, CallCenter, Company, Contact, Disposition, IpRule, PauseReason
 from models.values.call import LegOutcome
 
 LogIn = Callable[..., Any]
@@ -38,6 +38,25 @@ def test_no_token_from_an_address_that_is_not_allowed(log_in: LogIn) -> None:
     IpRule.create(address="10.0.0.0", mask="255.0.0.0", network="10.0.0.0/8")
     assert ana.get("/desk/token").status_code == 403
     assert ana.get("/desk/recent").status_code == 401  # the session ended with it
+
+
+def test_whom_a_call_can_be_passed_on_to(log_in: LogIn, agent: Any) -> None:
+    colleagues = (("Élida", "103", "available"), ("dana", "104", "available"), ("Eva", "105", "paused"))
+    for name, endpoint, state in colleagues:
+        row = Agent.create(name=name, email=f"{name}@prueba.example", endpoint=endpoint, password_hash="", active=True)
+        AgentPresence.create(agent=row, state=state)
+    Agent.create(name="Se fue", email="f@prueba.example", endpoint="106", password_hash="", active=False)
+    for name, active in (("Óptica", True), ("Norte", True), ("Cerrado", False)):
+        CallCenter.create(name=name, active=active)
+    answer = log_in("Ana").get("/desk/targets")
+    assert answer.status_code == 200
+    assert [(row["name"], row["endpoint"], row["state"]) for row in answer.json["agents"]] == [
+        ("dana", "104", "available"),
+        ("Élida", "103", "available"),
+        ("Eva", "105", "paused"),
+        ("Beto", "102", "offline"),
+    ]
+    assert [row["name"] for row in answer.json["call_centers"]] == ["Norte", "Óptica"]
 
 
 def test_the_page_carries_no_script_of_its_own_and_hands_data_over_as_data(log_in: LogIn) -> None:

@@ -44,6 +44,7 @@ async function fill() {
   const select = form.elements.to;
   const first = select.options[0];
   const { status, body } = await get(data.urls.targets);
+  first.textContent = say(status === 200 ? "pass.choose" : "pass.unread");
   if (status !== 200) return;
   const chosen = select.value;
   const group = (label, rows) => (rows.length === 0 ? null : make("optgroup", { label }, ...rows));
