@@ -15,6 +15,7 @@ TEXTS: Final[dict[str, Any]] = {
     "control_characters": _l("Tiene caracteres de control, que no se permiten."),
     "not_a_choice": _l("«%(value)s» no es una de las opciones: %(choices)s."),
     "not_unique": _l("«%(value)s» ya está en uso."),
+    "margins_too_wide": _l("Entre esos márgenes caben menos de %(minimum)s letras por línea."),
     "not_before": _l("La condición debe ser sobre un campo de más arriba."),
     "not_found": _l("No existe: «%(value)s»."),
     "in_use": _l("Se usa %(uses)s veces y no se puede eliminar; se puede desactivar."),

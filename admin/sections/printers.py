@@ -1,20 +1,27 @@
 """Impresoras: where a slip is printed, and how it is laid out.
 
-Owns: the section. Must not: print.
+Owns: the section, and the preview of a slip. Must not: print.
 """
 
 from typing import Any
 
+from flask import make_response, request
+from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
+from admin import slip_picture
 from admin.base_view import SectionView
 from admin.folding import folded
+from admin.installation import account
 from admin.listing import Column
+from admin.permissions import Act
 from admin.section_forms import Check, Choice, Number, SectionForm, Text
+from admin.view_marks import acting
 from admin.words import choices
-from models.checks import CODE_PAGES, PAPER_WIDTHS, Checked, check_printer
+from models.checks import CODE_PAGES, MAX_MARGIN, PAPER_WIDTHS, Checked, check_printer
 from models.tables import Printer
 from models.tables.paper import Letter, PrinterKind
+from models.values.slip import Paper
 
 
 def _margin(label: Any) -> Number:
@@ -95,9 +102,35 @@ class Printers(SectionView):
         Column("active", _l("Activa"), (Printer.active,)),
     )
     list_page = "sections/printers.html"
+    form_page = "sections/printer_form.html"
 
     def new_form(self, row: Any = None) -> SectionForm:
         return self.made(NewPrinterForm if row is None else PrinterForm, row)
 
     def check(self, form: SectionForm, row: Any) -> Checked:
         return check_printer(form.typed(), row)
+
+    @expose("/vista.svg")
+    @acting(Act.READ)
+    def preview_view(self) -> Any:
+        """A slip on the paper that the arguments say, saved or not; what is not understood is as usual."""
+        margins = {side: _millimetres(request.args.get(f"margin_{side}", "")) for side in _SIDES}
+        letter, width = request.args.get("letter", ""), request.args.get("paper_width", "")
+        paper = Paper(
+            width=int(width) if width in {str(known) for known in PAPER_WIDTHS} else PAPER_WIDTHS[-1],
+            letter=letter if letter in set(Letter) else Letter.MEDIUM.value,
+            **margins,
+        )
+        if not paper.is_wide_enough:
+            paper = Paper(paper.width, paper.letter, paper.top, 0, 0, paper.bottom)
+        answer = make_response(slip_picture.picture(slip_picture.sample(account().name), paper))
+        answer.mimetype = "image/svg+xml"
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+        return answer
+
+
+_SIDES = ("top", "left", "right", "bottom")
+
+
+def _millimetres(text: str) -> int:
+    return min(int(text), MAX_MARGIN) if text.isascii() and text.isdigit() and len(text) < 4 else 3

@@ -22,7 +22,7 @@ from models.checks.contacts import (
 )
 from models.checks.deletion import check_delete, uses_of
 from models.checks.forms import check_form, check_form_answers, check_form_fields
-from models.checks.paper import CODE_PAGES, PAPER_WIDTHS, check_attachment, check_printer
+from models.checks.paper import CODE_PAGES, MAX_MARGIN, PAPER_WIDTHS, check_attachment, check_printer
 from models.checks.people import (
     check_account,
     check_agent,
@@ -33,6 +33,7 @@ from models.checks.people import (
 
 __all__ = [
     "CODE_PAGES",
+    "MAX_MARGIN",
     "PAPER_WIDTHS",
     "Checked",
     "check_account",

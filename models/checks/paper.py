@@ -8,6 +8,7 @@ from models.checks.base import Check, Checked, clean_host
 from models.tables import Attachment, Printer
 from models.tables.paper import Letter, PrinterKind
 from models.values.errors import InvalidValue
+from models.values.slip import FEWEST_COLUMNS, Paper
 
 PAPER_WIDTHS: Final = (58, 80)  # mm
 CODE_PAGES: Final = ("CP858", "CP850", "CP437", "CP1252")
@@ -40,6 +41,8 @@ def check_printer(data: Mapping[str, Any], row: Printer | None = None) -> Checke
     width = check.integer("paper_width", 1, 1000)
     if width is not None and width not in PAPER_WIDTHS:
         check.refuse("paper_width", InvalidValue("not_a_choice", value=str(width), choices="58, 80"))
+    if not check.result.errors and not _paper(check.values).is_wide_enough:
+        check.refuse("margin_right", InvalidValue("margins_too_wide", minimum=FEWEST_COLUMNS))
     page = check.text("code_page", required=True).upper()
     if page and page not in CODE_PAGES:
         check.refuse("code_page", InvalidValue("not_a_choice", value=page, choices=", ".join(CODE_PAGES)))
@@ -51,3 +54,8 @@ def check_printer(data: Mapping[str, Any], row: Printer | None = None) -> Checke
     check.text("queue", null=True, required=kind in (PrinterKind.CUPS, PrinterKind.FILE))
     check.flag("active")
     return check.result
+
+
+def _paper(values: Mapping[str, Any]) -> Paper:
+    sides = {side: int(values[f"margin_{side}"]) for side in ("top", "left", "right", "bottom")}
+    return Paper(int(values["paper_width"]), str(values["letter"]), **sides)

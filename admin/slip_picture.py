@@ -1,0 +1,63 @@
+"""A slip as a picture: what the paper will look like, to the millimetre.
+
+Owns: the SVG and the sample. Must not: lay out lines (`models.values.slip`), or print.
+"""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from markupsafe import escape
+
+from admin.formats import day
+from admin.language import timezone
+from models.values.slip import Paper, Slip, lines_of
+
+_PER_MM = 4  # the picture's own units
+
+
+def sample(account: str) -> Slip:
+    """A slip with everything that a slip has."""
+    rows = [
+        (_("Cliente"), "María Fernández Cañas"),
+        (_("Teléfono"), "4000 4100"),
+        ("", ""),
+        (_("Productos"), "Tueste medio, Descafeinado"),
+        (_("Cantidad (kg)"), "2.5"),
+        (
+            _("Dirección"),
+            _("Del parque central, 200 m al norte y 50 m al este. Portón verde. ¿Timbre? No sirve: llamar."),
+        ),
+    ]
+    return Slip(_("Pedido"), f"{account} · {day(datetime.now(timezone()))}", rows, _("¡Gracias! € ñ Ñ á é í ó ú ü"))
+
+
+def picture(slip: Slip, paper: Paper) -> str:
+    """The paper with its margins; text in cells of the printer's own letter."""
+    across, down = paper.cell
+    lines = lines_of(slip, paper.columns)
+    height = paper.top + len(lines) * down + paper.bottom
+    left = paper.edge + paper.left
+    parts = []
+    for place, line in enumerate(lines):
+        if not line.text.strip():
+            continue
+        lead = len(line.text) - len(line.text.lstrip())
+        text = line.text.strip()
+        x, y = left + lead * across, paper.top + place * down + down * 0.78
+        weight = ' font-weight="700"' if line.bold else ""
+        parts.append(
+            f'<text x="{x * _PER_MM:.1f}" y="{y * _PER_MM:.1f}" textLength="{len(text) * across * _PER_MM:.1f}" '
+            f'lengthAdjust="spacingAndGlyphs" xml:space="preserve"{weight}>{escape(text)}</text>'
+        )
+    width, total = paper.width * _PER_MM, height * _PER_MM
+    guide = (
+        f'<rect x="{left * _PER_MM:.1f}" y="{paper.top * _PER_MM}" width="{paper.columns * across * _PER_MM:.1f}" '
+        f'height="{max(0.0, height - paper.top - paper.bottom) * _PER_MM:.1f}" fill="none" stroke="#c9d3dc" '
+        'stroke-dasharray="4 4"/>'
+    )
+    box, size = f"0 0 {width} {total:.1f}", down * _PER_MM * 0.8
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{total:.0f}" viewBox="{box}">'
+        f'<rect width="100%" height="100%" fill="#fff"/>{guide}'
+        f'<g font-family="monospace" font-size="{size:.1f}" fill="#14202b">{"".join(parts)}</g></svg>'
+    )
