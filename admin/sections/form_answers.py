@@ -74,7 +74,7 @@ class FormAnswers(SectionView):
             choices=names_of(Form),
             everything=_l("Todas"),
         ),
-        _Version("version", _l("Versión"), lambda query, number: query.where(FormVersion.number == number)),
+        _Version("version", _l("Versión"), lambda query, number: query.where(FormVersion.number == number), "hidden"),
         ChoiceFilter(
             "agent", _l("Agente"), lambda query, key: query.where(FormAnswer.agent == int(key)), choices=names_of(Agent)
         ),

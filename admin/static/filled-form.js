@@ -27,8 +27,8 @@ window.drawForm = (box, fields, words) => {
       case "list":
       case "yes_no": {
         const options = field.kind === "list" ? field.options : [words.yes, words.no];
-        const select = make("select", { class: "form-control", id, "aria-describedby": described }, make("option", { value: "" }, words.choose),
-          ...options.map((text) => make("option", { value: text }, text)));
+        const select = make("select", { class: "form-control", id, "aria-describedby": described }, new Option(words.choose, ""),
+          ...options.map((text) => new Option(text, text)));
         select.value = options.includes(field.value) ? field.value : "";
         return select;
       }

@@ -36,6 +36,17 @@
     if (other) show();
   }
 
+  // A slip follows the paper that is typed; the picture is the server's, as the printer's is.
+  const slip = document.querySelector("[data-slip]");
+  if (slip) {
+    const names = ["letter", "paper_width", "margin_top", "margin_left", "margin_right", "margin_bottom"];
+    const form = document.getElementById("letter").form;
+    form.addEventListener("input", () => {
+      const wanted = new URLSearchParams(names.map((name) => [name, form.elements[name].value]));
+      slip.src = `${slip.dataset.slip}?${wanted}`;
+    });
+  }
+
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 
   // ---------- leaving with unsaved changes

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.desk_page import ARTEFACTS
 from browser.house import PASSWORD, Profiles, unused_port
 from browser.site import Site
 from playwright.sync_api import Page, expect
@@ -44,6 +45,12 @@ def page(filled: Path, tmp_path: Path, profiles: Profiles) -> Iterator[Page]:
         yield opened
         profiles.close()
     database.close()
+
+
+def shot(page: Page, name: str) -> None:
+    """Kept as tests/artefacts/secciones-<name>.png; docs/images has a handful of them."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"secciones-{name}.png")
 
 
 @pytest.mark.parametrize("width", [1366, 390])
@@ -178,7 +185,7 @@ def test_the_builder_of_forms(page: Page) -> None:
 
 def test_the_builder_shows_what_the_agent_will_see(page: Page) -> None:
     """While it is written: kinds, a condition on a field that has no name yet, the order by drag and by keyboard."""
-    page.set_viewport_size({"width": 1440, "height": 1300})
+    page.set_viewport_size({"width": 1440, "height": 1100})
     page.goto("/forms/nuevo")
     page.get_by_label("Nombre", exact=True).fill("Visitas")
     rows, preview = page.locator("[data-builder-row]"), page.locator("[data-form-preview]")
@@ -197,6 +204,7 @@ def test_the_builder_shows_what_the_agent_will_see(page: Page) -> None:
     expect(preview.get_by_label("Dirección")).to_be_hidden()
     preview.get_by_label("¿Requiere visita?").select_option("sí")
     expect(preview.get_by_label("Dirección")).to_be_visible()
+    shot(page, "forms")
     # Color first: dragged above the second, then moved by keyboard.
     grip, target = rows.nth(2).locator("[data-grip]").bounding_box(), rows.nth(1).bounding_box()
     assert grip is not None
@@ -217,6 +225,29 @@ def test_the_builder_shows_what_the_agent_will_see(page: Page) -> None:
     )
     assert [row.label for row in saved] == ["Color", "¿Requiere visita?", "Dirección"]
     assert saved[2].condition == {"field": "requiere_visita", "equals": "sí"}
+
+
+def test_the_slip_follows_what_is_typed(page: Page) -> None:
+    page.goto("/impresoras/1")
+    slip = page.locator("[data-slip]")
+    width = "node => node.complete ? node.naturalWidth : 0"
+    wait_until(lambda: slip.evaluate(width) == 320)
+    page.get_by_label("Ancho del papel").select_option("58")
+    wait_until(lambda: slip.evaluate(width) == 232)
+    before = slip.evaluate("node => node.naturalHeight")
+    page.get_by_label("Letra").select_option("large")
+    wait_until(lambda: slip.evaluate("node => node.complete && node.naturalHeight") > before)
+    shot(page, "impresora")
+
+
+def test_a_long_form_has_its_parts_at_hand(page: Page) -> None:
+    page.goto("/callcenters/1")
+    page.get_by_role("navigation", name="Partes de la ficha").get_by_role("link", name="Horario").click()
+    expect(page.get_by_label("Lunes")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Horario")).to_be_in_viewport()
+    page.get_by_role("link", name="Quién contesta").click()
+    expect(page.locator("#agent_groups")).to_be_in_viewport()
+    shot(page, "callcenter")
 
 
 def test_what_is_shown_once_can_be_copied(page: Page) -> None:

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable
 
+from lxml import html
 from web.browser import Browser, fields, notices, problems
 from web.promised import listed
 from web.rows import everything
@@ -449,6 +450,42 @@ def _printer_needs(browser: Browser) -> None:
         assert field in problems(answer), kind
     answer = browser.edit("/impresoras/", r1_margin_top="51")
     assert "r1-margin_top" in problems(answer)
+
+
+@of("impresoras", "márgenes")
+def _margins(browser: Browser) -> None:
+    """Sixteen large letters go on 58 mm of paper; margins of 10 and 10 mm leave nine."""
+    changes = {"r3_letter": "large", "r3_paper_width": "58", "r3_margin_left": "10"}
+    answer = browser.edit("/impresoras/", **changes, r3_margin_right="10")
+    assert answer.status_code == 422
+    assert "diez" in problems(answer)["r3-margin_right"][0] or "10 letras" in problems(answer)["r3-margin_right"][0]
+    assert browser.edit("/impresoras/", **changes, r3_margin_right="3").status_code == 302
+
+
+@of("impresoras", "vista previa")
+def _preview(browser: Browser) -> None:
+    """The same text on both papers; less wide paper and larger letters take more lines."""
+    page = listed(browser, "/impresoras/1").document
+    address = page.xpath("string(.//img[@data-slip]/@src)")
+    assert "letter=medium" in address
+    heights = []
+    for arguments in ("paper_width=80&letter=small", "paper_width=80&letter=large", "paper_width=58&letter=large"):
+        answer = browser.get(f"/impresoras/vista.svg?{arguments}")
+        assert answer.mimetype == "image/svg+xml"
+        text = " ".join(html.fromstring(answer.get_data(as_text=True)).xpath(".//text/text()"))
+        assert "María" in text
+        assert "€ ñ" in text
+        heights.append(float(re.findall(rb'height="(\d+)"', answer.data)[0]))
+    assert heights == sorted(heights)
+    assert len(set(heights)) == 3
+    for odd in (
+        "letter=%3Cscript%3E",
+        "margin_top=-1",
+        "margin_left=99999",
+        "paper_width=7",
+        "margin_left=50&margin_right=50",
+    ):
+        assert browser.get(f"/impresoras/vista.svg?{odd}").status_code == 200
 
 
 @of("impresoras", "con formas")

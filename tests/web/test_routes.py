@@ -60,6 +60,7 @@ OTHERS: dict[str, str] = {
     "voicemails.heard_view": "AS",
     "callback_requests.done_view": "AS",
     "prompts.audio_view": "AS",
+    "printers.preview_view": "AS",
     "form_answers.answer_view": "AS",
     "agents.invite_view": "A",
     "agents.secret_view": "A",
