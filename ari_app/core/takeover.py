@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ari_app.core import agents, calling, cdr, ids, outbound
+from ari_app.core.arrangement import TOGETHER, Arrangement, Consulting, Stretch
 from ari_app.core.call import (
     Announcing,
     Call,
@@ -28,6 +29,7 @@ from ari_app.core.call import (
 from ari_app.core.commands import AskAllowance, Command, Hangup, LookUpCaller, SetTimer, StopRinging, WriteRecord
 from ari_app.core.ending import OWN_RING, Step, clear
 from ari_app.core.legs import dial_again, ring_ms
+from ari_app.core.parties import move_again
 from ari_app.core.talking import join
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.destination import read_destination
@@ -47,7 +49,8 @@ def take_over(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: i
     ringing = [leg for leg in found.legs if not leg.up]
     talker = next((leg for leg in answered if leg.channel in found.bridged), answered[0] if answered else None)
     kept = talker or (ringing[0] if ringing else None)
-    first += [Hangup(leg.channel) for leg in found.legs if leg is not kept]
+    staying = [leg for leg in answered if leg is talker or _takes_part(found, leg, talker)]
+    first += [Hangup(leg.channel) for leg in found.legs if leg is not kept and leg not in staying]
     if kept is None and (found.up or (facts.own is not None and facts.target is None)):
         # An announcement was played, or the other side had just gone: there is nothing to go on with.
         if found.talked_from is not None:
@@ -65,7 +68,7 @@ def take_over(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: i
     more: list[Command]
     call: Call
     if talker is not None:
-        call, more = _talk_on(found, facts, talker)
+        call, more = _talk_on(found, facts, talker, staying, at)
     elif kept is not None:
         call, more = _ring_on(facts, kept)
     elif facts.own is not None:
@@ -157,7 +160,32 @@ def _leg(facts: Facts, found: FoundLeg, state: LegState) -> Leg:
     )
 
 
-def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg) -> Step:
+def _takes_part(found: FoundCall, leg: FoundLeg, talker: FoundLeg | None) -> bool:
+    """In one of the bridges; or on hold while the calling agent talks with another."""
+    if leg.channel in found.bridged | found.consulting:
+        return True
+    return talker is not None and found.channel in found.bridged | found.consulting
+
+
+def _arrangement(found: FoundCall, talker: FoundLeg, staying: list[FoundLeg]) -> Arrangement:
+    """Of a calling agent and more than one other: who consults whom, or all together."""
+    main = [leg for leg in staying if leg.channel in found.bridged]
+    aside = [leg for leg in staying if leg.channel in found.consulting]
+    waiting = [leg for leg in staying if leg not in main and leg not in aside]
+    if found.channel in found.consulting and len(aside) == 1:
+        return Consulting(found.channel, aside[0].ordinal)
+    if found.channel in found.bridged and len(main) == len(waiting) == 1:
+        return Consulting(found.channel, waiting[0].ordinal, swapped=True)
+    if len(aside) == 2:
+        by = min(aside, key=lambda leg: (leg.agent is None, leg.ordinal))
+        target = next(leg for leg in aside if leg is not by)
+        return Consulting(by.channel, target.ordinal)
+    return TOGETHER
+
+
+def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg, staying: list[FoundLeg], at: int) -> Step:
+    if len(staying) > 1:
+        return _several_talk_on(found, facts, talker, staying, at)
     answered_at = (found.record.answered_at if found.record else None) or found.answered_at or talker.since
     answered_at = max(answered_at, facts.offered_at)
     leg = _leg(facts, talker, LegState.ANSWERED)
@@ -171,6 +199,47 @@ def _talk_on(found: FoundCall, facts: Facts, talker: FoundLeg) -> Step:
     call = Talking(facts, Legs((leg,)), winner=leg.ordinal, answered_at=answered_at, joined=joined)
     commands: list[Command] = [] if joined else [StopRinging(facts.caller_channel), *join(facts, leg)]
     commands += calling.engage(facts, leg)
+    commands += calling.update(facts, {"answered_at": answered_at})
+    commands.append(WriteRecord(cdr.answered(call)))
+    if facts.allowance is not None:
+        commands.append(AskAllowance(facts.id))
+    return call, commands
+
+
+def _several_talk_on(found: FoundCall, facts: Facts, talker: FoundLeg, staying: list[FoundLeg], at: int) -> Step:
+    """A consultation or a conference: everybody stays where they are."""
+    answered_at = facts.talked_from or found.answered_at or talker.since
+    now = _arrangement(found, talker, staying)
+    kind = LegKind.CONSULT if isinstance(now, Consulting) else LegKind.CONFERENCE
+    by = facts.caller_agent.id if facts.caller_agent else None
+    facts = replace(
+        facts,
+        bridged=True,
+        consulted=found.has_consult,
+        talked_from=answered_at,
+        talked_with=talker.ordinal,
+        stretches=(Stretch(kind, at, by),),
+    )
+    taking_part = []
+    for one in staying:
+        leg = _leg(facts, one, LegState.ANSWERED)
+        picked_up = max(one.answered_at or answered_at, leg.offered_at)
+        taking_part.append(
+            replace(leg, answered_at=picked_up, outcome=LegOutcome.ANSWERED, engaged=leg.agent is not None)
+        )
+    call = Talking(
+        facts,
+        Legs(tuple(taking_part)),
+        winner=talker.ordinal,
+        answered_at=answered_at,
+        joined=True,
+        arrangement=now,
+    )
+    commands: list[Command] = []
+    if now == TOGETHER and not {found.channel, *(leg.channel for leg in staying)} <= found.bridged:
+        commands += move_again(call)
+    for leg in taking_part:
+        commands += calling.engage(facts, leg)
     commands += calling.update(facts, {"answered_at": answered_at})
     commands.append(WriteRecord(cdr.answered(call)))
     if facts.allowance is not None:

@@ -385,6 +385,10 @@ class Shell:
         self.roster = Roster(self.snapshot, Rules())
         self.spending = Spending()
         self.apply(roster_of.restore(self.roster, seats, int(self.agenda.now)))
+        for desk in self.people.desks.values():
+            if desk.agent not in self.roster.seats:  # deactivated meanwhile: it begins anew
+                desk.seated = desk.on_phone = desk.paused = False
+                desk.missed = 0
 
 
 def _stored(seat: Seat) -> Seat:

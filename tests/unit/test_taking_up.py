@@ -9,7 +9,7 @@ from ari_app.core import adoption, ids, inbound, left_behind
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core.adoption import FoundCall, FoundLeg
-from ari_app.core.arrangement import Holding, Together
+from ari_app.core.arrangement import Consulting, Holding, Together
 from ari_app.core.call import Call, Clearing, Policy, Talking, Waiting
 from ari_app.core.parties import parties
 from models.values.call import CostUnit, Direction, Outcome
@@ -133,3 +133,45 @@ def test_the_first_answer_is_kept_when_the_second_is_not_joined_any_more() -> No
     _, commands = inbound.step(call, e.ChannelGone(AT + 20, LEG2, 16))
     record = closed(commands)
     assert (record.outcome, record.answered_at, record.agent_id) == (Outcome.ANSWERED, 5_000, 1)
+
+
+# ------------------------------------------------------------------------------------------------ calls of ours
+def ours(**changes: object) -> FoundCall:
+    """Ana called a number outside, and consults, or talks with, Beto."""
+    outside = FoundLeg(ids.outside_leg(CALL, 1), 1, None, up=True, since=1_500, outside=True, answered_at=5_000)
+    record = replace(RECORD, direction=Direction.OUTBOUND, called_number="+50688887777", calling_number="8330101")
+    found = replace(
+        FOUND,
+        outbound=True,
+        caller_agent=ANA,
+        record=record,
+        called_number="88887777",
+        legs=(outside, of(2, BETO, since=20_000)),
+        was_bridged=True,
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def test_a_calling_agent_goes_on_consulting() -> None:
+    call, commands = adopted(ours(consulting=frozenset({CALL, LEG2}), has_bridge=True, has_consult=True))
+
+    assert isinstance(call, Talking)
+    assert call.arrangement == Consulting(CALL, 2)
+    assert parties(call) == (CALL, ids.outside_leg(CALL, 1), LEG2)
+    assert not [one for one in commands if isinstance(one, c.Hangup | c.AddToBridge)], "nobody notices"
+    assert call.facts.talked_from == 5_000
+
+
+def test_a_calling_agent_talks_while_the_other_holds() -> None:
+    call, commands = adopted(ours(bridged=frozenset({CALL, ids.outside_leg(CALL, 1)}), has_bridge=True))
+    assert isinstance(call, Talking)
+    assert call.arrangement == Consulting(CALL, 2, swapped=True)
+    assert not [one for one in commands if isinstance(one, c.Hangup)]
+
+
+def test_a_conference_that_an_agent_called_goes_on() -> None:
+    everybody = frozenset({CALL, ids.outside_leg(CALL, 1), LEG2})
+    call, commands = adopted(ours(bridged=everybody, has_bridge=True))
+    assert isinstance(call, Talking)
+    assert (call.arrangement, len(parties(call))) == (Together(), 3)
+    assert not [one for one in commands if isinstance(one, c.Hangup | c.AddToBridge)]
