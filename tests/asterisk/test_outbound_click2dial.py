@@ -120,7 +120,7 @@ def test_the_agent_hangs_up_while_it_rings(out_engine: RunningEngine, out_phone:
 
 def test_from_the_desk_with_a_virtual_phone(out_engine: RunningEngine, carrier: Carriers) -> None:
     _ana, center, desk = start(out_engine, kind=PhoneKind.VIRTUAL)
-    carrier(talk_ms=700)
+    carrier(talk_ms=3_000)
 
     desk.send({"type": "dial", "number": "8888-7777", "call_center": center})
 
