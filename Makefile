@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test docs chaos chaos-short lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -35,6 +35,11 @@ lint: $(VENV)/.dev
 # The pages that are drawn from the code; a test fails when one is stale.
 docs: $(VENV)/.dev
 	$(BIN)/python tests/state_diagram.py
+
+# The API against its own document, deeper than `make test` goes and otherwise each time: some ten minutes.
+api-fuzz: $(VENV)/.dev
+	API_FUZZ_EXAMPLES=$${API_FUZZ_EXAMPLES:-60} API_FUZZ_SEED=$${API_FUZZ_SEED:-$$(date +%s)} \
+	    $(BIN)/python -m pytest -q -s tests/web/test_api_fuzz.py
 
 # Millions of random calls, where `make test` has tens of thousands: `make sim SIM="--calls 5000000"`, SIM=--help.
 sim: $(VENV)/.dev

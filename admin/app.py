@@ -34,6 +34,11 @@ from admin import (
     web_security,
     words,
 )
+from admin.api import pages as api_pages
+from admin.api.marks import is_for_api
+from admin.api.problems import ApiProblem, of_http
+from admin.api.problems import answer as problem_answer
+from admin.api_tokens_page import ApiTokens
 from admin.audit_view import Audit
 from admin.bulk import views as bulk_views
 from admin.client_address import ForwardedBy
@@ -74,6 +79,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
     account_settings.init_app(app)
     _add_sections(app)
     desk.register(app)
+    api_pages.register(app)
     app.context_processor(_page)
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(CSRFError, _error)
@@ -84,7 +90,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    admin.add_views(*(section() for section in (*SECTIONS, *PAGES)), Destinations(), Audit())
+    admin.add_views(*(section() for section in (*SECTIONS, *PAGES)), Destinations(), ApiTokens(), Audit())
 
 
 def _connect_each_request(app: Flask, database: Database) -> None:
@@ -129,6 +135,8 @@ def _error(error: HTTPException) -> Any:
     """Errors in words, as a page for people and as JSON for programs."""
     if error.code is None or error.code < 400:
         return error
+    if is_for_api():
+        return of_http(error)
     title, text = words.http_error(error)
     if request.accept_mimetypes.best == "application/json" or request.is_json:
         answer: Any = jsonify(error=(error.name or "").lower().replace(" ", "_"), message=text)
@@ -154,6 +162,8 @@ def _crash(error: Exception) -> Any:
         raise error
     current_app.logger.exception("request failed: %s %s", request.method, request.path)
     try:
+        if is_for_api():
+            return problem_answer(ApiProblem("failed", _("El error quedó anotado.")))
         body = render_template("error.html", title=_("Algo falló"), text=_("El error quedó anotado."), code=500)
     except Exception:  # the page itself needs the database, which may be what failed
         body = "500"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
@@ -41,6 +41,10 @@ ACTS: Final[dict[str, Any]] = {
     "heard": _l("Marcó escuchado"),
     "unheard": _l("Marcó no escuchado"),
     "pin": _l("Puso PIN nuevo"),
+    "message": _l("Agregó mensaje"),
+    "revoke": _l("Revocó"),
+    "retry": _l("Reintentó"),
+    "test": _l("Envió prueba"),
 }
 _MAX_TEXT: Final = 2000  # of one value: a longer one is cut, and says so
 _MAX_FOLDED: Final = 4000
@@ -98,11 +102,13 @@ def record(
     if not installation().database.in_transaction():
         raise RuntimeError("an audit entry is written in the transaction of its change")
     user = current_user if has_request_context() and current_user.is_authenticated else None
-    who = "" if user is None else str(user.name)[:100]
+    who = "" if user is None else str(user.name)
+    if user is not None and "api_token" in g:
+        who = f"{who} (API: {g.api_token.name})"
     told = [who, name, *(json.dumps(state, ensure_ascii=False) for state in (old, new) if state)]
     return AuditEntry.create(
         agent=None if user is None else user.id,
-        who=who,
+        who=who[:100],
         address=(request.remote_addr or "")[:45] if has_request_context() else "",
         section=section,
         act=act,

@@ -39,6 +39,21 @@ _LABELS = {
     "duplicates": _l("Duplicados"),
     "default": _l("Cuando ninguna regla lo dice"),
     "prices": _l("Precios por prefijo"),
+    "owner": _l("Actúa como"),
+    "scopes": _l("Permisos"),
+    "expires_at": _l("Vence"),
+    "prefix": _l("Comienzo"),
+    "subject": _l("Asunto"),
+    "text": _l("Texto"),
+    "state": _l("Estado"),
+    "priority": _l("Prioridad"),
+    "contact": _l("Contacto"),
+    "call": _l("Llamada"),
+    "agent": _l("Agente"),
+    "group": _l("Grupo"),
+    "due_at": _l("Para cuándo"),
+    "attachments": _l("Adjuntos"),
+    "internal": _l("Interno"),
     "agent.calls_per_hour": _l("Llamadas por hora, cada agente"),
     "agent.new_countries_per_day": _l("Países nuevos por día, cada agente"),
     "agent.spend_per_day": _l("Gasto por día, cada agente"),
@@ -55,7 +70,7 @@ def _views() -> dict[str, Any]:
 def section_names() -> dict[str, Any]:
     """Every section that can be in the log, as the navigation calls it."""
     shown = {name: view.label for name, view in _views().items() if isinstance(view, SectionView)}
-    return shown | {"account_settings": _l("Datos de la cuenta")}
+    return shown | {"account_settings": _l("Datos de la cuenta"), "tickets": _l("Tickets")}
 
 
 def field_labels(section: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from peewee import JOIN, Field, ModelSelect
 from werkzeug.wrappers import Response
 
 from admin import audit, csv_stream, listing, xlsx_stream
+from admin.api.marks import is_for_api
 from admin.deletion_view import DeletionView
 from admin.folding import any_contains
 from admin.inline_view import InlineView, with_rows
@@ -227,7 +228,7 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
 
     def made(self, form_class: type[SectionForm], row: Any) -> SectionForm:
         sent = None
-        if request.method == "POST" and request.endpoint != f"{self.endpoint}.save_rows":
+        if request.method == "POST" and request.endpoint != f"{self.endpoint}.save_rows" and not is_for_api():
             sent = request.form.copy()
             sent.update(request.files)
         return form_class(sent, data=self.stored(row))

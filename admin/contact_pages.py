@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from peewee import SQL
+
 from admin.folding import FROM, TO, words_of
 from admin.listing import Page
 from models.contact_search import TEXT, trigrams
@@ -268,3 +270,11 @@ def ask(sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
     opened = database.obj
     marked = sql.replace("%", "%%").replace("?", placeholder(opened)) if is_postgresql(opened) else sql
     return list(execute(opened, marked, parameters).fetchall())
+
+
+def subquery(search: Search) -> SQL:
+    """The same SELECT as a part of another query."""
+    sql, parameters = matching(search)
+    opened = database.obj
+    marked = sql.replace("%", "%%").replace("?", placeholder(opened)) if is_postgresql(opened) else sql
+    return SQL(f"({marked})", parameters)

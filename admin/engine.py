@@ -100,9 +100,11 @@ class Engine:
         )
         return isinstance(answer, Answer) and answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
 
-    def click2dial(self, agent_id: int, number: str, contact_id: int | None = None) -> Dialled | NotDialled:
+    def click2dial(
+        self, agent_id: int, number: str, contact_id: int | None = None, call_center_id: int | None = None
+    ) -> Dialled | NotDialled:
         """Calls the agent's phone, then the number. Not asked twice: a call that rings late surprises people."""
-        body = {"agent": agent_id, "number": number, "call_center": None, "contact": contact_id}
+        body = {"agent": agent_id, "number": number, "call_center": call_center_id, "contact": contact_id}
         answer = self._ask("POST", "/click2dial", body, timeout=self._timeout)
         if isinstance(answer, Away):
             return NotDialled("away")

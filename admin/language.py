@@ -7,10 +7,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from flask import Flask, session
+from flask import Flask, request, session
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 
+from admin.api.marks import is_for_api
 from admin.installation import account
 from models.settings import LANGUAGES
 
@@ -23,8 +24,9 @@ def init_app(app: Flask) -> None:
 
 
 def language() -> str:
-    """es or en: the one chosen in this browser, else the user's, else the account's."""
+    """es or en: the one chosen in this browser (asked for by this program), else the user's, else the account's."""
     for wanted in (
+        (request.args.get("lang") or request.accept_languages.best_match(LANGUAGES)) if is_for_api() else None,
         session.get("language"),
         getattr(getattr(current_user, "row", None), "language", None),
         account().language,

@@ -26,6 +26,7 @@ _SUPERVISOR: Final = {
     "home": _LOOK,
     "contacts": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
     "calls": _LOOK,
+    "tickets": frozenset({Act.READ, Act.CREATE, Act.EDIT}),
     "voicemails": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "callback_requests": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "logins": _LOOK,

@@ -31,6 +31,10 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.FormField: _l("campos"),
     tables.FormAnswer: _l("respuestas de forms"),
     tables.AdditionalField: _l("campos adicionales"),
+    tables.Ticket: _l("tickets"),
+    tables.TicketMessage: _l("mensajes de tickets"),
+    tables.TicketAttachment: _l("adjuntos de tickets"),
+    tables.ApiToken: _l("tokens de API"),
 }
 
 

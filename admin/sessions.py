@@ -13,10 +13,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
+from admin.api.marks import is_for_api
 from admin.ended_sessions import EndedSessions
 from admin.installation import installation
 from models.tables import Agent, AgentLogin, IpRule
@@ -46,6 +47,10 @@ class User(UserMixin):
 
 
 class _CookieInterface(SecureCookieSessionInterface):
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The API has none: a cookie never speaks for a program, and no answer of it sets one."""
+        return None if is_for_api() else super().open_session(app, request)
+
     def get_cookie_secure(self, app: Flask) -> bool:
         """Over TLS, also when a declared proxy ends it, the cookie is for TLS alone."""
         return bool(request.is_secure)

@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from peewee import Database
 
-from admin import audit
+from admin import audit, call_notes
 from admin.desk.ownership import Standing, standing
 from models.callers import caller_card
 from models.checks import check_contact, check_saved_call
 from models.db import is_postgresql, transaction
-from models.tables import Agent, Call, Company, Contact, name_key, now
+from models.tables import Agent, Call, Company, Contact, name_key
 from models.values.errors import InvalidValue
 from models.values.phone import normalise
 
-CALL_FIELDS: Final = ("disposition", "comment")
+CALL_FIELDS: Final = call_notes.FIELDS
 CONTACT_FIELDS: Final = ("name", "email", "company")
 
 
@@ -80,13 +80,8 @@ def save(
                 values["disposition"] = checked.values["disposition"]
             _change(contact, values)
         changes = {name: checked.values[name] for name in of_call}
-        if contact is not None and call.contact_id is None:
-            changes["contact"] = contact.id
-        before = {name: getattr(call, name) for name in of_call}
-        Call.update(**changes, saved_at=now(), saved_by=agent.id).where(Call.id == call.id).execute()
-        saved = Call.get_by_id(call.id)
-        after = {name: getattr(saved, name) for name in of_call}
-        audit.record("calls", "edit", key=call.id, name=str(call.calling_number), before=before, after=after)
+        unknown = contact is not None and call.contact_id is None
+        saved = call_notes.write(call, changes, agent, contact.id if unknown and contact is not None else None)
         return Saved(notes_of(saved))
 
 

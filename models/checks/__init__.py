@@ -30,6 +30,7 @@ from models.checks.people import (
     check_ip_rule,
     check_pause_reason,
 )
+from models.checks.tickets import check_ticket, check_ticket_message
 
 __all__ = [
     "CODE_PAGES",
@@ -57,6 +58,8 @@ __all__ = [
     "check_printer",
     "check_prompt",
     "check_saved_call",
+    "check_ticket",
+    "check_ticket_message",
     "split_numbers",
     "uses_of",
 ]

@@ -16,6 +16,7 @@ from models.tables.account import (
     IpRule,
     PauseReason,
 )
+from models.tables.api import ApiRequest, ApiToken
 from models.tables.audit import AuditEntry
 from models.tables.base import Row, database, epoch_ms, fold, from_epoch_ms, name_key, now
 from models.tables.call_centers import (
@@ -50,6 +51,8 @@ from models.tables.outbound import (
 )
 from models.tables.paper import Attachment, Printer
 from models.tables.stories import CallEvent, Reaped
+from models.tables.tickets import Ticket, TicketAttachment, TicketMessage, TicketPriority, TicketState
+from models.tables.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 
 # Every table, in an order in which each comes after those it points to.
 ALL: tuple[type[Model], ...] = (
@@ -100,6 +103,14 @@ ALL: tuple[type[Model], ...] = (
     BreakerLimits,
     BreakerRelease,
     AuditEntry,
+    ApiToken,
+    ApiRequest,
+    Ticket,
+    TicketMessage,
+    TicketAttachment,
+    Webhook,
+    WebhookEvent,
+    WebhookDelivery,
 )
 
 __all__ = [
@@ -112,6 +123,8 @@ __all__ = [
     "AgentGroupMember",
     "AgentLogin",
     "AgentPresence",
+    "ApiRequest",
+    "ApiToken",
     "Attachment",
     "AuditEntry",
     "BlockedNumber",
@@ -138,6 +151,7 @@ __all__ = [
     "ContactListMember",
     "ContactMerge",
     "ContactValue",
+    "DeliveryState",
     "DestinationPrice",
     "DestinationRule",
     "Disposition",
@@ -153,7 +167,15 @@ __all__ = [
     "Prompt",
     "Reaped",
     "Row",
+    "Ticket",
+    "TicketAttachment",
+    "TicketMessage",
+    "TicketPriority",
+    "TicketState",
     "Voicemail",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
     "database",
     "epoch_ms",
     "fold",

@@ -308,6 +308,12 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         if isinstance(field, ForeignKeyField) and field.on_delete == "CASCADE"
     }
     assert cascades == {
+        "api_requests.token_id",
+        "ticket_attachments.message_id",
+        "ticket_attachments.ticket_id",
+        "ticket_messages.ticket_id",
+        "webhook_deliveries.webhook_id",
+        "webhook_events.webhook_id",
         "agent_call_centers.agent_id",
         "agent_call_centers.call_center_id",
         "agent_group_members.agent_id",

@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "ip_rules": ("stced", ""),
     "destinations": ("stced", ""),
     "blocked_numbers": ("stced", ""),
+    "api_tokens": ("stce", ""),
     "audit": ("ste", ""),
 }
 VIEWS = {
@@ -66,6 +67,9 @@ OTHERS: dict[str, str] = {
     "agents.secret_view": "A",
     "destinations.limits_view": "A",
     "destinations.release_view": "A",
+    "api_tokens.revoke_view": "A",
+    "api.docs": "NASG",
+    "api.openapi": "NASG",
     "account_settings.index": "A",
     "home.index": "AS",
     "home.engine": "AS",
@@ -106,7 +110,10 @@ def who_may(endpoint: str) -> str | None:
 
 
 def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
+    """The API's operations apart: they know tokens and no roles of a session (test_api.py)."""
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("api.") and rule.endpoint not in OTHERS:
+            continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, rule
 
