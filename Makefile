@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts bench-history clean lock venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -60,6 +60,10 @@ bench: $(VENV)/.dev test-tools test-asterisk
 # Contactos with a million contacts: `make bench-contacts BENCH="--contacts 100000"`.
 bench-contacts: $(VENV)/.dev
 	$(BIN)/python -m bench.contacts $(BENCH)
+
+# The histories with five million calls, on both databases: `make bench-history BENCH="--calls 1000000"`.
+bench-history: $(VENV)/.dev
+	$(BIN)/python -m bench.history $(BENCH)
 
 # ---- the environment, made anew when its lock file is newer: a stamp tells
 venv: $(VENV)/.run

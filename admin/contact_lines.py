@@ -2,18 +2,20 @@
 
 Owns: the columns, and reading them some at a time. Must not: know formats (`csv_stream`, `xlsx_stream`).
 
-Only the ids are read at once, in the order of the list; so no cursor stays open, and a row that comes or goes meanwhile
-shifts nothing.
+Only the ids are read at once, in the order of the list, into a file; so no cursor stays open, and a row that comes or
+goes meanwhile shifts nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
-from admin.contact_pages import JOINS, Order, Search, ask, matching
-from admin.formats import stamp
-from models.tables import AdditionalField, from_epoch_ms
+from admin.contact_pages import JOINS, Order, Search, ask, marked, matching
+from admin.csv_stream import kept
+from admin.formats import stamps
+from models.db import in_parts
+from models.tables import AdditionalField, database
 
 CHUNK: Final = 1000  # rows held in memory
 _COLUMNS: Final = (
@@ -42,18 +44,17 @@ def batches(search: Search, order: Order, fields: Sequence[AdditionalField]) -> 
     sorted_ids = f"SELECT contacts.id FROM contacts{joins} WHERE contacts.id IN ({sql}) ORDER BY {order.sql()}"  # noqa: S608
     if search.everything:
         sorted_ids = f"SELECT contacts.id FROM contacts{joins} ORDER BY {order.sql()}"  # noqa: S608
-    keys = [row[0] for row in ask(sorted_ids, parameters)]
-    places = {one.id: place for place, one in enumerate(fields)}
-    for start in range(0, len(keys), CHUNK):
-        yield _lines(keys[start : start + CHUNK], places)
+    places, stamp = {one.id: place for place, one in enumerate(fields)}, stamps()
+    for keys in kept(in_parts(database.obj, marked(sorted_ids), parameters, CHUNK), CHUNK):
+        yield _lines(keys, places, stamp)
 
 
-def _lines(keys: Sequence[int], places: dict[int, int]) -> list[list[Any]]:
+def _lines(keys: Sequence[int], places: dict[int, int], stamp: Callable[[int | None], str]) -> list[list[Any]]:
     listed = ",".join(map(str, keys))
     lines: dict[int, list[Any]] = {}
+    empty = [""] * len(places)
     for key, *cells, activity in ask(f"SELECT {_COLUMNS} FROM contacts{JOINS} WHERE contacts.id IN ({listed})"):  # noqa: S608
-        at = "" if activity is None else stamp(from_epoch_ms(activity))
-        lines[key] = [*cells, at, *("" for _field in places)]
+        lines[key] = [*cells, stamp(activity), *empty]
     if places:
         first = 8
         values = f"SELECT contact_id, field_id, value FROM contact_values WHERE contact_id IN ({listed})"  # noqa: S608

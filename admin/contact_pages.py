@@ -267,14 +267,16 @@ def _part(word: str) -> str:
 
 def ask(sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """Rows of a statement whose marks are `?`."""
+    return list(execute(database.obj, marked(sql), parameters).fetchall())
+
+
+def marked(sql: str) -> str:
+    """A statement whose marks are `?`, with the database's own."""
     opened = database.obj
-    marked = sql.replace("%", "%%").replace("?", placeholder(opened)) if is_postgresql(opened) else sql
-    return list(execute(opened, marked, parameters).fetchall())
+    return sql.replace("%", "%%").replace("?", placeholder(opened)) if is_postgresql(opened) else sql
 
 
 def subquery(search: Search) -> SQL:
     """The same SELECT as a part of another query."""
     sql, parameters = matching(search)
-    opened = database.obj
-    marked = sql.replace("%", "%%").replace("?", placeholder(opened)) if is_postgresql(opened) else sql
-    return SQL(f"({marked})", parameters)
+    return SQL(f"({marked(sql)})", parameters)

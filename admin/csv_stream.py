@@ -6,13 +6,20 @@ Owns: the format, and that no cell is run as a formula by a spreadsheet. Must no
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from flask import Response, stream_with_context
 from peewee import ModelSelect
 
+from models.db import in_parts
+from models.tables import database
+
 CHUNK: Final = 500  # rows held in memory
+_AT_ONCE: Final = 8_192  # keys read
+_IN_MEMORY: Final = 1 << 18  # bytes of keys
 _STARTS: Final = frozenset("=+-@\t\n＝＋－＠")
 _HARMLESS: Final = re.compile(r"[+-]?[0-9. ]+")
 
@@ -40,13 +47,23 @@ def _line(values: Sequence[Any]) -> list[str]:
 
 
 def chunks(query: ModelSelect, key: Any) -> Iterator[list[Any]]:
-    """The query's rows in its order, `CHUNK` at a time. Only the keys are read at once: no cursor stays open, and a
-    row that comes or goes meanwhile shifts nothing."""
-    keys = [row[0] for row in query.clone().select(key).tuples()]
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
+    """The query's rows in its order, `CHUNK` at a time. Only the keys are read at once, into a file: no cursor stays
+    open, and a row that comes or goes meanwhile shifts nothing."""
+    sql, parameters = query.clone().select(key).sql()
+    for part in kept(in_parts(database.obj, sql, parameters, _AT_ONCE), CHUNK):
         rows = {getattr(row, key.name): row for row in query.clone().order_by().where(key.in_(part))}
         yield [rows[one] for one in part if one in rows]
+
+
+def kept(parts: Iterable[Sequence[Any]], size: int) -> Iterator[list[int]]:
+    """The whole numbers that are first in the rows, all read before one is given, `size` at a time: in memory while
+    they are few, else in a file that goes with the download."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        for part in parts:
+            file.write(array("q", [row[0] for row in part]).tobytes())
+        file.seek(0)
+        while data := file.read(8 * size):
+            yield list(array("q", data))
 
 
 def download(filename: str, headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Response:
@@ -58,6 +75,9 @@ def download(filename: str, headings: Sequence[Any], batches: Iterator[list[list
         writer = csv.writer(buffer)
         buffer.write("\ufeff")
         writer.writerow([cell(title) for title in titles])
+        yield buffer.getvalue()  # at once: finding the rows may take a while
+        buffer.seek(0)
+        buffer.truncate()
         for batch in batches:
             writer.writerows([_line(line) for line in batch])
             yield buffer.getvalue()

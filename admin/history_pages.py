@@ -21,7 +21,7 @@ from models.tables import database, from_epoch_ms
 
 REACH: Final = 10_000
 LOOKED: Final = 250_000
-LOOKED_DEARLY: Final = 15_000
+LOOKED_DEARLY: Final = 8_000
 _RARE: Final = 20_000  # of so few all may be looked at
 _SAMPLE: Final = 2_000
 
@@ -245,7 +245,7 @@ def everything(
         return
     newest = descending if not sort else True
     with snapshot_read(database.obj):
-        found, keys, total = _best(search, newest, sort, descending, 1, GATHERED)
+        found, keys, total = _best(search, newest, sort, descending, 1, max(GATHERED, REACH))
         whole = total <= found.cap and (found.looked is None or _gave_up(search, found, newest) is None)
         last = ask(f"SELECT max({search.ledger.at}) FROM {search.ledger.table}")[0][0]  # noqa: S608
     ledger = search.ledger

@@ -81,6 +81,7 @@ def pieces(headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Itera
                 pane = '<sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView>'
                 start = f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews>{pane}</sheetViews><sheetData>{titles}'
                 sheet.write(start.encode())
+                yield pipe.take()  # at once: finding the rows may take a while
                 while True:
                     batch = waiting or next(batches, [])
                     more = bool(batch)

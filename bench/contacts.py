@@ -158,7 +158,7 @@ def pages(folder: Path, database: Any, count: int, rounds: int) -> list[list[str
             assert answer.status_code == 200, answer.status_code
 
         taken, worked = times(ask, rounds)
-        hook = _listen(database, statements)
+        hook = listen(database, statements)
         ask()
         hook()
 
@@ -178,7 +178,7 @@ def pages(folder: Path, database: Any, count: int, rounds: int) -> list[list[str
     return rows
 
 
-def _listen(database: Any, heard: list[tuple[str, Any]]) -> Callable[[], None]:
+def listen(database: Any, heard: list[tuple[str, Any]]) -> Callable[[], None]:
     """Notes the statements that are run; what it returns ends it."""
     original = database.execute_sql
 

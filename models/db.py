@@ -134,6 +134,19 @@ def execute(database: Database, sql: str, parameters: Sequence[object] = ()) -> 
     return raw.execute_sql(sql, tuple(parameters))
 
 
+def in_parts(database: Database, sql: str, parameters: Sequence[object], size: int) -> Iterator[list[Any]]:
+    """The rows of one SELECT, `size` at a time and never all in memory; a transaction is open until the last one."""
+    raw: Any = database
+    with snapshot_read(database):
+        cursor = raw.connection().cursor(name="in_parts") if is_postgresql(database) else raw.cursor()
+        try:
+            cursor.execute(sql, tuple(parameters))
+            while part := cursor.fetchmany(size):
+                yield part
+        finally:
+            cursor.close()
+
+
 def placeholder(database: Database) -> str:
     """The mark of a parameter in raw SQL: ? or %s."""
     return str(database.param)

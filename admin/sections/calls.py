@@ -22,7 +22,7 @@ from admin.installation import account
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page, UntilFilter, Wanted
 from admin.permissions import Act, may
 from admin.sections.contacts import names_of
-from admin.words import choices, reason
+from admin.words import choices, label, reason
 from models import call_search
 from models.tables import (
     Agent,
@@ -67,7 +67,7 @@ def ending(call: Call) -> str:
         case Outcome.REFUSED:
             return _("No permitida: %(reason)s", reason=reason(call.reason))
         case Outcome.ABANDONED | Outcome.NO_ANSWER if call.direction is not Direction.INBOUND:
-            return reason(call.reason)
+            return reason(call.reason) or label(call.outcome)
         case Outcome.ABANDONED:
             return _("Abandonada después de %(seconds)s", seconds=waited)
         case Outcome.NO_ANSWER:

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from web.browser import Browser
 
-from admin import csv_stream
-from models.tables import Call, Company, Contact
+from admin import contact_lines, csv_stream, formats
+from models.tables import Account, Call, Company, Contact, from_epoch_ms
 from models.values.call import Role
 
 
@@ -91,3 +91,29 @@ def test_many_rows_in_pieces(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(pieces) >= 14
     rows = list(csv.reader(io.StringIO(b"".join(pieces).decode("utf-8-sig"), newline="")))
     assert [row[0] for row in rows[1:]] == [f"Zeppelin {n:03d}" for n in range(100)]
+
+
+def test_contacts_that_come_meanwhile_shift_nothing(on_both: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as keep their keys in a file, and somebody who calls while the file is on its way."""
+    monkeypatch.setattr(contact_lines, "CHUNK", 7)
+    monkeypatch.setattr(csv_stream, "_IN_MEMORY", 64)
+    wanted = [row.name for row in Contact.select().order_by(Contact.search, Contact.id)]
+    answer = Browser(on_both, Role.ADMINISTRATOR).get("/contactos/descargar.csv?sort=name", buffered=False)
+    pieces = iter(answer.response)
+    got = next(pieces) + next(pieces)
+    Contact.create(name="Aaron, que llama ahora")
+    Contact.update(name="Zzz", search="zzz").where(Contact.name == wanted[-1]).execute()
+    got += b"".join(pieces)
+    names = [row[0] for row in csv.reader(io.StringIO(got.decode("utf-8-sig"), newline=""))][1:]
+    assert names == [*wanted[:-1], "Zzz"]
+
+
+def test_many_moments_as_one(app: Flask) -> None:
+    """What writes moments by the thousand writes each as `stamp` does, wherever the clocks are."""
+    for zone in ("America/Costa_Rica", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Madrid"):
+        Account.update(timezone=zone).execute()
+        with app.test_request_context("/"):
+            write = formats.stamps()
+            for at in range(1_774_000_000_000, 1_806_000_000_000, 8_641_237):
+                assert write(at) == formats.stamp(from_epoch_ms(at)), (zone, at)
+            assert write(None) == formats.stamp(None) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 import re
 from collections.abc import Callable
@@ -12,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from web.browser import Browser
 
-from admin import contact_pages, history_pages, history_search
+from admin import call_lines, contact_pages, history_pages, history_search
 from models.tables import (
     Agent,
     AgentLogin,
@@ -25,7 +28,7 @@ from models.tables import (
     Disposition,
     fold,
 )
-from models.values.call import Direction, Outcome
+from models.values.call import Direction, Outcome, Role
 
 _ZONE = ZoneInfo("America/Costa_Rica")
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -270,3 +273,34 @@ def test_log_ins_are_those_of_the_model(on_both: Flask, ways: bool) -> None:
                         expected.sort(key=lambda row: names[row["agent"]])
                     assert found == [keys[row["session"]] for row in expected], wanted
     assert exact > 5
+
+
+def test_a_download_is_everything_and_as_it_began(on_both: Flask, past: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces of the walk, in either direction; whoever calls meanwhile is not in it, nobody is in it twice."""
+    rows = past()
+    model, browser = Model(rows), Browser(on_both, Role.ADMINISTRATOR)
+    monkeypatch.setattr(call_lines, "CHUNK", 7)
+    for name, limits in ((history_pages, {"REACH": 20, "GATHERED": 15}), (history_search, {"GATHERED": 15})):
+        for limit, value in limits.items():
+            monkeypatch.setattr(name, limit, value)
+    some = str(next(row.company_id for row in Contact.select() if row.company_id))
+    for turn, (wanted, order) in enumerate(
+        (({}, {}), ({}, {"sort": "started"}), ({"type": "inbound"}, {"sort": "talk"}), ({"company": some}, {}))
+    ):
+        query = urlencode(wanted | order)
+        pieces = iter(browser.get(f"/historial-de-llamadas/descargar.csv?{query}", buffered=False).response)
+        got = next(pieces) + next(pieces)
+        late = {"direction": Direction.INBOUND, "outcome": Outcome.ANSWERED, "offered_at": datetime.now(UTC)}
+        Call.create(id=f"late-{turn}", called_number=f"late{turn}", **late)
+        got += b"".join(pieces)
+        lines = list(csv.DictReader(io.StringIO(got.decode("utf-8-sig"), newline="")))
+        expected = sorted(model.found(wanted), key=lambda row: (row["offered_at"], row["id"]), reverse=True)
+        if order == {"sort": "started"}:
+            expected.reverse()
+        assert [line["Número marcado"] for line in lines] == [row["called_number"] for row in expected], query
+        Call.delete().where(Call.id == f"late-{turn}").execute()
+    listed = browser.get(
+        "/historial-de-llamadas/descargar.csv?sort=talk&desc=1&contact_id=" + str(rows[0]["contact"] or 1)
+    )
+    talks = [line["Duración"] for line in csv.DictReader(io.StringIO(listed.get_data(as_text=True).lstrip("\ufeff")))]
+    assert talks == sorted(talks, reverse=True)
