@@ -120,16 +120,27 @@ def _put(database: Any, table: str, columns: str, rows: list[tuple[Any, ...]]) -
     db.execute_many(database, f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
-def times(action: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
-    """Milliseconds by the clock and of this thread's CPU, each sorted, after one round that is not counted."""
+def times(action: Callable[[], object], rounds: int, database: Any = None) -> tuple[list[float], list[float]]:
+    """Milliseconds by the clock, and of CPU: this thread's and that of the `database`'s own process; each sorted, after
+    one round that is not counted."""
+    server = backend(database)
     action()
     clock, cpu = [], []
     for _ in range(rounds):
-        began, worked = time.perf_counter(), time.thread_time()
+        began, worked = time.perf_counter(), time.thread_time() + server()
         action()
-        cpu.append((time.thread_time() - worked) * 1000)
+        cpu.append((time.thread_time() + server() - worked) * 1000)
         clock.append((time.perf_counter() - began) * 1000)
     return sorted(clock), sorted(cpu)
+
+
+def backend(database: Any) -> Callable[[], float]:
+    """Seconds of CPU that PostgreSQL's process for this connection has used (Linux, the same machine); SQLite: none."""
+    if database is None or not db.is_postgresql(database):
+        return lambda: 0.0
+    key = db.execute(database, "SELECT pg_backend_pid()").fetchone()[0]
+    told = Path(f"/proc/{key}/schedstat")
+    return lambda: int(told.read_text("ascii").split()[0]) / 1e9
 
 
 def p95(taken: list[float]) -> float:
@@ -157,7 +168,7 @@ def pages(folder: Path, database: Any, count: int, rounds: int) -> list[list[str
             answer = browser.get(address)
             assert answer.status_code == 200, answer.status_code
 
-        taken, worked = times(ask, rounds)
+        taken, worked = times(ask, rounds, database)
         hook = listen(database, statements)
         ask()
         hook()
@@ -168,12 +179,13 @@ def pages(folder: Path, database: Any, count: int, rounds: int) -> list[list[str
                 if sql.lstrip()[:6].upper() == "SELECT":
                     cursor.fetchall()
 
-        bare, _cpu = times(raw, rounds)
-        # SQLite works in this thread: its CPU time is the page's, whatever else the machine does.
-        judged = p95(taken) if db.is_postgresql(database) else p95(worked)
-        figures = (statistics.median(taken), p95(taken), p95(worked), p95(bare))
-        verdict = "met" if judged < AIM_MS else "**missed**"
-        rows.append([name, *(f"{one:.0f}" for one in figures), f"{p95(taken) / max(p95(bare), 0.01):.1f}", verdict])
+        _bare, bare_worked = times(raw, rounds, database)
+        # By the processor's time, of whoever works for the page: whatever else the machine does.
+        figures = (statistics.median(taken), p95(taken), p95(worked), p95(bare_worked))
+        verdict = "met" if p95(worked) < AIM_MS else "**missed**"
+        rows.append(
+            [name, *(f"{one:.0f}" for one in figures), f"{p95(worked) / max(p95(bare_worked), 0.01):.1f}", verdict]
+        )
         print(" | ".join(rows[-1]), flush=True)
     return rows
 

@@ -3,10 +3,11 @@
     python -m bench.history [--calls 5000000] [--contacts 1000000] [--databases sqlite,postgresql] [--url postgresql://…]
                             [--rounds 15] [--only pages,logins,downloads,writes] [--keep FOLDER] [--markdown FILE]
 
-A page stands beside the time its own SQL takes alone in the same run, a download beside the bare csv module or openpyxl
-fed by one SELECT, the writer beside itself with the narrow indexes of before. SQLite is a temporary file (with --keep
-one that is used again), PostgreSQL a server of its own unless --url names an empty database. The aims: every page's p95
-under 150 ms, a download within one and a half times in the same memory however long. Exit status 1 when one is missed.
+A page stands beside the CPU time that its own SQL takes alone in the same run, a download beside the bare csv module or
+openpyxl fed by one SELECT, the writer beside itself with the narrow indexes of before. SQLite is a temporary file (with
+--keep one that is used again), PostgreSQL a server of its own unless --url names a database, which is filled when it is
+empty. CPU is the web's and the database's, so that it bears a busy machine. The aims: every page's p95 under 150 ms of
+CPU, a download within one and a half times and in the same memory however long. Exit status 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from admin.app import create_app
 from bench import history_data, machine
-from bench.contacts import AIM_MS, listen, p95, times
+from bench.contacts import AIM_MS, backend, listen, p95, times
 from models import call_search, cdr, db, tables
 from models.account import ensure_account
 from models.secrets import load_or_create
@@ -122,7 +123,7 @@ def pages(folder: Path, database: Any, slug: str, asked: dict[str, str], rounds:
             assert answer.status_code == 200, answer.status_code
             return str(answer.get_data(as_text=True))
 
-        taken, worked = times(ask, rounds)
+        taken, worked = times(ask, rounds, database)
         stop = listen(database, heard)
         found = ask().split('class="count">', 1)[1].split("<", 1)[0]
         stop()
@@ -135,13 +136,12 @@ def pages(folder: Path, database: Any, slug: str, asked: dict[str, str], rounds:
                         if cursor.description:
                             cursor.fetchall()
 
-        bare, _cpu = times(raw, rounds)
-        # SQLite works in this thread: its CPU time is the page's, whatever else the machine does.
-        judged = p95(taken) if db.is_postgresql(database) else p95(worked)
-        figures = (statistics.median(taken), p95(taken), p95(worked), p95(bare))
-        verdict = "met" if judged < AIM_MS else "**missed**"
-        rows.append([name, found, *(f"{one:.0f}" for one in figures), f"{p95(taken) / max(p95(bare), 0.01):.1f}",
-                     verdict])  # fmt: skip
+        _bare, bare_worked = times(raw, rounds, database)
+        # By the processor's time, of whoever works for the page: whatever else the machine does.
+        figures = (statistics.median(taken), p95(taken), p95(worked), p95(bare_worked))
+        ratio = f"{p95(worked) / max(p95(bare_worked), 0.01):.1f}"
+        verdict = "met" if p95(worked) < AIM_MS else "**missed**"
+        rows.append([name, found, *(f"{one:.0f}" for one in figures), ratio, verdict])
         print(" | ".join(rows[-1]), flush=True)
     return rows
 
@@ -158,21 +158,21 @@ def downloads(folder: Path, database: Any) -> list[list[str]]:
     import openpyxl
 
     browser, found = site(folder, database), []
-    mark = db.placeholder(database)
+    mark, server = db.placeholder(database), backend(database)
     start = db.execute(
         database, f"SELECT offered_at FROM calls ORDER BY offered_at DESC LIMIT 1 OFFSET {ROWS - 1}"
     ).fetchone()
     since = int(start[0]) if start else 0
     text = datetime.fromtimestamp(since / 1000, UTC).isoformat(timespec="milliseconds").replace("+", "%2B")
     for kind in ("csv", "xlsx"):
-        began, worked = time.perf_counter(), time.thread_time()
+        began, worked = time.perf_counter(), time.thread_time() + server()
         answer = browser.get(f"/historial-de-llamadas/descargar.{kind}?start={text}", buffered=False)
         pieces: Iterator[bytes] = iter(answer.response)
         size = len(next(pieces))
         first = time.perf_counter() - began
         size += sum(map(len, pieces))
-        ours = time.thread_time() - worked
-        worked = time.thread_time()
+        ours = time.thread_time() + server() - worked
+        worked = time.thread_time() + server()
         cursor = db.execute(database, _BARE.replace("?", mark), (since,))
         with (folder / f"bare.{kind}").open("w", encoding="utf-8") as file:
             if kind == "csv":
@@ -183,7 +183,7 @@ def downloads(folder: Path, database: Any) -> list[list[str]]:
                 for row in cursor.fetchall():
                     sheet.append(row)
                 book.save(folder / "bare.xlsx")
-        bare = time.thread_time() - worked
+        bare = time.thread_time() + server() - worked
         verdict = "met" if ours <= 1.5 * bare else "**missed**"
         found.append([f"{kind}, {ROWS:,} calls", f"{bare:.2f}", f"{ours:.2f}", f"{ours / bare:.2f}",
                       f"{first * 1000:.0f}", f"{size / 1e6:.1f}", verdict])  # fmt: skip
@@ -237,21 +237,21 @@ def writes(database: Any, people: int, count: int = 4000) -> list[list[str]]:
 
 
 def _written(database: Any, people: int, count: int, turn: int) -> float:
-    """Milliseconds a call, by the clock on PostgreSQL, of CPU on SQLite."""
+    """Milliseconds of CPU a call, the database's included."""
     now = int(time.time() * 1000)
     records = [
         CallRecord(f"bench{turn}-{now}.{number}", Direction.INBOUND, "40004101", f"+5068{number:07}", now + number,
                    call_center_id=1 + number % 8, contact_id=1 + number * 7919 % people)
         for number in range(count)
     ]  # fmt: skip
-    clock = time.perf_counter if db.is_postgresql(database) else time.thread_time
-    began = clock()
+    server = backend(database)
+    began = time.thread_time() + server()
     for start in range(0, count, 20):
         cdr.open_calls(database, records[start : start + 20])
         for one in records[start : start + 20]:
             closed = {"outcome": Outcome.ANSWERED, "agent_id": 1 + one.offered_at % 60, "ended_at": now}
             cdr.close_calls(database, [replace(one, **closed)])
-    return (clock() - began) / count * 1000
+    return (time.thread_time() + server() - began) / count * 1000
 
 
 # ---------------------------------------------------------------- all
@@ -295,7 +295,7 @@ def _when_up(server: Any) -> str:
     raise SystemExit("PostgreSQL did not come back")
 
 
-PAGE_HEADS = ["page", "found", "median", "p95", "p95 CPU", "p95 of its SQL alone", "ratio", "under 150 ms"]
+PAGE_HEADS = ["page", "found", "median", "p95", "p95 CPU", "p95 CPU of its SQL alone", "ratio", "under 150 ms"]
 LOAD_HEADS = ["download", "bare, s CPU", "ours, s CPU", "ratio", "first bytes, ms", "MB", "within 1.5"]
 
 

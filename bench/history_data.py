@@ -24,6 +24,7 @@ _COLUMNS = (
     "reason", "rate_price", "rate_currency", "rate_unit", "cost", "disposition_id", "comment",
 )  # fmt: skip
 _BATCH = 50_000
+_MADE = 500_000  # calls made up one by one; more are those again, at moments between
 _INBOUND = (
     [Outcome.ANSWERED] * 760 + [Outcome.ABANDONED] * 120 + [Outcome.NO_ANSWER] * 45 + [Outcome.NO_AGENTS] * 40
     + [Outcome.UNKNOWN_NUMBER] * 20 + [Outcome.REFUSED] * 12 + [Outcome.ENGINE_AWAY] * 3
@@ -48,14 +49,16 @@ def fill(database: Any, calls: int, people: int) -> None:
         db.execute(database, f"DROP INDEX {call_search.index_of(column)}")
     for name in ("calling_number", "called_number"):
         db.execute(database, f"DROP INDEX calls_by_{name}")
+    made = min(calls, _MADE)
     batch: list[tuple[Any, ...]] = []
     with db.transaction(database):
-        for row in rows(database, calls):
+        for row in rows(database, made):
             batch.append(row)
             if len(batch) == _BATCH:
                 _write(database, batch)
                 batch = []
         _write(database, batch)
+        _again(database, made, calls // made)
         db.execute(
             database,
             "INSERT INTO call_legs (call_id, ordinal, agent_id, channel_id, endpoint, offered_at, ringing_at, "
@@ -64,6 +67,19 @@ def fill(database: Any, calls: int, people: int) -> None:
         )
     call_search.create_for_calls(database)
     db.execute(database, "VACUUM ANALYZE" if on_postgresql else "ANALYZE")
+
+
+def _again(database: Any, made: int, times: int) -> None:
+    """The same calls, each a little earlier, until there are `times` as many."""
+    own = ("id", "offered_at", "answered_at", "ended_at")
+    rest = ", ".join(column for column in _COLUMNS if column not in own)
+    db.execute(database, f"CREATE TEMP TABLE calls_made AS SELECT {', '.join(_COLUMNS)} FROM calls")
+    for turn in range(1, times):
+        back = DAYS * 86_400_000 // made * turn // times
+        moments = ", ".join(f"{column} - {back}" for column in own[1:])
+        sql = f"INSERT INTO calls ({', '.join(own)}, {rest}) SELECT id || '-{turn}', {moments}, {rest} FROM calls_made"
+        db.execute(database, sql)
+    db.execute(database, "DROP TABLE calls_made")
 
 
 def logins(database: Any, count: int) -> None:

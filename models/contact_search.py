@@ -46,6 +46,7 @@ SQLITE_VALUES: Final = (
 )
 POSTGRESQL: Final = (
     "CREATE INDEX IF NOT EXISTS contacts_activity_order ON contacts (last_activity_at DESC NULLS LAST, id DESC)",
+    "CREATE INDEX IF NOT EXISTS contacts_phone_order ON contacts (phone_key NULLS FIRST, id)",
 )
 POSTGRESQL_TRIGRAMS: Final = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",

@@ -1,5 +1,6 @@
 # mypy: ignore-errors
-"""The indexes by which millions of calls are searched, in place of those that knew one column each."""
+"""The indexes by which millions of calls are searched, in place of those that knew one column each; and one by which
+PostgreSQL sorts contacts by phone."""
 
 from peewee import Database
 from playhouse.migrate import SchemaMigrator
@@ -36,6 +37,7 @@ def _statements(on_postgresql: bool) -> list[str]:
     for name in ("calling_number", "called_number"):
         made.append(f"CREATE INDEX calls_by_{name} ON calls ({name}{kind}, offered_at)")
     if on_postgresql:
+        made.append("CREATE INDEX contacts_phone_order ON contacts (phone_key NULLS FIRST, id)")
         made.append("ALTER TABLE calls SET (autovacuum_vacuum_insert_scale_factor = 0.02)")
     return made
 
@@ -51,6 +53,7 @@ def down(migrator: SchemaMigrator, db: Database) -> None:
     for column in ("", *_COVERED, "calling_number", "called_number"):
         db.execute_sql(f"DROP INDEX {_name(column)}")
     if "Postgres" in type(db).__name__:
+        db.execute_sql("DROP INDEX contacts_phone_order")
         db.execute_sql("ALTER TABLE calls RESET (autovacuum_vacuum_insert_scale_factor)")
     for name, columns in _BEFORE.items():
         db.execute_sql(f"CREATE INDEX {name} ON calls ({columns})")
