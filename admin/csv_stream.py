@@ -27,9 +27,8 @@ _HARMLESS: Final = re.compile(r"[+-]?[0-9. ]+")
 def cell(value: Any) -> str:
     """Text that stays text: what a spreadsheet would compute gets an apostrophe in front. Numbers stay numbers."""
     text = "" if value is None else str(value)
-    if text.isprintable() and text[:1] not in _STARTS:
-        return text
-    text = "".join(character for character in text if character.isprintable() or character in "\n\t")
+    if not text.isprintable():
+        text = "".join(character for character in text if character.isprintable() or character in "\n\t")
     if text[:1] in _STARTS and not _HARMLESS.fullmatch(text):
         return "'" + text
     return text

@@ -17,6 +17,7 @@ from models.values.money import minor_units
 from models.values.phone import display
 
 NOTHING = "—"
+_OF_AN_HOUR = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
 
 
 def init_app(app: Flask) -> None:
@@ -75,9 +76,8 @@ def stamps() -> Callable[[int | None], str]:
             if len(known) > 50_000:
                 known.clear()
             local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone)
-            found = known[quarter] = (local.strftime("%Y-%m-%d %H:"), local.minute)
-        minutes, seconds_ = divmod(rest, 60)
-        return f"{found[0]}{found[1] + minutes:02d}:{seconds_:02d}"
+            found = known[quarter] = (local.strftime("%Y-%m-%d %H:"), local.minute * 60)
+        return found[0] + _OF_AN_HOUR[found[1] + rest]
 
     return write
 
