@@ -29,7 +29,7 @@ _GROUPS = (
         ("call_centers", "agents", "agent_groups", "forms", "form_answers", "dispositions", "additional_fields"),
     ),
     (_l("Recursos"), ("attachments", "prompts", "printers")),
-    (_l("Integraciones"), ("api_tokens",)),
+    (_l("Integraciones"), ("api_tokens", "webhooks")),
     (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
 )
 HOME = _l("Inicio")

@@ -26,6 +26,10 @@ TEXTS: Final[dict[str, Any]] = {
     "at_most": _l("A lo sumo %(maximum)s; es %(value)s."),
     "not_an_instant": _l("«%(value)s» no es un instante con su zona horaria, como 2026-01-31T08:30:00-06:00."),
     "cursor_invalid": _l("No es un cursor que esta lista haya dado, o el orden es otro."),
+    "url_https": _l("Solo direcciones https://; http:// solo hacia las redes que permite la configuración."),
+    "url_private": _l(
+        "«%(host)s» es una dirección de esta máquina o de una red privada, que la configuración no permite."
+    ),
     "not_a_number": _l("«%(value)s» no es un número."),
     "out_of_range": _l("Debe estar entre %(minimum)s y %(maximum)s; es %(value)s."),
     "not_a_date": _l("«%(value)s» no es una fecha (año-mes-día)."),

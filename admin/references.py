@@ -35,6 +35,8 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.TicketMessage: _l("mensajes de tickets"),
     tables.TicketAttachment: _l("adjuntos de tickets"),
     tables.ApiToken: _l("tokens de API"),
+    tables.WebhookEvent: _l("eventos"),
+    tables.WebhookDelivery: _l("avisos"),
 }
 
 

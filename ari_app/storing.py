@@ -14,9 +14,11 @@ import msgspec
 import peewee
 from peewee import Database
 
+from ari_app.clock import now_ms
 from ari_app.connections import opener
 from ari_app.json_text import encode
 from ari_app.presence import LoginRow, PresenceRow, write_logins, write_presence
+from models import webhooks
 from models.callers_left import CallbackRow, keep_callback
 from models.cdr import close_calls, open_calls, set_engine_mark
 from models.db import transaction
@@ -190,6 +192,8 @@ def _write(database: Database, entries: Sequence[Entry]) -> None:
         open_calls(database, opened.values())
     if closed:
         close_calls(database, [entry.record for entry in closed], [leg for entry in closed for leg in entry.legs])
+    # What webhooks are told stands or falls with the calls themselves.
+    webhooks.tell(database, [*opened.values(), *(entry.record for entry in closed)], now_ms())
     told = [event for entry in entries if isinstance(entry, StoryEntry) for event in entry.events]
     reaped = [entry.thing for entry in entries if isinstance(entry, ReapedEntry)]
     if told:

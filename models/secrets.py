@@ -21,6 +21,7 @@ class Secrets:
     control_token: str = field(repr=False)
     session_key: str = field(repr=False)
     token_key: str = field(repr=False)
+    webhook_key: str = field(repr=False)
 
 
 def load_or_create(path: Path) -> Secrets:

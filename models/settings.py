@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks of the reverse proxies whose X-Forwarded-For is believed, separated by commas."
     )
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        description="Private networks to which webhooks may be sent, also over http, separated by commas; empty: none.",
+    )
     public_desk_url: str = Field(
         "", description="Websocket address that browsers use, ws:// or wss://; empty is derived from host and port."
     )
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
         """Keyword arguments only: `load` reads the environment and the file, so that it can name every mistake."""
         return (init_settings,)
 
-    @field_validator("trunk_addresses", "trusted_proxies", mode="before")
+    @field_validator("trunk_addresses", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

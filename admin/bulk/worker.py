@@ -1,4 +1,5 @@
-"""The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another.
+"""The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
+webhooks beside them, in a thread of their own (`admin.webhooks.delivering`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -18,7 +19,9 @@ from typing import Final
 from peewee import PeeweeException
 
 from admin.bulk import files, states
+from admin.webhooks.delivering import Deliverer
 from models.db import migrate, open_database
+from models.secrets import load_or_create
 from models.settings import Settings
 from models.settings import load as load_settings
 from models.tables import ContactImport
@@ -67,6 +70,9 @@ class Worker:
         self._show()
         database = open_database(self._settings)
         migrate(database)
+        key = load_or_create(self._settings.secrets_file).webhook_key
+        webhooks = Deliverer(database, key, self._settings.webhook_networks)
+        webhooks.start()
         try:
             while not self._stopping.is_set():
                 self._show()
@@ -81,6 +87,7 @@ class Worker:
                 else:
                     self._do(load)
         finally:
+            webhooks.stop()
             database.close()
 
     def _show(self) -> None:

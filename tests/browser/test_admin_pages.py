@@ -25,7 +25,8 @@ PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agente
          "/disposiciones/1/eliminar", "/grupos-de-agentes/", "/grupos-de-agentes/1", "/impresoras/", "/impresoras/1",
          "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta", "/mensajes-de-voz/", "/llamadas-por-devolver/",
          "/numeros-bloqueados/", "/mensajes-grabados/", "/respuestas/", "/respuestas/1/ver", "/auditoria/",
-         "/destinos/")  # fmt: skip
+         "/destinos/",
+         "/tokens-de-api/", "/webhooks/nuevo", "/entregas-de-webhooks/")  # fmt: skip
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "destinations": ("stced", ""),
     "blocked_numbers": ("stced", ""),
     "api_tokens": ("stce", ""),
+    "webhooks": ("stced", ""),
+    "webhook_deliveries": ("ste", ""),
     "audit": ("ste", ""),
 }
 VIEWS = {
@@ -68,6 +70,10 @@ OTHERS: dict[str, str] = {
     "destinations.limits_view": "A",
     "destinations.release_view": "A",
     "api_tokens.revoke_view": "A",
+    "webhooks.secret_view": "A",
+    "webhooks.test_view": "A",
+    "webhook_deliveries.see_view": "A",
+    "webhook_deliveries.retry_view": "A",
     "api.docs": "NASG",
     "api.openapi": "NASG",
     "account_settings.index": "A",
