@@ -38,6 +38,7 @@ ACTS: Final[dict[str, Any]] = {
     "discard": _l("Descartó archivo"),
     "release": _l("Liberó"),
     "done": _l("Marcó atendida"),
+    "listen": _l("Escuchó grabación"),
     "heard": _l("Marcó escuchado"),
     "unheard": _l("Marcó no escuchado"),
     "pin": _l("Puso PIN nuevo"),

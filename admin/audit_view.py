@@ -37,6 +37,7 @@ _LABELS = {
     "count": _l("Cuántos"),
     "joined": _l("Unidos"),
     "duplicates": _l("Duplicados"),
+    "recording": _l("Grabación"),
     "default": _l("Cuando ninguna regla lo dice"),
     "prices": _l("Precios por prefijo"),
     "owner": _l("Actúa como"),

@@ -20,6 +20,8 @@ from models.tables import Call, CallEvent, CallLeg
 from models.values.call import LegOutcome, Outcome, Strategy
 from models.values.story import StoryCode
 
+NO_SPACE: Final = 507
+"""What the engine says instead of the switch when the disk is too full to record."""
 _TONES: Final[dict[str, str]] = {
     StoryCode.LEG_ANSWERED: "ok",
     StoryCode.JOINED: "ok",
@@ -263,6 +265,8 @@ def _not_done(detail: Mapping[str, Any]) -> str:
     said = str(ORDERS.get(str(detail.get("what", "")), detail.get("what", "")))
     if detail.get("timed_out"):
         return _("La central no respondió a tiempo a «%(what)s».", what=said)
+    if detail.get("status") == NO_SPACE:
+        return _("No se graba: queda muy poco disco para grabaciones. La llamada sigue.")
     return _(
         "La central no cumplió «%(what)s»: %(why)s.", what=said, why=detail.get("why") or detail.get("status") or "?"
     )

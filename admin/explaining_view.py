@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from admin import explaining
 from admin.permissions import Act
+from admin.recordings_view import recordings_of
 from admin.story_words import REAPED
 from admin.view_marks import acting
 from models.tables import Agent, Call, CallEvent, CallLeg, Reaped
@@ -42,6 +43,7 @@ class ExplainingView:
             "calls/explain.html",
             **(self.frame() | {"heading": _("Explicar esta llamada")}),
             call=call,
+            recordings=recordings_of([call]).get(call.id, ()),
             told=explaining.explain(call, entries, names),
             lines=explaining.lines(call, legs, names),
             charge=explaining.charge(call),

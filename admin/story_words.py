@@ -47,6 +47,7 @@ TIMERS: Final[dict[str, Any]] = {
     "apart": _l("Se intentó de nuevo unir a las dos partes, o se dejó de esperar."),
     "news": _l("Era hora del siguiente aviso de la cola."),
     "saying": _l("No se supo del fin de un aviso; se siguió."),
+    "tape": _l("Se intentó de nuevo grabar la conversación."),
     "recording": _l("La grabación del mensaje no dio señal de terminar a tiempo."),
     "clearing": _l("Algo no terminó a tiempo; se ordenó otra vez."),
     "leftovers": _l("Un teléfono seguía sin colgar; se ordenó otra vez."),
@@ -100,6 +101,12 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "PlaceTold": _l("se le dijo su lugar en la cola"),
     "RecordingFinished": _l("la grabación quedó completa"),
     "RecordingFailed": _l("la grabación falló"),
+    "RecordRequested": _l("pidió grabar la conversación"),
+    "StopRecordRequested": _l("pidió dejar de grabar"),
+    "PauseRecordRequested": _l("pausó la grabación"),
+    "ResumeRecordRequested": _l("reanudó la grabación"),
+    "DiskFull": _l("queda muy poco disco para grabaciones: la conversación sigue sin grabarse"),
+    "DiskFree": _l("vuelve a haber disco para grabaciones"),
 }
 
 # What the switch was told to do, by the command's name: in «…», after "la central no cumplió" and after "se ordenó".
@@ -133,6 +140,7 @@ ORDERS: Final[dict[str, Any]] = {
     "ReportProblem": _l("avisar al agente de que no se podía"),
     "KeepVoicemail": _l("guardar el mensaje de voz"),
     "DropVoicemail": _l("descartar el mensaje de voz"),
+    "KeepRecording": _l("guardar la grabación"),
     "KeepCallback": _l("anotar que pide que le devuelvan la llamada"),
     "Continue": _l("pasar la llamada al plan de marcado"),
 }

@@ -21,6 +21,7 @@ from models.values.call import AgentState, CostUnit, Direction, LegKind, LegOutc
 from models.values.destination import DefaultRule
 from models.values.queue import OverflowTo
 from models.values.reasons import CallReason, LegReason
+from models.values.recording import RecordingMode, RecordingState
 
 LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
     Direction: {
@@ -42,6 +43,17 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         Outcome.REFUSED: _l("No permitida"),
         Outcome.FAILED: _l("Fallida"),
         Outcome.IN_PROGRESS: _l("En curso"),
+    },
+    RecordingMode: {
+        RecordingMode.OFF: _l("No"),
+        RecordingMode.ALWAYS: _l("Sí, desde el principio"),
+        RecordingMode.AGENT: _l("Cuando el agente quiera"),
+    },
+    RecordingState: {
+        RecordingState.PENDING: _l("todavía en la central"),
+        RecordingState.KEPT: _l("guardada"),
+        RecordingState.LOST: _l("no se encontró"),
+        RecordingState.DELETED: _l("borrada"),
     },
     LegOutcome: {
         LegOutcome.ANSWERED: _l("contestó"),

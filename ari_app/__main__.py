@@ -22,9 +22,11 @@ from ari_app.callers import CallerLookUp, callers_connection
 from ari_app.clock import now_ms
 from ari_app.control import ControlServer
 from ari_app.control_requests import ControlRequests
+from ari_app.conversations import Conversations
 from ari_app.core.roster import Rules
 from ari_app.desk_requests import DeskRequests
 from ari_app.desk_sockets import DeskPolicy, same_host_origins
+from ari_app.disk_watch import DiskWatch
 from ari_app.engine import CEL_MARK, Engine
 from ari_app.floor import Floor
 from ari_app.ledger import Ledger
@@ -112,6 +114,16 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
         registry=registry,
         voicemails=Voicemails(
             StoredRecordings(ari, names.ARI_USER, secrets.ari_password), settings.data_dir, mailer, registry
+        ),
+        conversations=Conversations(
+            StoredRecordings(ari, names.ARI_USER, secrets.ari_password),
+            settings.data_dir,
+            registry,
+            DiskWatch(
+                (settings.data_dir, settings.spool_dir),
+                settings.recording_min_free_mb,
+                lambda enough: engine.disk_changed(enough),
+            ),
         ),
     )
     talk = TalkRequests(engine.registry, lambda: engine.snapshot)

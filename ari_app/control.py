@@ -25,7 +25,10 @@ _PRINTABLE: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_PRINTABLE)]
 _Number = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^\+?[0-9A-Za-z*#]+$")]
 
-TALK_REQUESTS: Final = ("hold", "unhold", "mute", "unmute", "complete", "cancel", "swap", "conference")
+TALK_REQUESTS: Final = (
+    "hold", "unhold", "mute", "unmute", "complete", "cancel", "swap", "conference",
+    "record", "stop_record", "pause_record", "resume_record",
+)  # fmt: skip
 """What is asked of a conversation with nothing but who asks."""
 
 Cause = Literal["user", "administrator", "ip"]

@@ -44,6 +44,12 @@ WHY_NOT = {
     "conference": "There are three in the call already.",
     "target_is_here": "That agent takes part in the call already.",
     "asked_already": "Another target is being asked for.",
+    "never_recorded": "Calls of this call center are not recorded.",
+    "always_recorded": "All calls of this call center are recorded; the recording may be paused, not ended.",
+    "recorded_already": "The call is being recorded.",
+    "not_recorded": "The call is not being recorded.",
+    "paused_already": "The recording is paused.",
+    "not_paused": "The recording is not paused.",
     "no_such_target": "There is no such agent, call center or number.",
     "target_has_no_phone": "That agent has no phone.",
 }
@@ -88,6 +94,14 @@ class ControlRequests:
             },
             "resync": dict(engine.findings),
             "reaped": dict(engine.reaper.counts),
+            "recordings": {
+                "enough": engine.conversations.disk.enough,
+                "free_mb": engine.conversations.disk.free_mb,
+                "limit_mb": engine.conversations.disk.limit_mb,
+                "waiting": engine.conversations.waiting,
+                "moved": engine.conversations.moved,
+                "failed": engine.conversations.failed,
+            },
             "breaker": [{"agent": trip.agent, "limit": trip.limit, "at": trip.at} for trip in engine.outgoing.trips()],
         }
 

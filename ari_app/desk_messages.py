@@ -131,6 +131,22 @@ class Conference(_Upward, frozen=True, tag="conference"):
     call_id: CallId
 
 
+class Record(_Upward, frozen=True, tag="record"):
+    call_id: CallId
+
+
+class StopRecord(_Upward, frozen=True, tag="stop_record"):
+    call_id: CallId
+
+
+class PauseRecord(_Upward, frozen=True, tag="pause_record"):
+    call_id: CallId
+
+
+class ResumeRecord(_Upward, frozen=True, tag="resume_record"):
+    call_id: CallId
+
+
 class Beat(_Upward, frozen=True, tag="beat"):
     pass
 
@@ -139,7 +155,23 @@ class Bye(_Upward, frozen=True, tag="bye"):
     pass
 
 
-OfACall = Hold | Unhold | Mute | Unmute | Dtmf | Transfer | Consult | Complete | Cancel | Swap | Conference
+OfACall = (
+    Hold
+    | Unhold
+    | Mute
+    | Unmute
+    | Dtmf
+    | Transfer
+    | Consult
+    | Complete
+    | Cancel
+    | Swap
+    | Conference
+    | Record
+    | StopRecord
+    | PauseRecord
+    | ResumeRecord
+)
 """What is asked of a conversation."""
 Upward = Hello | Ack | StateWish | AnswerPhone | HangUp | Dial | Done | Beat | Bye | OfACall
 

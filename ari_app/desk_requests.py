@@ -57,7 +57,7 @@ class DeskRequests:
             case wire.Dtmf(call_id, digits):
                 return self._talk.dtmf(call_id, agent, digits)
             case _:
-                return self._talk.plain(message.call_id, agent, type(message).__name__.lower())
+                return self._talk.plain(message.call_id, agent, str(message.__struct_config__.tag))
 
     def on_dial(self, agent: int, number: str, call_center: int | None) -> None:
         """Click2Dial; a refusal goes back to the page, which has the words for its code."""

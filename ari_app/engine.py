@@ -18,12 +18,13 @@ from ari_app.ari.phones import PhoneConfig, Phones
 from ari_app.ari.port import AriPort, Disconnected
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
+from ari_app.conversations import Conversations
 from ari_app.core import adoption, cel, ids, inbound
 from ari_app.core import story as story_of
 from ari_app.core.adoption import FoundCall
 from ari_app.core.call import Call, Policy
 from ari_app.core.commands import Command
-from ari_app.core.events import AgentDials, CallerArrived, LegReady
+from ari_app.core.events import AgentDials, CallerArrived, DiskFree, DiskFull, LegReady
 from ari_app.floor import Floor
 from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
@@ -31,7 +32,7 @@ from ari_app.outgoing import Outgoing
 from ari_app.reaper import Reaper
 from ari_app.records import RecordWriter
 from ari_app.registry import Registry
-from ari_app.resync import Resync
+from ari_app.resync import Absent, Resync
 from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
 from ari_app.voicemails import Voicemails
@@ -79,6 +80,7 @@ class Engine:
         snapshot: RoutingSnapshot,
         registry: Registry,
         voicemails: Voicemails,
+        conversations: Conversations,
     ) -> None:
         self.database = database
         self.port = port
@@ -91,7 +93,10 @@ class Engine:
         self.registry = registry
         self.voicemails = voicemails
         self.voicemails.in_database = self.in_database
-        self.switch = Switch(port)
+        self.conversations = conversations
+        self.conversations.in_database = self.in_database
+        self.conversations.connected = lambda: self.connected
+        self.switch = Switch(port, lambda: conversations.disk.enough)
         self.phones = Phones(port)
         self.reaper = Reaper(self.ask, records.write_reaped)
         self.floor: Floor
@@ -127,7 +132,7 @@ class Engine:
             floor=floor,
             callers=self.callers,
             records=self.records,
-            keeps=Keeping(self.records, self.voicemails),
+            keeps=Keeping(self.records, self.voicemails, self.conversations),
             budgets=self.outgoing,
             forget=self.registry.forget,
         )
@@ -145,6 +150,7 @@ class Engine:
 
     async def start(self) -> None:
         self.floor.start()
+        self.conversations.start()
         self.port.start(self.on_event, self.on_connected, self.on_disconnected)
         self._spawn(self._sweep_for_ever(), "sweep")
 
@@ -156,6 +162,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.floor.stop()
         await self.voicemails.close()
+        await self.conversations.close()
         await self.port.close()
         self.ledger.close()
 
@@ -203,6 +210,8 @@ class Engine:
     async def ask(self, operation: str, **params: Any) -> Any:
         """One question to the switch: the answer's body. Raises RuntimeError in words."""
         answer = await self.port.submit(operation, **params)
+        if answer.status == 404:
+            raise Absent(f"{operation}: {answer.reason}")
         if not answer.ok:
             raise RuntimeError(f"{operation}: {answer.reason}")
         return answer.body
@@ -240,7 +249,7 @@ class Engine:
         self.findings = {"ended": findings.ended, "adopted": findings.adopted, "reaped": len(findings.reaped)}
         await self._audit(findings.alive, close_the_rest=self._first)
         self._first = False
-        self._spawn(self._find_voicemails(), "voicemails")
+        self._spawn(self._find_left(), "recordings left")
         if findings.reaped or findings.ended:
             self._spawn(self._audit_again(findings.alive), "audit again")
         try:
@@ -268,11 +277,17 @@ class Engine:
             except Exception:
                 log.exception("sweep_failed")
 
-    async def _find_voicemails(self) -> None:
-        try:
-            await self.voicemails.find_left()
-        except Exception:
-            log.exception("voicemails_not_looked_for")
+    async def _find_left(self) -> None:
+        for keeper in (self.voicemails, self.conversations):
+            try:
+                await keeper.find_left()
+            except Exception:
+                log.exception("recordings_not_looked_for")
+
+    def disk_changed(self, enough: bool) -> None:
+        """Every call is told whether there is space to record."""
+        for runner in self.registry:
+            runner.post(DiskFree(now_ms()) if enough else DiskFull(now_ms()))
 
     async def push_phones(self) -> None:
         """Make PJSIP's phones those of the agents."""

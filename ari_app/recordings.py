@@ -1,4 +1,4 @@
-"""Recordings on the switch: fetched whole, and deleted there when they are ours.
+"""Recordings on the switch: fetched whole or as a stream, and deleted there when they are ours.
 
 Owns: the HTTP requests for files (the event websocket carries no bytes). Must not: know what a recording is of.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import aiohttp
@@ -14,6 +15,7 @@ import aiohttp
 MOST_BYTES = 64 * 1024 * 1024
 SECONDS = 20.0
 ASK_AGAIN = 0.2
+PIECE = 256 * 1024
 
 
 class NotThere(Exception):
@@ -46,6 +48,27 @@ class StoredRecordings:
             raise NotThere(f"{name} is larger than {MOST_BYTES} bytes")
         return content
 
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        """The file in pieces, however long it is. Raises NotThere, aiohttp.ClientError or TimeoutError."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS, sock_read=SECONDS)
+        async with self._open().get(self._stored(name) + "/file", timeout=timeout) as answer:
+            if answer.status == 404:
+                raise NotThere(name)
+            answer.raise_for_status()
+            async for piece in answer.content.iter_chunked(PIECE):
+                yield piece
+
+    async def end(self, name: str, seconds: float = SECONDS) -> None:
+        """See that nothing is recorded into it any more: what still runs is stopped."""
+        deadline = time.monotonic() + seconds
+        while await self._is_live(name):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is still being recorded")
+            async with self._open().post(self._live(name) + "/stop") as answer:
+                if answer.status != 404:
+                    answer.raise_for_status()
+            await asyncio.sleep(ASK_AGAIN)
+
     async def delete(self, name: str) -> None:
         """One that is not there is no error."""
         async with self._open().delete(self._stored(name)) as answer:
@@ -63,8 +86,13 @@ class StoredRecordings:
             await self._session.close()
 
     async def _is_live(self, name: str) -> bool:
-        async with self._open().get(f"{self._url}/live/{quote(name, safe='')}") as answer:
+        async with self._open().get(self._live(name)) as answer:
+            if answer.status not in (200, 404):
+                answer.raise_for_status()
             return answer.status == 200
+
+    def _live(self, name: str) -> str:
+        return f"{self._url}/live/{quote(name, safe='')}"
 
     def _stored(self, name: str) -> str:
         return f"{self._url}/stored/{quote(name, safe='')}"

@@ -29,6 +29,7 @@ from ari_app.storing import (
     MarkEntry,
     PresenceEntry,
     ReapedEntry,
+    RecordingEntry,
     Refused,
     StoryEntry,
     from_json,
@@ -38,6 +39,7 @@ from ari_app.storing import (
 from models.callers_left import CallbackRow
 from models.db import execute
 from models.values.cdr import CallRecord, LegRecord
+from models.values.recording import RecordingRow
 from models.values.story import CallEvent, ReapedThing
 
 log = structlog.get_logger(__name__)
@@ -100,6 +102,9 @@ class RecordWriter:
 
     def write_callback(self, row: CallbackRow) -> None:
         self._put(CallbackEntry(row))
+
+    def write_recording(self, row: RecordingRow) -> None:
+        self._put(RecordingEntry(row))
 
     def write_mark(self, key: str, value: str) -> None:
         """The engine's mark, stored after, or together with, everything put in before it."""

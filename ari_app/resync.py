@@ -11,7 +11,7 @@ twice before it is ended.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ import structlog
 
 from ari_app.ari.decode import host_of
 from ari_app.clock import now_ms
-from ari_app.core import cel, ids, left_behind
+from ari_app.core import cel, ids, left_behind, marks
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.call import (
     Alerting,
@@ -32,10 +32,19 @@ from ari_app.core.call import (
     Preparing,
     Reaching,
     Talking,
+    TapeState,
     Waiting,
 )
 from ari_app.core.commands import AddToBridge
-from ari_app.core.events import ChannelGone, CommandDone, Event, FarHalfArrived, LegAnswered, LegReady
+from ari_app.core.events import (
+    ChannelGone,
+    CommandDone,
+    Event,
+    FarHalfArrived,
+    LegAnswered,
+    LegReady,
+    RecordingFinished,
+)
 from ari_app.ledger import Ledger
 from ari_app.registry import Registry
 from ari_app.runner import CallRunner
@@ -65,6 +74,7 @@ class Channel:
     address: str | None
     since: int
     mark: str = ""
+    tape_mark: str = ""
 
     @classmethod
     def read(cls, listed: dict[str, Any]) -> Channel:
@@ -88,6 +98,7 @@ class Channel:
             outbound=is_ours or (in_application and arguments[1:2] == [names.STASIS_OUTBOUND]),
             since=_epoch_ms(listed.get("creationtime")),
             mark=str((listed.get("channelvars") or {}).get(names.VARIABLE_STATE) or ""),
+            tape_mark=str((listed.get("channelvars") or {}).get(names.VARIABLE_RECORDING) or ""),
         )
 
     @property
@@ -112,6 +123,10 @@ class Findings:
     reaped: list[str] = field(default_factory=list)
     alive: set[str] = field(default_factory=set)
     """Calls that have a channel on the switch."""
+
+
+class Absent(RuntimeError):
+    """The switch has no such thing."""
 
 
 class Resync:
@@ -165,6 +180,7 @@ class Resync:
             self._end_the_missing(believed, channels, findings, lost_at)
             if after_gap:
                 self._tell_the_missed(channels, bridges)
+                await asyncio.gather(*(self._is_recorded(runner) for runner in self._registry))
             await self._unknown(channels, bridges, findings, after_gap=after_gap)
             for thing_id, event in self._unclaimed:
                 self._registry.tell(thing_id, event)
@@ -217,6 +233,37 @@ class Resync:
                 if set(both) <= bridged.get(bridge, set()):
                     runner.post(CommandDone(now_ms(), AddToBridge(bridge, both)))
 
+    async def _is_recorded(self, runner: CallRunner) -> None:
+        """A recording that ended in the gap is told to have ended."""
+        tape = runner.call.facts.tape if runner.call is not None else None
+        if tape is None or tape.state is TapeState.NONE:
+            return
+        name = ids.recording(runner.call_id, tape.parts)
+        try:
+            await self._ask("recordings.getLive", recordingName=name)
+        except Absent:
+            runner.post(RecordingFinished(now_ms(), name, 0))
+
+    async def _tapes(self, calls: Iterable[str], channels: dict[str, Channel]) -> dict[str, tuple[str, str]]:
+        """Of each of these calls: what is written of its recording, and the state of the part that was running."""
+        written = {
+            call: marks.newest(one.tape_mark for one in channels.values() if _is_of(one, call)) for call in calls
+        }
+        states = await asyncio.gather(*(self._tape_state(call, mark) for call, mark in written.items()))
+        return {call: (mark, state) for (call, mark), state in zip(written.items(), states, strict=True)}
+
+    async def _tape_state(self, call_id: str, mark: str) -> str:
+        """Empty: it is over, or there was none."""
+        told = marks.read_tape(mark)
+        if told is None or told.state is TapeState.NONE:
+            return ""
+        try:
+            live = await self._ask("recordings.getLive", recordingName=ids.recording(call_id, told.parts))
+        except RuntimeError as error:
+            log.info("recording_over", call=call_id, why=str(error))
+            return ""
+        return str(live.get("state") or "")
+
     # ------------------------------------------------------------ there but unknown
     async def _unknown(
         self,
@@ -238,11 +285,13 @@ class Resync:
         records = await self._open_records(unknown) if unknown else {}
         told = await self._told(unknown) if unknown else {}
         bridged = {str(bridge["id"]): frozenset(bridge.get("channels") or ()) for bridge in bridges}
+        tapes = await self._tapes((*headless, *(caller.id for caller in callers)), channels)
         # Those who talk first: their agents are not to be given to somebody who waits.
         for call_id in headless:
             left = self._left_behind(call_id, channels, bridged, records.get(call_id))
             if left is not None and call_id not in self._registry:
-                self._adopt(replace(left, told=told.get(call_id, 0)))
+                mark, state = tapes[call_id]
+                self._adopt(replace(left, told=told.get(call_id, 0), tape_mark=mark, tape_state=state))
                 findings.adopted += 1
         callers.sort(key=lambda caller: not _answered(caller.id, channels))
         for caller in callers:
@@ -252,7 +301,9 @@ class Resync:
                 continue
             if caller.id in self._registry:
                 continue  # it arrived while we asked
-            self._adopt(replace(self._found(caller, channels, bridged, record), told=told.get(caller.id, 0)))
+            found = self._found(caller, channels, bridged, record)
+            mark, state = tapes[caller.id]
+            self._adopt(replace(found, told=told.get(caller.id, 0), tape_mark=mark, tape_state=state))
             findings.adopted += 1
         suspects = self._strays(channels, bridges)
         ripe = suspects if after_gap else suspects & self._suspects
@@ -386,3 +437,7 @@ def _channels(runner: CallRunner) -> list[str]:
             return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing
         case Ended() | None:
             return []
+
+
+def _is_of(channel: Channel, call_id: str) -> bool:
+    return channel.id == call_id or ids.call_of(channel.id) == call_id

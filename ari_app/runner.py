@@ -81,6 +81,7 @@ class Keeps(Protocol):
 
     def keep_voicemail(self, command: commands.KeepVoicemail) -> None: ...
     def drop_voicemail(self, command: commands.DropVoicemail) -> None: ...
+    def keep_recording(self, command: commands.KeepRecording) -> None: ...
     def keep_callback(self, command: commands.KeepCallback) -> None: ...
 
 
@@ -284,6 +285,9 @@ class CallRunner:
     def _drop_voicemail(self, command: commands.DropVoicemail) -> None:
         self._around.keeps.drop_voicemail(command)
 
+    def _keep_recording(self, command: commands.KeepRecording) -> None:
+        self._around.keeps.keep_recording(command)
+
     def _keep_callback(self, command: commands.KeepCallback) -> None:
         self._around.keeps.keep_callback(command)
 
@@ -345,6 +349,7 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.LookUpCaller: CallRunner._look_up_caller,
     commands.KeepVoicemail: CallRunner._keep_voicemail,
     commands.DropVoicemail: CallRunner._drop_voicemail,
+    commands.KeepRecording: CallRunner._keep_recording,
     commands.KeepCallback: CallRunner._keep_callback,
     commands.SetTimer: CallRunner._set_timer,
     commands.CancelTimer: CallRunner._cancel_timer,

@@ -18,12 +18,13 @@ from ari_app.clock import now_ms
 from ari_app.connections import opener
 from ari_app.json_text import encode
 from ari_app.presence import LoginRow, PresenceRow, write_logins, write_presence
-from models import webhooks
+from models import recordings, webhooks
 from models.callers_left import CallbackRow, keep_callback
 from models.cdr import close_calls, open_calls, set_engine_mark
 from models.db import transaction
 from models.stories import write_events, write_reaped
 from models.values.cdr import CallRecord, LegRecord
+from models.values.recording import RecordingRow
 from models.values.story import CallEvent, ReapedThing
 
 BUSY_MS: Final = 300
@@ -94,7 +95,15 @@ class CallbackEntry(msgspec.Struct, frozen=True, tag="callback"):
         return 1
 
 
-Entry = CallEntry | PresenceEntry | LoginEntry | StoryEntry | ReapedEntry | MarkEntry | CallbackEntry
+class RecordingEntry(msgspec.Struct, frozen=True, tag="recording"):
+    row: RecordingRow
+
+    @property
+    def rows(self) -> int:
+        return 1
+
+
+Entry = CallEntry | PresenceEntry | LoginEntry | StoryEntry | ReapedEntry | MarkEntry | CallbackEntry | RecordingEntry
 _decoder: Final[msgspec.json.Decoder[Entry]] = msgspec.json.Decoder(Entry)
 
 
@@ -204,6 +213,9 @@ def _write(database: Database, entries: Sequence[Entry]) -> None:
         write_presence(database, presence.values())
     if logins:
         write_logins(database, logins)
+    recorded = [entry.row for entry in entries if isinstance(entry, RecordingEntry)]
+    if recorded:
+        recordings.write(database, recorded)
     for entry in entries:
         if isinstance(entry, CallbackEntry):
             keep_callback(database, entry.row)

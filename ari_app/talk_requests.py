@@ -28,6 +28,10 @@ PLAIN: dict[str, type[TalkRequest]] = {
     "cancel": requests.CancelRequested,
     "swap": requests.SwapRequested,
     "conference": requests.ConferenceRequested,
+    "record": requests.RecordRequested,
+    "stop_record": requests.StopRecordRequested,
+    "pause_record": requests.PauseRecordRequested,
+    "resume_record": requests.ResumeRecordRequested,
 }
 """Requests that need nothing but the agent."""
 

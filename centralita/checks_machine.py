@@ -43,6 +43,7 @@ def python_check(words: Words) -> Finding:
 def machine_checks(settings: Settings, words: Words) -> Iterator[Finding]:
     yield data_dir_check(settings, words)
     yield disk_check(settings, words)
+    yield recordings_check(settings, words)
     yield from database_checks(settings, words)
     yield from asterisk_checks(settings, words)
     yield clock_check(words)
@@ -61,12 +62,28 @@ def data_dir_check(settings: Settings, words: Words) -> Finding:
     return Finding("data_dir", Verdict.OK, words("data_dir_ok", path=path))
 
 
+def free_mb(path: Path) -> int:
+    """On the disk of this folder, or of the nearest one above it that exists."""
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
+    return shutil.disk_usage(there).free >> 20
+
+
 def disk_check(settings: Settings, words: Words) -> Finding:
-    there = next(p for p in (settings.data_dir, *settings.data_dir.absolute().parents) if p.exists())
-    free = shutil.disk_usage(there).free >> 20
+    free = free_mb(settings.data_dir)
     if free < LEAST_MB:
         return Finding("disk", Verdict.PROBLEM, words("disk_free", free=free), words("disk_mend", least=LEAST_MB))
     return Finding("disk", Verdict.OK, words("disk_free", free=free))
+
+
+def recordings_check(settings: Settings, words: Words) -> Finding:
+    """Whether conversations can be recorded: as the engine's own watch sees it (`ari_app.disk_watch`)."""
+    free, least = free_mb(settings.data_dir), settings.recording_min_free_mb
+    spool = settings.spool_dir
+    free = min(free, free_mb(spool)) if spool.exists() else free
+    if free < least:
+        text = words("recordings_bad", free=free, least=least)
+        return Finding("recordings", Verdict.PROBLEM, text, words("recordings_mend"))
+    return Finding("recordings", Verdict.OK, words("recordings_ok", free=free, least=least))
 
 
 def database_checks(settings: Settings, words: Words) -> Iterator[Finding]:

@@ -219,6 +219,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "check_python": ("Python", "Python"),
     "check_settings": ("Configuración", "Settings"),
     "check_data_dir": ("Carpeta de datos", "Data folder"),
+    "check_recordings": ("Grabaciones", "Recordings"),
     "check_disk": ("Espacio en disco", "Disk space"),
     "check_database": ("Base de datos", "Database"),
     "check_up": ("Centralita en marcha", "Centralita running"),
@@ -252,6 +253,18 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Give this user the right to write to the folder, or change CENTRALITA_DATA_DIR.",
     ),
     "not_writable": ("{path}: no se puede escribir", "{path}: cannot be written"),
+    "recordings_ok": (
+        "hay sitio: {free} MB libres, se piden {least}",
+        "there is space: {free} MB free, {least} are asked for",
+    ),
+    "recordings_bad": (
+        "no se graba ninguna conversación: {free} MB libres, se piden {least}",
+        "no conversation is recorded: {free} MB free, {least} are asked for",
+    ),
+    "recordings_mend": (
+        "Libere disco, conserve las grabaciones menos días (CallCenters) o baje CENTRALITA_RECORDING_MIN_FREE_MB.",
+        "Free some disk, keep recordings for fewer days (CallCenters), or lower CENTRALITA_RECORDING_MIN_FREE_MB.",
+    ),
     "disk_free": ("{free} MB libres", "{free} MB free"),
     "disk_mend": (
         "Libere espacio: por debajo de {least} MB la base de datos y los registros pueden dejar de escribirse.",

@@ -85,7 +85,9 @@ VARIABLE_PHONE: Final = "CENTRALITA_PHONE"
 """On a pushed endpoint: the fingerprint of what was pushed."""
 VARIABLE_STATE: Final = "CENTRALITA_STATE"
 """On a caller's channel that hears more than ringing: where the call is (`ari_app.core.marks`)."""
-CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT, VARIABLE_STATE)
+VARIABLE_RECORDING: Final = "CENTRALITA_RECORDING"
+"""On each party's channel: how far the recording of the conversation is (`ari_app.core.marks`)."""
+CHANNEL_VARIABLES: Final = (VARIABLE_CALL, VARIABLE_CALLED, VARIABLE_AGENT, VARIABLE_STATE, VARIABLE_RECORDING)
 
 # -- CEL (docs: Asterisk, "Channel Event Logging") --------------------------------------------------------------------
 CEL_FILE: Final = "cel-custom/cel.csv"

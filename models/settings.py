@@ -114,6 +114,9 @@ class Settings(BaseSettings):
         description="Outgoing mail: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty sends none.",
     )
     mail_from: str = Field("", description="Sender's address of outgoing mail.")
+    recording_min_free_mb: int = Field(
+        1024, ge=0, le=10_000_000, description="Free space below which no conversation is recorded, MB; calls go on."
+    )
     token_seconds: int = Field(60, ge=5, le=3600, description="Life of a token that opens the desk's websocket, s.")
 
     @classmethod
@@ -251,6 +254,11 @@ class Settings(BaseSettings):
     def asterisk_log_dir(self) -> Path:
         """Where Asterisk writes its logs and the CEL record."""
         return self.data_dir / "log" / "asterisk"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where Asterisk records; `centralita.asterisk_conf` configures it."""
+        return self.data_dir / "asterisk" / "spool"
 
     @property
     def desk_url(self) -> str:

@@ -24,6 +24,7 @@ from models.values.money import Rate, check_currency, from_millionths
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.phone import is_region, normalise
 from models.values.queue import Queue
+from models.values.recording import RecordingMode
 from models.values.routing import Account, AgentRoute, CallCenterRoute, OutboundRules, RoutingSnapshot
 from models.values.spending import Limits, Prices, SpendingRules
 from models.values.url import check_template
@@ -50,7 +51,7 @@ _ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM accoun
 _AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
 _CALL_CENTERS: Final = (
     "SELECT id, name, color, price, currency, cost_unit, logo_sha256, pop_up_url, strategy, ring_seconds, "
-    "max_wait_seconds, wrap_up_seconds, service_level_seconds, survey_enabled "
+    "max_wait_seconds, wrap_up_seconds, service_level_seconds, survey_enabled, recording "
     "FROM call_centers WHERE active ORDER BY id"
 )
 _NUMBERS: Final = (
@@ -235,7 +236,8 @@ def _queues(rows: list[tuple[Any, ...]], account: Account, problems: list[str]) 
 def _call_center(
     row: tuple[Any, ...], agents: tuple[int, ...], fields: tuple[str, ...], queue: Queue, problems: list[str]
 ) -> CallCenterRoute | None:
-    key, name, color, price, currency, unit, sha256, pop_up_url, strategy, ring, wait, wrap_up, service, survey = row
+    key, name, color, price, currency, unit, sha256, pop_up_url, strategy, *rest = row
+    ring, wait, wrap_up, service, survey, recording = rest
     before = len(problems)
     what = f"Call center {name!r}"
     color = _checked(problems, what, parse_color, color)
@@ -244,6 +246,7 @@ def _call_center(
         pop_up_url = _checked(problems, what, check_template, pop_up_url, fields)
     unit = _checked(problems, what, CostUnit, unit)
     strategy = _checked(problems, what, Strategy, strategy)
+    recording = _checked(problems, what, RecordingMode, recording)
     if price < 0:
         problems.append(f"{what}: the price is negative.")
     if ring < 1 or wait < 1 or wrap_up < 0 or service < 0:
@@ -265,4 +268,5 @@ def _call_center(
         service_level_seconds=service,
         survey=bool(survey),
         queue=queue,
+        recording=recording,
     )

@@ -36,6 +36,7 @@ from models.tables import (
 )
 from models.values.call import CostUnit, Strategy
 from models.values.money import CURRENCIES
+from models.values.recording import RecordingMode
 from models.values.url import PLACEHOLDERS
 
 
@@ -91,6 +92,16 @@ class CenterForm(QueueForm):
         _l("Pedir una calificación al terminar"),
         help=_l("Cuando el agente cuelga primero, quien llamó califica la llamada del 1 al 5 con una tecla."),
     )
+    recording = Choice(
+        _l("Grabar"),
+        options=lambda: choices(RecordingMode),
+        help=_l("Nunca se graban la música de espera ni las consultas. El agente siempre puede pausar."),
+    )
+    recording_days = Number(
+        _l("Conservar grabaciones (días)"),
+        help=_l("Después se borran solas y queda dicho cuándo. 0 es para siempre."),
+        attributes={"maxlength": 4},
+    )
     groups = (
         (_l("Lo que ve el agente"), ("name", "color", "active", "logo", "remove_logo", "pop_up_url")),
         (_l("Números"), ("numbers",)),
@@ -108,6 +119,7 @@ class CenterForm(QueueForm):
             ),
         ),
         *queue_form.GROUPS,
+        (_l("Grabaciones"), ("recording", "recording_days")),
         (_l("Costo"), ("price", "currency", "cost_unit")),
         (_l("Formas"), ("forms", "print_result")),
     )

@@ -1,4 +1,4 @@
-"""Historial de llamadas: one card a conversation, its legs inside.
+"""Historial de llamadas: one card a conversation, its legs and its recording inside.
 
 Owns: the search, the cards, the download. Must not: write calls: the engine's one writer does.
 """
@@ -16,11 +16,12 @@ from admin.base_view import SectionView
 from admin.contact_actions import row_texts
 from admin.explaining_view import ExplainingView
 from admin.formats import seconds
-from admin.history_search import Ledger, Sort
+from admin.history_search import HistorySearch, Ledger, Sort, Test
 from admin.history_view import HistoryView
 from admin.installation import account
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page, UntilFilter, Wanted
 from admin.permissions import Act, may
+from admin.recordings_view import RecordingsView, recordings_of
 from admin.sections.contacts import names_of
 from admin.words import choices, label, reason
 from models import call_search
@@ -147,7 +148,12 @@ def _by_code(column: str) -> Any:
     return lambda search, code: search.is_(column, code)
 
 
-class Calls(ExplainingView, HistoryView, SectionView):
+def _recorded(search: HistorySearch, value: str) -> None:
+    there = "EXISTS (SELECT 1 FROM recordings r WHERE r.call_id = w.id AND r.state <> 'lost')"
+    search.tests.append(Test(there if value == "1" else f"NOT {there}", (), ("id",)))
+
+
+class Calls(ExplainingView, RecordingsView, HistoryView, SectionView):
     slug = "historial-de-llamadas"
     endpoint_name = "calls"
     label = _l("Historial de llamadas")
@@ -200,6 +206,13 @@ class Calls(ExplainingView, HistoryView, SectionView):
             everything=_l("Todas"),
         ),
         ChoiceFilter(
+            "recorded",
+            _l("Grabación"),
+            _recorded,
+            choices=lambda: (("1", _l("Con grabación")), ("0", _l("Sin grabación"))),
+            everything=_l("Con o sin"),
+        ),
+        ChoiceFilter(
             "outcome",
             _l("Cómo terminó"),
             _by_code("outcome"),
@@ -221,7 +234,13 @@ class Calls(ExplainingView, HistoryView, SectionView):
         return [rows[key] for key in ids if key in rows]
 
     def list_extras(self, page: Page) -> dict[str, Any]:
-        return {"legs": legs_of(page.rows), "may_call": self.can_call(), **self.onward(page), **row_texts()}
+        return {
+            "legs": legs_of(page.rows),
+            "recordings": recordings_of(page.rows),
+            "may_call": self.can_call(),
+            **self.onward(page),
+            **row_texts(),
+        }
 
     @staticmethod
     def can_call() -> bool:

@@ -153,7 +153,7 @@ def _recording(command: Record) -> Request:
         "maxSilenceSeconds": command.silence,
         "beep": command.beep,
         "terminateOn": command.ended_by,
-        "ifExists": "overwrite",
+        "ifExists": "fail" if command.once else "overwrite",
     }
     if command.bridge is not None:
         return "bridges.record", {"bridgeId": command.bridge, **params}
@@ -198,7 +198,7 @@ def answer(command: SwitchCommand, response: Response, at: int) -> Event | None:
             return ChannelGone(at, channel)
         case ((DestroyBridge() | StopPlayback() | StopRecording() | StopMusic() | StopRinging() | Unmute()), 404):
             return None
-        case ((CreateLeg() | CreateBridge()), 409):
+        case ((CreateLeg() | CreateBridge() | Record(once=True)), 409):
             # The same id twice: what was wanted is there already.
             return None
     return CommandFailed(at, command, response.status, response.reason, timed_out=response.status is None)

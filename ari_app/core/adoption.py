@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ari_app.core import cdr, hearing, ids, marks, queueing, voicemail
+from ari_app.core import cdr, hearing, ids, marks, queueing, talk_view, tape, voicemail
 from ari_app.core.arrangement import TOGETHER, Arrangement, Consulting, Holding, Stretch
 from ari_app.core.call import (
     LONGEST_WAIT,
@@ -99,6 +99,10 @@ class FoundCall:
     """When the calling agent's own phone was picked up (Click2Dial), from CEL."""
     told: int = 0
     """The last entry of its story that an earlier engine told."""
+    tape_mark: str = ""
+    """What the engine before us wrote of its recording."""
+    tape_state: str = ""
+    """The state of the part that was running, as ARI says it; empty: it is over."""
     gone: bool = False
     """The calling side has left; those who are left go on."""
     was_bridged: bool = False
@@ -116,6 +120,12 @@ class FoundCall:
 
 def adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
     """The call as it goes on, and what to do at once."""
+    made = _adopt(found, snapshot, policy, at)
+    call, commands = tape.taken_up(made, found.tape_mark, found.tape_state, at)
+    return call, [*commands, *talk_view.shown(call)]
+
+
+def _adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
     if found.gone:
         return carry_on(found, snapshot, policy, at)
     if found.outbound:

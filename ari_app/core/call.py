@@ -23,6 +23,7 @@ from ari_app.core.arrangement import TOGETHER, Arrangement, Asked, Stretch
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
 from models.values.queue import OverflowCause
 from models.values.reasons import CallReason, LegReason
+from models.values.recording import Cut, CutWhy
 from models.values.routing import AgentRoute, CallCenterRoute, Outside
 from models.values.trunk import TrunkPlan
 
@@ -83,6 +84,10 @@ class Policy:
     """What is shorter, the beep included, is no message."""
     voicemail_silence: int = 10_000
     """Of quiet, that end a message."""
+    tape_again: int = 5_000
+    """How long after a recording failed the next part is tried."""
+    tape_tries: int = 3
+    """How often, in one conversation."""
     own_ring: int = 20_000
     """How long the agent's own phone rings (Click2Dial)."""
     internal_ring: int = 30_000
@@ -212,6 +217,48 @@ class Hears:
     """The ringing tone, on a channel that was answered."""
 
 
+class TapeState(StrEnum):
+    """What was ordered of the part that is being recorded."""
+
+    NONE = "none"
+    """There is none."""
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
+class TapeStop(StrEnum):
+    """Why a call is not recorded that is to be."""
+
+    NO_SPACE = "no_space"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """The call's recording (``tape``)."""
+
+    parts: int = 0
+    """How many were begun; the last one's name has this number."""
+    state: TapeState = TapeState.NONE
+    began: int = 0
+    """When the present part began."""
+    center: int | None = None
+    """For which call center."""
+    chosen: bool | None = None
+    """What an agent chose; None: as the call center has it."""
+    held_back: bool = False
+    """An agent paused it."""
+    stopped: TapeStop | None = None
+    tries: int = 0
+    """How often a part has failed."""
+    doubtful: bool = False
+    """An order was not answered: there may be a file of the present part, or none."""
+    paused_at: int = 0
+    paused_for: CutWhy = CutWhy.HOLD
+    cuts: tuple[Cut, ...] = ()
+    """What is missing in the present part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of the call whatever its phase."""
@@ -278,6 +325,9 @@ class Facts:
     """How often the gate to numbers outside was asked; the last one's id has this number."""
     stretches: tuple[Stretch, ...] = ()
     """Hold, transfers, consultations and conferences, in the order they began."""
+    tape: Tape = Tape()
+    tape_noted: tuple[str, ...] = ()
+    """What is written of it (``marks``), and on which channels."""
 
     @property
     def line(self) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from models.values.call import LegOutcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.recording import Cut
 from models.values.routing import CallCenterRoute
 
 
@@ -166,7 +167,7 @@ class Record:
     """``POST /channels/{id}/record`` or ``/bridges/{id}/record``: whichever of the two ids is given.
 
     ``seconds``: the longest it may become, ``silence``: of quiet that end it; 0: no limit. The end is told by
-    ``RecordingFinished`` or ``RecordingFailed``.
+    ``RecordingFinished`` or ``RecordingFailed``. ``once``: a file of this name is never written over.
     """
 
     recording: str
@@ -177,6 +178,7 @@ class Record:
     silence: int = 0
     beep: bool = False
     ended_by: str = "none"
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,19 @@ class DropVoicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRecording:
+    """This part of the call's recording is over: see that it is, and keep it. ``cuts``: what is missing in it."""
+
+    call_id: str
+    recording: str
+    part: int
+    began: int
+    ended: int
+    call_center: int | None
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class KeepCallback:
     """The caller wants to be called back, and keeps the place in the queue: that of one who came ``since``."""
 
@@ -454,6 +469,6 @@ MediaCommand = (
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
 RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
-KeepCommand = KeepVoicemail | DropVoicemail | KeepCallback | WriteRecord
+KeepCommand = KeepVoicemail | DropVoicemail | KeepRecording | KeepCallback | WriteRecord
 OwnCommand = LookUpCaller | KeepCommand | AskAllowance | AskOutside | SettleSpending | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

@@ -225,6 +225,16 @@ class RecordingFailed(MediaNews):
 
 
 @dataclass(frozen=True, slots=True)
+class DiskFull(MediaNews):
+    """There is too little space left for recordings of conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFree(MediaNews):
+    """There is enough again."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneHeld(MediaNews):
     """The phone put the other side on hold (re-INVITE, RFC 3264 section 8.4)."""
 

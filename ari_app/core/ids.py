@@ -83,6 +83,16 @@ def is_voicemail(recording: str) -> bool:
     return _OURS.fullmatch(recording) is not None and ".voicemail." in recording
 
 
+def is_conversation(recording: str) -> bool:
+    """Is it (a part of) the recording of a conversation?"""
+    return _OURS.fullmatch(recording) is not None and ".record." in recording
+
+
+def part_of(recording: str) -> int:
+    """Which part of its call's recording it is."""
+    return int(recording.rpartition(".")[2]) if is_conversation(recording) else 0
+
+
 def call_of(thing_id: str) -> str | None:
     """The call that this channel, bridge or playback belongs to; None: not named by us.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, gate, legs, outbound, queueing, talking, voicemail
+from ari_app.core import agents, cdr, gate, legs, outbound, queueing, talking, tape, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -118,7 +118,7 @@ def step(call: Call, event: Event) -> Step:
             return outbound.reaching(call, event)
         case Talking():
             if isinstance(event, AllowanceGranted) or outbound.runs_out(event):
-                return outbound.budget(call, event)
+                return tape.follow(outbound.budget(call, event), event.at)
             return talking.step(call, event)
         case Announcing():
             return announcing(call, event)

@@ -1,17 +1,22 @@
 """What a call writes on its caller's channel, so that an engine after us takes it up where it is.
 
-Owns: the variable, and its text both ways. Must not: be needed for a call that only hears the ringing tone, or that
+Owns: the variables, and their texts both ways. Must not: be needed for a call that only hears the ringing tone, or that
 somebody talks on: what the channels show says enough of those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ari_app.core.call import Facts
+from ari_app.core.call import Facts, Tape, TapeState
 
 VARIABLE = "CENTRALITA_STATE"
 """A channel variable; ari.conf has it listed with every channel (``dialplan.names``)."""
+
+TAPE_VARIABLE = "CENTRALITA_RECORDING"
+"""Of the call's recording; listed with every channel, too."""
+_CHOSEN = {"auto": None, "on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +51,33 @@ def read(text: str) -> QueueMark | VoicemailMark | None:
         case ["voicemail", center, recording, began] if center.isdecimal() and began.isdecimal():
             return VoicemailMark(int(center), recording, int(began))
     return None
+
+
+def of_tape(tape: Tape) -> str:
+    """Empty while there is nothing to say."""
+    if tape == Tape():
+        return ""
+    chosen = next(word for word, choice in _CHOSEN.items() if choice is tape.chosen)
+    held = "held" if tape.held_back else "open"
+    return f"{tape.parts} {tape.state.value} {tape.began} {chosen} {held}"
+
+
+def read_tape(text: str) -> Tape | None:
+    match text.split(" "):
+        case [parts, state, began, chosen, held] if (
+            parts.isdecimal() and began.isdecimal() and state in [*TapeState] and chosen in _CHOSEN
+        ):
+            return Tape(
+                parts=int(parts),
+                state=TapeState(state),
+                began=int(began),
+                chosen=_CHOSEN[chosen],
+                held_back=held == "held",
+            )
+    return None
+
+
+def newest(texts: Iterable[str]) -> str:
+    """Of what stands on the channels of one call; empty: nothing does."""
+    read = [(told.parts, text) for text in texts if (told := read_tape(text)) is not None]
+    return max(read, default=(0, ""))[1]

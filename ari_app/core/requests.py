@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from ari_app.core import tape
 from ari_app.core.arrangement import Calling, Consulting, Holding, Target, Together
-from ari_app.core.call import Call, Talking
+from ari_app.core.call import Call, Facts, Talking
 from ari_app.core.events import TalkRequest
 from ari_app.core.parties import agent_id_on, channel_of, parties
+from models.values.recording import RecordingMode
 from models.values.routing import AgentRoute
 
 
@@ -33,6 +35,14 @@ class Refused(StrEnum):
     """There are three already."""
     TARGET_IS_HERE = "target_is_here"
     ASKED_ALREADY = "asked_already"
+    NEVER_RECORDED = "never_recorded"
+    """The call center does not record."""
+    ALWAYS_RECORDED = "always_recorded"
+    """The call center records all: it may be paused, not ended."""
+    RECORDED_ALREADY = "recorded_already"
+    NOT_RECORDED = "not_recorded"
+    PAUSED_ALREADY = "paused_already"
+    NOT_PAUSED = "not_paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,29 @@ class ConferenceRequested(TalkRequest):
     """All of them together."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordRequested(TalkRequest):
+    """The conversation is recorded from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecordRequested(TalkRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecordRequested(TalkRequest):
+    """Something will be said that must not be in a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecordRequested(TalkRequest):
+    pass
+
+
+RecordingRequest = RecordRequested | StopRecordRequested | PauseRecordRequested | ResumeRecordRequested
+
+
 def refusal(call: Call, request: TalkRequest) -> Refused | None:
     """Why this can't be had now; None: it can."""
     if not isinstance(call, Talking) or not call.joined:
@@ -106,10 +139,31 @@ def refusal(call: Call, request: TalkRequest) -> Refused | None:
     match request:
         case MuteRequested() | UnmuteRequested() | DtmfRequested():
             return None
+        case RecordRequested() | StopRecordRequested() | PauseRecordRequested() | ResumeRecordRequested():
+            return _of_recording(call.facts, request)
         case TransferRequested(target=target) | ConsultRequested(target=target) if isinstance(target, AgentRoute):
             if target.id in {agent_id_on(call, channel) for channel in parties(call)}:
                 return Refused.TARGET_IS_HERE
     return Refused.ASKED_ALREADY if call.asked is not None else _in_arrangement(call, request, by)
+
+
+def _of_recording(facts: Facts, request: RecordingRequest) -> Refused | None:
+    kind, on, held = tape.mode(facts), tape.is_on(facts), facts.tape.held_back
+    if kind is RecordingMode.OFF:
+        return Refused.NEVER_RECORDED
+    match request:
+        case RecordRequested():
+            return Refused.RECORDED_ALREADY if on and not held and facts.tape.stopped is None else None
+        case StopRecordRequested():
+            if not on:
+                return Refused.NOT_RECORDED
+            return Refused.ALWAYS_RECORDED if kind is RecordingMode.ALWAYS else None
+        case PauseRecordRequested():
+            return Refused.NOT_RECORDED if not on else Refused.PAUSED_ALREADY if held else None
+        case ResumeRecordRequested():
+            return None if on and held else Refused.NOT_PAUSED
+        case _:
+            assert_never(request)
 
 
 def _in_arrangement(call: Talking, request: TalkRequest, by: str) -> Refused | None:

@@ -49,7 +49,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.Ring, c.Answer, c.CreateLeg, c.DialLeg, c.Hangup, c.CreateBridge, c.AddToBridge, c.DestroyBridge,
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
-        c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside,
+        c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside, c.KeepRecording,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ari_app.core import parties
+from ari_app.core import parties, tape
 from ari_app.core.arrangement import Calling, Consulting, Holding, Room, number_of
 from ari_app.core.call import Call, Talking
 from ari_app.core.commands import Command, UpdatePop
@@ -35,6 +35,7 @@ def view(call: Talking, channel: str) -> dict[str, Any]:
         "third": third,
         "parties": len(placed),
         "asking": call.asked is not None and call.asked.by == channel,
+        "recording": tape.view(call),
     }
 
 
@@ -43,7 +44,7 @@ def changes(before: Talking, after: Call) -> list[Command]:
     if not isinstance(after, Talking) or after is before:
         return []
     commands: list[Command] = []
-    took_part = parties.parties(before)
+    took_part = parties.parties(before) if before.joined else ()  # from here on there is a conversation to show
     for channel in parties.parties(after):
         agent = parties.agent_on(after, channel)
         if agent is None:
@@ -52,6 +53,14 @@ def changes(before: Talking, after: Call) -> list[Command]:
         if channel not in took_part or view(before, channel) != seen:
             commands.append(UpdatePop(agent.id, after.facts.id, {"talk": seen}))
     return commands
+
+
+def shown(call: Call) -> list[Command]:
+    """Of a conversation that was taken over: every agent's screen has it as it is."""
+    if not isinstance(call, Talking) or not call.joined:
+        return []
+    agents = ((channel, parties.agent_on(call, channel)) for channel in parties.parties(call))
+    return [UpdatePop(agent.id, call.facts.id, {"talk": view(call, channel)}) for channel, agent in agents if agent]
 
 
 def _name(target: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, gate, hearing, hold, ids, legs, requests, talk_view, transfer
+from ari_app.core import agents, cdr, gate, hearing, hold, ids, legs, requests, talk_view, tape, transfer
 from ari_app.core.arrangement import Calling, Consulting
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
@@ -111,7 +111,8 @@ def join(facts: Facts, leg: Leg) -> list[Command]:
 
 def step(call: Talking, event: Event) -> Step:
     """The step, and what the agents' screens must be told of it."""
-    after, commands = _step(call, event)
+    made = tape.news(call, event) if tape.concerns(call.facts, event) else _step(call, event)
+    after, commands = tape.follow(made, event.at)
     return after, [*commands, *talk_view.changes(call, after)]
 
 
@@ -339,6 +340,14 @@ def _request(call: Talking, event: TalkRequest) -> Step:
             return transfer.swap(call)
         case requests.ConferenceRequested(at=at):
             return transfer.conference(call, at)
+        case requests.RecordRequested():
+            return tape.switch_on(call), []
+        case requests.StopRecordRequested():
+            return tape.switch_off(call), []
+        case requests.PauseRecordRequested():
+            return tape.hold_back(call), []
+        case requests.ResumeRecordRequested():
+            return tape.go_on(call), []
         case _:
             return call, []
 

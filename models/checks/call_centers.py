@@ -13,10 +13,12 @@ from models.values.color import parse_color
 from models.values.errors import InvalidValue
 from models.values.money import check_currency, parse_amount
 from models.values.pattern import canonical_pattern
+from models.values.recording import RecordingMode
 from models.values.url import check_template
 
 MAX_NUMBERS: Final = 200
 MAX_SECONDS: Final = 7200
+MAX_DAYS: Final = 3650
 
 
 def split_numbers(typed: Any) -> list[str]:
@@ -43,6 +45,8 @@ def check_call_center(data: Mapping[str, Any], row: CallCenter | None = None) ->
     check.integer("max_wait_seconds", 1, MAX_SECONDS)
     check.integer("wrap_up_seconds", 0, MAX_SECONDS)
     check.integer("service_level_seconds", 0, MAX_SECONDS)
+    check.choice("recording", RecordingMode)
+    check.integer("recording_days", 0, MAX_DAYS)
     check_queue(check)
     if "numbers" in data:
         check.step("numbers", lambda: _numbers(split_numbers(data["numbers"]), row))

@@ -50,6 +50,7 @@ from models.tables.outbound import (
     LimitScope,
 )
 from models.tables.paper import Attachment, Printer
+from models.tables.recordings import Recording
 from models.tables.stories import CallEvent, Reaped
 from models.tables.tickets import Ticket, TicketAttachment, TicketMessage, TicketPriority, TicketState
 from models.tables.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
@@ -111,6 +112,7 @@ ALL: tuple[type[Model], ...] = (
     Webhook,
     WebhookEvent,
     WebhookDelivery,
+    Recording,
 )
 
 __all__ = [
@@ -166,6 +168,7 @@ __all__ = [
     "Printer",
     "Prompt",
     "Reaped",
+    "Recording",
     "Row",
     "Ticket",
     "TicketAttachment",

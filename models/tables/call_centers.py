@@ -12,6 +12,7 @@ from models.tables.base import ChoiceField, InstantField, LimitedTextField, Mone
 from models.tables.forms import Form
 from models.values.call import CostUnit, Strategy
 from models.values.queue import OverflowTo
+from models.values.recording import RecordingMode
 
 
 class CallCenter(NamedRow):
@@ -34,6 +35,8 @@ class CallCenter(NamedRow):
     wrap_up_seconds = SmallIntegerField(default=0)
     service_level_seconds = SmallIntegerField(default=20)
     survey_enabled = BooleanField(default=False)  # the caller rates the call by a key when the agent has hung up
+    recording = ChoiceField(RecordingMode, default=RecordingMode.OFF)
+    recording_days = SmallIntegerField(default=0)  # how long recordings are kept; 0: for ever
     # The queue (`models.queues` reads and writes these texts)
     opening_hours = LimitedTextField(max_length=600, default="")
     closed_dates = LimitedTextField(max_length=4000, default="")

@@ -14,6 +14,7 @@ from models.values.ip import IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberTable
 from models.values.queue import Queue
+from models.values.recording import RecordingMode
 from models.values.spending import SpendingRules
 
 
@@ -71,6 +72,7 @@ class CallCenterRoute:
     queue: Queue = field(default_factory=Queue)
     caller_id: str | None = None
     """The number that is shown to whom it calls: its first one that is no pattern."""
+    recording: RecordingMode = RecordingMode.OFF
 
 
 @dataclass(frozen=True, slots=True)

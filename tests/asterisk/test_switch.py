@@ -54,6 +54,7 @@ def test_an_invite_reaches_the_application_with_number_and_caller(
         "CENTRALITA_CALLED": "40001000",
         "CENTRALITA_AGENT": "",
         "CENTRALITA_STATE": "",
+        "CENTRALITA_RECORDING": "",
     }
     assert ari.rest("POST", f"channels/{channel['id']}/answer") == (204, None)
     assert caller.wait().successful == 1

@@ -5,8 +5,10 @@ A script's error or a refusal of the content policy fails the test (`profiles`).
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +19,12 @@ from browser.site import Site
 from playwright.sync_api import Page, expect
 from switch.waiting import wait_until
 
+from ari_app.wav_stream import header as wav_header
 from models import db, demo_data
-from models.tables import CallCenter, Form, FormField, FormVersion
+from models.recordings import path_of
+from models.tables import Call, CallCenter, Form, FormField, FormVersion, Recording
+from models.values.call import Outcome
+from models.values.recording import RecordingState
 
 PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agentes/", "/agentes/6", "/callcenters/",
          "/callcenters/1", "/companias/", "/adjuntos/", "/ips-click2dial/", "/adicionales/", "/disposiciones/",
@@ -285,3 +291,43 @@ def test_a_call_center_s_queue_shows_only_what_the_choice_needs(page: Page) -> N
     page.goto("/callcenters/1")
     expect(page.locator("#waited_number")).to_have_value("88001122")
     expect(page.locator("#hours_0")).to_have_value("08:00-12:00")
+
+
+def test_a_recording_is_played_and_jumped_in(page: Page, tmp_path: Path) -> None:
+    """A short one: two seconds of a tone, of the second of two parts."""
+    call = Call.select().where(Call.outcome == Outcome.ANSWERED).order_by(Call.offered_at.desc()).get()
+    tone = array("h", (int(9_000 * math.sin(at / 4)) for at in range(16_000))).tobytes()
+    for part, state in ((1, RecordingState.DELETED), (2, RecordingState.KEPT)):
+        name = f"centralita-1790000000.7.record.{part}"
+        Recording.create(
+            name=name, call_id=call.id, part=part, state=state, sha256="a" * 64, duration_ms=2_000,
+            began_at=call.offered_at, ended_at=call.offered_at, deleted_at=call.offered_at,
+            cuts=[[1_000, 18_000, "agent"]],
+        )  # fmt: skip
+    path = path_of(tmp_path / "data", name)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(wav_header(len(tone)) + tone)
+
+    page.goto("/historial-de-llamadas/?recorded=1")
+    card = page.locator(".call", has=page.locator("audio"))
+    expect(card).to_contain_text("Parte 2 de 2")
+    expect(card).to_contain_text("en 0:01 faltan 0:18: el agente la pausó")
+    expect(card).to_contain_text("Grabación borrada el")
+    played = page.locator("audio").evaluate(
+        """async (audio) => {
+            audio.muted = true;
+            await audio.play();
+            audio.currentTime = 1.5;
+            await new Promise((done, fail) => { audio.onended = done; audio.onerror = () => fail(audio.error); });
+            return [audio.duration, audio.currentTime];
+        }"""
+    )
+    assert played == pytest.approx([2.0, 2.0], abs=0.1)
+    card.screenshot(path=Path(__file__).parents[1] / "artefacts" / "recording-card.png")
+    with page.expect_download() as download:
+        card.get_by_role("link", name="Descargar").click()
+    assert download.value.suggested_filename.endswith("-2.wav")
+    assert download.value.path().read_bytes() == path.read_bytes()
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=Path(__file__).parents[1] / "artefacts" / "recording-narrow.png")

@@ -77,3 +77,33 @@ def test_a_refusal_is_told_in_words(house: House) -> None:
     desk, _, call_id = talking(house)
     house.engine.problem(house.me.id, "target_busy", call_id)
     expect(desk.toasts.last).to_contain_text("Está ocupado; la llamada sigue contigo.")
+
+
+def test_recording_is_begun_paused_and_shown(house: House) -> None:
+    desk, pop, call_id = talking(house)
+    expect(pop.part("record")).to_be_hidden()  # this call center never records
+
+    def shows(state: str, *, may_stop: bool) -> None:
+        house.engine.update(house.me.id, call_id, talk={**TALK, "recording": {"state": state, "may_stop": may_stop}})
+
+    shows("off", may_stop=True)
+    expect(pop.part("recording")).to_have_text("No se graba")
+    expect(pop.part("record-stop")).to_be_hidden()
+    pop.part("record").click()
+    house.engine.wait("talk", house.me.id, "record")
+    shows("on", may_stop=True)
+    expect(pop.part("recording")).to_have_text("Grabando")
+    desk.screenshot("desk-talk-recording")
+    desk.page.keyboard.press("g")
+    house.engine.wait("talk", house.me.id, "pauserecord")
+    shows("paused", may_stop=True)
+    expect(pop.part("record")).to_have_attribute("aria-pressed", "true")
+    expect(pop.part("recording")).to_contain_text("en pausa")
+    desk.screenshot("desk-talk-recording-paused")
+    pop.part("record").click()
+    house.engine.wait("talk", house.me.id, "resumerecord")
+    pop.part("record-stop").click()
+    house.engine.wait("talk", house.me.id, "stoprecord")
+    shows("no_space", may_stop=False)
+    expect(pop.part("recording")).to_contain_text("muy poco disco")
+    expect(pop.part("record-stop")).to_be_hidden()

@@ -87,6 +87,13 @@ def test_too_little_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     assert checks_machine.disk_check(settings, WORDS).verdict == Verdict.PROBLEM
 
 
+def test_too_little_disk_for_recordings(make_settings: Callable[..., Settings]) -> None:
+    bad = checks_machine.recordings_check(make_settings(recording_min_free_mb=10_000_000), WORDS)
+    assert bad.verdict == Verdict.PROBLEM
+    assert "no conversation is recorded" in bad.text
+    assert checks_machine.recordings_check(make_settings(recording_min_free_mb=0), WORDS).verdict == Verdict.OK
+
+
 def test_a_database_that_is_current(settings: Settings) -> None:
     database = open_database(settings)
     migrate(database)

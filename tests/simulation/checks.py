@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulation import checks_recording
 from simulation.case import Case, Violation
 from simulation.switch import Channel
 
@@ -394,6 +395,7 @@ class Checks:
         if isinstance(call, Talking) and call.joined:
             if "apart" not in timers:
                 self._rooms(case, call)
+                checks_recording.compare(self.switch, case, call)
         elif isinstance(call, Talking):
             self._needs(case, "apart" in timers, "is not joined and nothing is done about it")
 
@@ -611,6 +613,7 @@ class Checks:
             raise Violation(f"{channel.id} is left on the switch")
         for bridge in self.switch.bridges:
             raise Violation(f"{bridge} is left on the switch")
+        checks_recording.finished(self.switch, cases, calm=self.calm)
         for call in self.shell.spending.calls.values():
             if call.live:
                 raise Violation(f"{call.call_id} has money set aside and is over")

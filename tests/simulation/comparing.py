@@ -14,9 +14,9 @@ from simulation.switch import Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import ids, left_behind
+from ari_app.core import ids, left_behind, marks
 from ari_app.core.adoption import FoundCall, FoundLeg
-from ari_app.core.call import Ended, LegState, Preparing, Talking
+from ari_app.core.call import Ended, LegState, Preparing, Talking, TapeState
 
 SWEEP = 30_000.0
 
@@ -33,6 +33,7 @@ class Listed:
     up: bool
     mark: str
     since: int
+    tape_mark: str
 
 
 class Comparing:
@@ -59,7 +60,9 @@ class Comparing:
 
     def _look(self, believed: dict[str, Case], after_gap: bool, connection: int) -> None:
         channels = {
-            one.id: Listed(one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark, one.since)
+            one.id: Listed(
+                one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark, one.since, one.tape_mark
+            )
             for one in self.switch.channels.values()
         }
         bridges = {bridge: frozenset(members) for bridge, members in self.switch.bridges.items()}
@@ -109,6 +112,10 @@ class Comparing:
                 elif leg.state in (LegState.DIALLED, LegState.RINGING) and found.up:
                     told = case.answered.get(leg.channel)
                     self.shell.post(case, e.LegAnswered(int(told) if told else now, leg.channel))
+            if call.facts.tape.state is not TapeState.NONE:
+                name = ids.recording(case.id, call.facts.tape.parts)
+                if name not in self.switch.recorder.live:
+                    self.shell.post(case, e.RecordingFinished(now, name, 0))
             if isinstance(call, Talking) and not call.joined:
                 bridge = ids.bridge(case.id)
                 winner = next(leg.channel for leg in call.legs if leg.ordinal == call.winner)
@@ -214,7 +221,14 @@ class Comparing:
             answered_at=int(min(answered)) if answered else None,
             was_bridged=case.talked or case.joined_at is not None,
             mark=caller.mark,
+            tape_mark=(tape_mark := marks.newest(one.tape_mark for one in channels.values() if one.case is case)),
+            tape_state=self._tape_state(case, tape_mark),
         )
+
+    def _tape_state(self, case: Case, mark: str) -> str:
+        told = marks.read_tape(mark)
+        part = self.switch.recorder.live.get(ids.recording(case.id, told.parts)) if told else None
+        return "" if part is None else "paused" if part.paused else "recording"
 
 
 def _channels(case: Case) -> list[str]:

@@ -16,6 +16,7 @@ from models.values.ip import IpMask, IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.queue import Overflow, OverflowCause, OverflowTo, Queue
+from models.values.recording import RecordingMode
 from models.values.routing import Account, AgentRoute, CallCenterRoute, OutboundRules, RoutingSnapshot
 from models.values.spending import Limits, Prices, SpendingRules
 
@@ -25,6 +26,7 @@ OUTSIDE_NUMBER = "88001122"
 OFFICE = "10.1.0.{}"
 """Where agent n works: inside the office's mask."""
 ABROAD = "203.0.113.{}"
+RECORDINGS = (RecordingMode.ALWAYS, RecordingMode.OFF, RecordingMode.AGENT, RecordingMode.ALWAYS)
 _MASK = IpRules((IpMask.parse("10.1.0.0", "255.255.255.0"),))
 
 
@@ -64,6 +66,7 @@ def house(number: int) -> RoutingSnapshot:
             wrap_up_seconds=rng.choice((0, 0, 5, 20)),
             queue=queue,
             survey=number % 3 == 0,
+            recording=RECORDINGS[(number + center) % len(RECORDINGS)],
         )
         claims.append(NumberClaim(f"2200000{center}", center))
     outbound = OutboundRules(spending=_spending(random.Random(f"spending {number}")))

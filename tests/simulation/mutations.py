@@ -19,6 +19,7 @@ from ari_app.core import (
     queueing,
     roster,
     talking,
+    tape,
     transfer,
     voicemail,
 )
@@ -96,7 +97,7 @@ def played_to_in_the_bridge(patch: Patch) -> None:
         after, wanted = step(call, event)
         if isinstance(after, Talking) and isinstance(after.arrangement, Calling) and after.arrangement.leaving:
             wanted = [command for command in wanted if not isinstance(command, c.RemoveFromBridge)]
-            after, more = transfer.out_of_the_bridge(after, event.at)
+            after, more = tape.follow(transfer.out_of_the_bridge(after, event.at), event.at)
             wanted += more
         return after, wanted
 
@@ -629,7 +630,7 @@ def transfer_rings_for_ever(patch: Patch) -> None:
     )
 
 
-@mutation("only 1 side|only 0 side|goes on without|in the bridge are|never ends|no closed record|is left on")
+@mutation("only [01] side|goes on without|in the bridge are|on the switch: None|never ends|no closed record|is left on")
 def last_side_goes_on_alone(patch: Patch) -> None:
     """Whoever is left when the other hangs up is told nothing."""
 
@@ -648,3 +649,42 @@ def last_side_goes_on_alone(patch: Patch) -> None:
 def blind_transfer_that_fails_keeps_waiting(patch: Patch) -> None:
     """The target refuses, and nobody is rung back."""
     patch(transfer, "_nobody_took", lambda call, at, problem: (call, []))
+
+
+# ------------------------------------------------------------------------------------------------ recordings
+@mutation("is recorded although it must not be")
+def card_number_recorded(patch: Patch) -> None:
+    """The agent's pause is shown and noted, and the switch never told."""
+    without(patch, lambda _, __, command: isinstance(command, c.PauseRecording))
+
+
+@mutation("is recorded although it must not be")
+def hold_music_recorded(patch: Patch) -> None:
+    patch(tape, "rooms", lambda call: dict.fromkeys(parties.parties(call), parties.Room.TALK))
+
+
+@mutation("is not recorded although it should be")
+def not_recorded_after_hold(patch: Patch) -> None:
+    without(patch, lambda _, __, command: isinstance(command, c.ResumeRecording))
+
+
+@mutation("is not kept")
+def recording_left_behind(patch: Patch) -> None:
+    without(patch, lambda _, __, command: isinstance(command, c.KeepRecording))
+
+
+@mutation("is not kept")
+def part_of_a_transferred_call_forgotten(patch: Patch) -> None:
+    """Only what ends the call ends its recording, not the way back into a queue."""
+    follow = tape.follow
+
+    def careless(step: Step, at: int) -> Step:
+        return step if isinstance(step[0], Waiting) else follow(step, at)
+
+    patch(tape, "follow", careless)
+
+
+@mutation("lasts .* told are")
+def gaps_not_noted(patch: Patch) -> None:
+    cut = tape._cut
+    patch(tape, "_cut", lambda now, at: replace(cut(now, at), cuts=now.cuts))

@@ -47,6 +47,15 @@ WISHES: tuple[type[e.TalkRequest], ...] = (
     requests.SwapRequested,
     requests.ConferenceRequested,
 )
+RECORDING_WISHES: tuple[type[e.TalkRequest], ...] = (
+    requests.RecordRequested,
+    requests.RecordRequested,
+    requests.StopRecordRequested,
+    requests.PauseRecordRequested,
+    requests.PauseRecordRequested,
+    requests.ResumeRecordRequested,
+    requests.ResumeRecordRequested,
+)
 WISHES_OF_A_THIRD: tuple[type[e.TalkRequest], ...] = (
     requests.CompleteRequested,
     requests.CompleteRequested,
@@ -457,7 +466,11 @@ class People:
             target = rng.choice([*snapshot.call_centers.values()])
         view = case.call.arrangement if isinstance(case.call, Talking) else None
         kind = rng.choice(
-            WISHES_OF_A_THIRD if isinstance(view, Calling | Consulting) and rng.random() < 0.7 else WISHES
+            RECORDING_WISHES
+            if rng.random() < 0.25
+            else WISHES_OF_A_THIRD
+            if isinstance(view, Calling | Consulting) and rng.random() < 0.7
+            else WISHES
         )
         self.note(f"agent {agent} wants {kind.__name__} of {case.id}")
         if kind in (requests.TransferRequested, requests.ConsultRequested):

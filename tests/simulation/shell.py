@@ -272,6 +272,9 @@ class Shell:
     def _drop_voicemail(self, case: Case, command: c.DropVoicemail) -> None:
         """Nothing is left of it."""
 
+    def _keep_recording(self, case: Case, command: c.KeepRecording) -> None:
+        self.switch.recorder.keep(case, command)
+
     def _keep_callback(self, case: Case, command: c.KeepCallback) -> None:
         self.checks.keeps_callback(case, command)
 
@@ -357,6 +360,14 @@ class Shell:
                 if seat.leaving is not None:
                     self.people.desk(seat.agent).put_out()
 
+    # ------------------------------------------------------------------------------------------ the disk
+    def disk(self, *, full: bool) -> None:
+        """As the shell's watch tells every call."""
+        self.switch.recorder.full = full
+        now = int(self.agenda.now)
+        for case in tuple(self.registry.values()):
+            self.post(case, e.DiskFull(now) if full else e.DiskFree(now))
+
     # ------------------------------------------------------------------------------------------ life and death
     def kill(self) -> None:
         """SIGKILL: nothing is left but what was stored."""
@@ -427,6 +438,7 @@ _DO: dict[type, Any] = {
     c.LookUpCaller: Shell._look_up,
     c.KeepVoicemail: Shell._keep_voicemail,
     c.DropVoicemail: Shell._drop_voicemail,
+    c.KeepRecording: Shell._keep_recording,
     c.KeepCallback: Shell._keep_callback,
     c.WriteRecord: Shell._write,
     c.SetTimer: Shell._set_timer,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulation.agenda import Agenda
 from simulation.case import Case
+from simulation.recorder import Recorder
 from simulation.weather import Weather
 
 from ari_app.core import commands as c
@@ -48,6 +49,7 @@ class Channel:
         "refused",
         "role",
         "since",
+        "tape_mark",
         "up",
         "wire",
     )  # fmt: skip
@@ -72,6 +74,7 @@ class Channel:
         self.in_bridge_heard: str | None = None
         """A playback that began while it was in a bridge: if it leaves before the end, it obeys nobody any more."""
         self.mark = ""
+        self.tape_mark = ""
         self.recording: str | None = None
         self.wire = 0.0
         """When its last news arrives: later news come later."""
@@ -92,6 +95,7 @@ class Switch:
         self.cases: dict[str, Case] = {}
         self.ended: dict[str, tuple[int, int]] = {}
         """Asterisk's own log: channel -> (time, cause) of its end."""
+        self.recorder = Recorder(self)
         self.connected = True
         self.connection = 1
         self.timeout = rng.choice((1000.0, 5000.0))
@@ -230,7 +234,8 @@ class Switch:
         elif status == 404 and isinstance(command, c.Hangup):
             self.shell.post(case, e.ChannelGone(at, command.channel))
         elif (status == 404 and isinstance(command, _DONE_WHEN_GONE)) or (
-            status == 409 and isinstance(command, c.CreateLeg | c.CreateBridge)
+            status == 409
+            and (isinstance(command, c.CreateLeg | c.CreateBridge) or (isinstance(command, c.Record) and command.once))
         ):
             pass
         else:
@@ -369,6 +374,7 @@ class Switch:
         members = self.bridges.pop(bridge, None)
         for channel in members or ():
             self.channels[channel].bridge = None
+        self.recorder.bridge_gone(bridge)
         return members is not None
 
     def _remove(self, case: Case, command: c.RemoveFromBridge) -> int:
@@ -405,6 +411,8 @@ class Switch:
             return found
         if command.name == marks.VARIABLE:
             found.mark = command.value
+        elif command.name == marks.TAPE_VARIABLE:
+            found.tape_mark = command.value
         return 204
 
     def _stop_playback(self, case: Case, command: c.StopPlayback) -> int:
@@ -416,6 +424,8 @@ class Switch:
         return 404
 
     def _record(self, case: Case, command: c.Record) -> int:
+        if command.bridge is not None:
+            return self.recorder.record(case, command)
         channel = self._in_stasis(command.channel or "")
         if isinstance(channel, int):
             return channel
@@ -441,7 +451,13 @@ class Switch:
             if channel.recording == command.recording:
                 self._recorded(channel, command.recording)
                 return 204
-        return 404
+        return self.recorder.stop(command.recording)
+
+    def _pause_recording(self, case: Case, command: c.PauseRecording) -> int:
+        return self.recorder.pause(command.recording, True)
+
+    def _resume_recording(self, case: Case, command: c.ResumeRecording) -> int:
+        return self.recorder.pause(command.recording, False)
 
     def _play(self, case: Case, command: c.Play) -> int:
         channel = self._in_stasis(command.channel)
@@ -547,4 +563,6 @@ _DO: dict[type, Any] = {
     c.Record: Switch._record,
     c.Continue: Switch._continue,
     c.StopRecording: Switch._stop_recording,
+    c.PauseRecording: Switch._pause_recording,
+    c.ResumeRecording: Switch._resume_recording,
 }

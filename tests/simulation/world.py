@@ -163,6 +163,9 @@ class World:
                 when += 2_000 + 20_000 * rng.random()
         if weather.restart:
             agenda.after(when, self._kill)
+        if self.seed % 7 == 0:
+            agenda.after(when / 2, self._disk, True)
+            agenda.after(when, self._disk, False)
 
     # ------------------------------------------------------------------------------------------ trouble
     def _sweep(self) -> None:
@@ -201,6 +204,10 @@ class World:
         for desk in self.people.desks.values():
             self.agenda.after(3_000 * self.rng.random(), desk.connect)
         self._reconnect()
+
+    def _disk(self, full: bool) -> None:
+        self._note("the disk is full" if full else "the disk has space again")
+        self.shell.disk(full=full)
 
     def _missed(self) -> None:
         """Calls that ended while nobody listened: their records come from Asterisk's own log (``core.cel``)."""

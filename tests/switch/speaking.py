@@ -1,16 +1,45 @@
-"""SIPp callers who press keys and speak: an agent's phone that dials, a caller at a voicemail.
+"""SIPp callers who press keys and speak: an agent's phone that dials, a caller at a voicemail, one who tells the time.
 
 Owns: the two scenarios' values. Must not: know what is answered.
 """
 
 from __future__ import annotations
 
+import math
 import random
+from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from switch.sipp import SippResult, _Sipp
+
+STEP = 0.5
+"""Seconds of each tone of `speaking_clock`."""
+
+
+def speaking_clock(seconds: int = 25) -> bytes:
+    """Mu-law: every half second another tone, 50 Hz higher: whatever is recorded tells when it was said."""
+    tones = (math.sin(2 * math.pi * (300 + 50 * int(at / 8000 / STEP)) * at / 8000) for at in range(seconds * 8000))
+    return bytes(_mu_law(int(9_000 * tone)) for tone in tones)
+
+
+def _mu_law(sample: int) -> int:
+    """ITU-T G.711."""
+    sign, magnitude = (0x80, -sample) if sample < 0 else (0, sample)
+    magnitude = min(magnitude, 32_635) + 132
+    exponent = max(0, magnitude.bit_length() - 8)
+    return ~(sign | exponent << 4 | magnitude >> exponent + 3 & 0x0F) & 0xFF
+
+
+def told_time(samples: array[int], at: float) -> float:
+    """What the clock says there, in seconds: by how often the sound crosses zero."""
+    start = int(at * 8000)
+    window = samples[start : start + 1600]
+    crossings = sum((one < 0) != (other < 0) for one, other in pairwise(window))
+    return (crossings / 2 / (len(window) / 8000) - 300) / 50 * STEP
+
 
 _KEY = """  <pause milliseconds="{pause}"/>
   <send retrans="500"><![CDATA[
@@ -46,8 +75,10 @@ class SpeakingCaller(_Sipp):
         talk_ms: int = 30_000,
         seconds: float = 60.0,
         local_port: int | None = None,
+        sound: bytes = b"",
     ) -> None:
         super().__init__(folder, server, "127.0.0.1", local_port)
+        self._sound = sound
         pressed = [
             _KEY.format(pause=pause, caller=caller, cseq=place, key=key) for place, (pause, key) in enumerate(keys, 10)
         ]
@@ -64,9 +95,9 @@ class SpeakingCaller(_Sipp):
         self._values, self._arguments, self._seconds = values, ["-s", number, "-m", "1", "-r", "100"], seconds
 
     def _speech(self) -> Path:
-        """Ten seconds of noise, as G.711 samples: what a recorder takes for somebody speaking."""
+        """Ten seconds of noise, as G.711 samples: what a recorder takes for somebody speaking; or what was given."""
         sound = self.folder / "speech.ul"
-        sound.write_bytes(random.Random(1).randbytes(80_000))
+        sound.write_bytes(self._sound or random.Random(1).randbytes(80_000))
         return sound
 
     def start(self) -> SpeakingCaller:

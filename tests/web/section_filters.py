@@ -12,7 +12,7 @@ from typing import Any
 from web.browser import Browser
 from web.promised import downloaded, listed
 
-from models.tables import AgentLogin, Call, Contact, ContactList, ContactListMember
+from models.tables import AgentLogin, Call, Contact, ContactList, ContactListMember, Recording
 
 Check = Callable[[Browser, str, list[Any]], None]
 FILTERS: dict[tuple[str, str], Check] = {}
@@ -60,6 +60,18 @@ def _calls_of_a_list(browser: Browser, name: str, options: list[Any]) -> None:
     wanted = Call.select().where(Call.contact.in_(members)).count()
     assert 0 < wanted < Call.select().count()
     assert total(browser, "historial-de-llamadas", **{name: str(chosen.id)}) == wanted
+
+
+@of("historial-de-llamadas", "Grabación")
+def _calls_with_a_recording(browser: Browser, name: str, options: list[Any]) -> None:
+    all_calls = Call.select().count()
+    recorded = Call.select().order_by(Call.offered_at).get()
+    row = Recording.create(
+        name=f"{recorded.id}.record.1", call_id=recorded.id, began_at=recorded.offered_at, ended_at=recorded.offered_at
+    )
+    assert total(browser, "historial-de-llamadas", **{name: "1"}) == 1
+    assert total(browser, "historial-de-llamadas", **{name: "0"}) == all_calls - 1
+    row.delete_instance()
 
 
 @of("historial-de-llamadas", "Inicio")

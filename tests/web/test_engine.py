@@ -156,6 +156,13 @@ class TestPages:
         engine.answers["/health"] = (200, health)
         assert at_work.get("/").status_code == 200
 
+    def test_the_first_page_says_when_nothing_is_recorded(self, at_work: Browser, engine: PlayedEngine) -> None:
+        told = {"enough": True, "free_mb": 700, "limit_mb": 1024}
+        for enough in (True, False):
+            engine.answers["/health"] = (200, HEALTHY | {"recordings": told | {"enough": enough}})
+            page = at_work.get("/").get_data(as_text=True)
+            assert ("quedan 700 MB libres en el disco y se piden 1024" in page) is not enough
+
     def test_logging_out_ends_the_desk(self, engine: PlayedEngine, make_app: Callable[..., Flask]) -> None:
         agent = Browser(make_app(control_port=engine.port), Role.AGENT)
         with agent.client.session_transaction() as session:

@@ -310,6 +310,7 @@ new Shortcuts({
   pause: () => part(bar.element, "pause").disabled || bar.togglePauseMenu(),
   hold: () => stage.front?.talkBar.hold(),
   mute: () => stage.front?.talkBar.mute(),
+  record: () => stage.front?.talkBar.record(),
   pass: () => pass(stage.front),
   comment: () => stage.front?.form.elements.comment.focus(),
   help: () => help.showModal(),

@@ -9,7 +9,7 @@ const SWITCH = "centralita.desk.shortcuts";
 const QUIET_AFTER_WRITING_MS = 1200;
 
 export class Shortcuts {
-  /** `actions`: answer, hangup, available, pause, hold, mute, pass, comment, save, help, pop(number). */
+  /** `actions`: answer, hangup, available, pause, hold, mute, record, pass, comment, save, help, pop(number). */
   constructor(actions) {
     this.actions = actions;
     this.wroteAt = -Infinity;
@@ -47,7 +47,7 @@ export class Shortcuts {
       return shifted[event.key.toUpperCase()];
     }
     if (/^[1-9]$/.test(event.key)) return () => actions.pop(Number(event.key));
-    const { hold, mute, pass } = actions;
-    return { a: actions.answer, e: hold, m: mute, t: pass, n: actions.comment, "?": actions.help }[event.key.toLowerCase()];
+    const { answer, hold, mute, record, pass, comment, help } = actions;
+    return { a: answer, e: hold, m: mute, g: record, t: pass, n: comment, "?": help }[event.key.toLowerCase()];
   }
 }

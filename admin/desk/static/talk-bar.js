@@ -1,4 +1,4 @@
-/* What can be done in a conversation: hold, mute, keys, transfer, the third who is consulted.
+/* What can be done in a conversation: hold, mute, record, keys, transfer, the third who is consulted.
  *
  * Owns: those buttons of one pop, and what they show. Must not: believe that anything happened: the engine's `talk` says.
  */
@@ -13,6 +13,8 @@ export class TalkBar {
     this.talk = null;
     part("hold").onclick = () => this.hold();
     part("mute").onclick = () => this.mute();
+    part("record").onclick = () => this.record();
+    part("record-stop").onclick = () => send({ type: "stop_record" });
     part("pass").onclick = pass;
     for (const wish of ["complete", "swap", "conference", "cancel"]) part(wish).onclick = () => send({ type: wish });
     part("keypad").onclick = () => this.#keys(part("keys").hidden);
@@ -25,6 +27,14 @@ export class TalkBar {
 
   mute() {
     if (!this.part("mute").disabled) this.send({ type: this.talk?.muted ? "unmute" : "mute" });
+  }
+
+  /** Begins it, pauses it (a card number is about to be said), or goes on. */
+  record() {
+    if (this.part("record").hidden || this.part("record").disabled) return;
+    const running = ["on", "waiting"].includes(this.talk?.recording?.state);
+    const paused = this.talk?.recording?.state === "paused";
+    this.send({ type: running ? "pause_record" : paused ? "resume_record" : "record" });
   }
 
   get canPass() {
@@ -42,6 +52,7 @@ export class TalkBar {
     const { third, on_hold: held, muted, parties, waits, asking, phone_holds: phoneHolds } = this.talk;
     this.#toggle("hold", held, held ? "talk.unhold" : "talk.hold", !lineOpen || third !== null || parties > 2);
     this.#toggle("mute", muted, muted ? "talk.unmute" : "talk.mute", !lineOpen);
+    this.#recording(this.talk.recording ?? null, lineOpen);
     this.part("keypad").disabled = !lineOpen || held;
     this.part("pass").disabled = !lineOpen || third !== null || parties > 2 || asking;
     this.part("third").hidden = third === null;
@@ -54,6 +65,19 @@ export class TalkBar {
     }
     const note = asking ? "asking" : waits ? "waits" : held ? "held" : phoneHolds ? "phone_holds" : parties > 2 ? "three" : "";
     this.part("talk-note").textContent = note === "" ? "" : say(`talk.${note}`);
+  }
+
+  #recording(recording, lineOpen) {
+    const state = recording?.state ?? "";
+    this.part("recording").hidden = state === "";
+    this.part("record").hidden = state === "";
+    this.part("record-stop").hidden = !recording?.may_stop || ["off", ""].includes(state);
+    if (state === "") return;
+    this.part("recording").dataset.state = state;
+    this.part("recording-word").textContent = say(`recording.${state}`);
+    const word = { on: "pause", waiting: "pause", paused: "resume", off: "start" }[state] ?? "again";
+    this.#toggle("record", state === "paused", `recording.${word}`, !lineOpen);
+    this.part("record-stop").disabled = !lineOpen;
   }
 
   #toggle(name, on, word, disabled) {

@@ -1,0 +1,137 @@
+"""Recorded conversations on *Historial de llamadas*: heard and downloaded, each noted in the audit log.
+
+Owns: what of a recording the cards show, and serving its sound. Must not: take a path from a request: a row tells a
+name, and `models.recordings` where that lies; or serve an agent, who has none of these pages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import abort, request, send_file
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from admin import audit
+from admin.formats import duration
+from admin.installation import installation
+from admin.permissions import Act
+from admin.view_marks import acting
+from models.db import transaction
+from models.recordings import path_of
+from models.tables import AuditEntry, Call, Recording
+from models.values.recording import CutWhy, RecordingState
+
+ONCE: Final = timedelta(minutes=10)
+"""A player asks for its sound in many pieces: who hears one for so long is noted once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part as a card shows it. `number` counts what there is, without gaps."""
+
+    row: Recording
+    number: int
+    of: int
+    cuts: tuple[str, ...]
+
+    @property
+    def is_kept(self) -> bool:
+        return bool(self.row.state is RecordingState.KEPT)
+
+
+def recordings_of(calls: Sequence[Call]) -> dict[str, list[Part]]:
+    """The parts of all calls of a page, in order, with one query."""
+    rows = Recording.select().where(Recording.call_id.in_([call.id for call in calls]))
+    by_call: dict[str, list[Recording]] = {}
+    for row in rows.order_by(Recording.call_id, Recording.part):
+        by_call.setdefault(row.call_id, []).append(row)
+    return {
+        call: [Part(row, number, len(parts), cuts_of(row)) for number, row in enumerate(parts, 1)]
+        for call, parts in by_call.items()
+    }
+
+
+def cuts_of(row: Recording) -> tuple[str, ...]:
+    """What is missing in the file, in words."""
+    told = []
+    for cut in row.cuts:
+        at, lasted, why = cut
+        if lasted < 1000:
+            continue
+        where = {"at": duration(at), "lasted": duration(lasted)}
+        if why == CutWhy.AGENT:
+            told.append(_("en %(at)s faltan %(lasted)s: el agente la pausó", **where))
+        else:
+            told.append(_("en %(at)s faltan %(lasted)s: en espera", **where))
+    return tuple(told)
+
+
+class RecordingsView:
+    """The part of the section's view that plays recordings; it is nothing alone."""
+
+    base_query: Any
+    can: Any
+    endpoint: Any
+
+    @expose("/<string:call_id>/grabacion/<int:row_id>.wav")
+    @acting(Act.READ)
+    def recording_view(self, call_id: str, row_id: int) -> Any:
+        """The sound, in ranges, so that the player can jump."""
+        return self._sent(call_id, row_id, as_file=False)
+
+    @expose("/<string:call_id>/grabacion/<int:row_id>/descargar")
+    @acting(Act.DOWNLOAD)
+    def recording_download(self, call_id: str, row_id: int) -> Any:
+        return self._sent(call_id, row_id, as_file=True)
+
+    def _sent(self, call_id: str, row_id: int, *, as_file: bool) -> Response:
+        call = self.base_query().where(Call.id == call_id[:64]).get_or_none()
+        row = Recording.get_or_none(Recording.id == row_id) if call is not None and row_id < 2**63 else None
+        if row is None or row.call_id != call.id:
+            abort(404)
+        if row.state is RecordingState.DELETED:
+            abort(410)
+        if row.state is not RecordingState.KEPT:
+            abort(404)
+        path = path_of(installation().settings.data_dir.absolute(), row.name)
+        if not path.is_file():
+            abort(404)
+        self._note(call, row, "download" if as_file else "listen")
+        answer = send_file(
+            path,
+            mimetype="audio/wav",
+            conditional=True,
+            etag=row.sha256,
+            max_age=0,
+            as_attachment=as_file,
+            download_name=f"{call.offered_at:%Y%m%d-%H%M%S}-{row.part}.wav",
+        )
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["Cache-Control"] = "private, no-store"
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return answer
+
+    def _note(self, call: Call, row: Recording, act: str) -> None:
+        """Before a byte goes out. Of a player's many requests the first is noted."""
+        key = f"recording {row.id}"
+        if act == "listen" and request.range is not None and _noted(key):
+            return
+        name = f"{call.calling_number or '–'} → {call.called_number}, {row.part}"
+        with transaction(installation().database):
+            audit.record(self.endpoint, act, key=key, name=name, after={"call": call.id, "recording": row.name})
+
+
+def _noted(key: str) -> bool:
+    since = datetime.now(UTC) - ONCE
+    mine = AuditEntry.select().where(
+        AuditEntry.section == "calls",
+        AuditEntry.act == "listen",
+        AuditEntry.row_key == key,
+        AuditEntry.agent == current_user.id,
+        AuditEntry.at > since,
+    )
+    return bool(mine.exists())

@@ -1,0 +1,190 @@
+"""Recorded conversations from end to end: real switch, engine, SIPp with sound, the file beside its CDR.
+
+The caller is a speaking clock: what is in a file tells when it was said. After each test: no channel, no bridge, and no
+recording left on the switch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import wave
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from switch.real_switch import RealSwitch
+from switch.running_engine import Desk, RunningEngine, secret_of
+from switch.sipp import SippPhone
+from switch.speaking import SpeakingCaller, speaking_clock, told_time
+from switch.waiting import wait_until
+
+from models.recordings import path_of
+from models.values.recording import RecordingMode
+
+pytestmark = pytest.mark.asterisk
+
+Phones = Callable[..., SippPhone]
+CLOCK = speaking_clock()
+PRECISE = 0.6
+"""Seconds by which a file may differ from what was said: SIPp's start, orders on their way, a loaded machine."""
+
+
+class Stage:
+    """A caller who tells the time, and Ana."""
+
+    def __init__(self, engine: RunningEngine, switch: RealSwitch, phones: Phones, folder: Path) -> None:
+        self.engine = engine
+        self.switch = switch
+        self._phones = phones
+        self._folder = folder
+        self.ana = engine.account.agent("Ana", "8330101")
+        self.desk: Desk
+
+    def talk(self, mode: RecordingMode) -> SpeakingCaller:
+        self.center = self.engine.account.call_center("Pizza", ["40001000"], [self.ana], recording=mode.value)
+        self.engine.start()
+        self.desk = self.engine.desk(self.ana)
+        self._phones(self.switch, {"8330101": secret_of("8330101")}).online()
+        caller = SpeakingCaller(
+            self._folder, self.switch.sip, "40001000", caller="22223333", talk_ms=60_000, sound=CLOCK
+        )
+        caller.start()
+        self.desk.wait_phase("talking", 20)
+        self.call_id = str(self.desk.pop["call_id"])
+        return caller
+
+    def press(self, what: str, shows: str) -> None:
+        self.desk.send({"type": what, "call_id": self.call_id})
+        self.sees(shows)
+
+    def sees(self, state: str) -> None:
+        def told() -> str | None:
+            return ((self.desk.pop.get("talk") or {}).get("recording") or {}).get("state")
+
+        wait_until(lambda: told() == state, 20, f"recording {state}, not {told()}")
+
+    def over(self) -> dict[str, Any]:
+        self.desk.send({"type": "hangup", "call_id": self.call_id})
+        [call] = self.engine.closed(1, 20)
+        return call
+
+    def parts(self, count: int) -> list[tuple[array[int], list[list[Any]], dict[str, Any]]]:
+        """Of the kept recordings in their order: the samples, what is missing, the row."""
+        columns = "name, call_id, part, state, sha256, size, duration_ms, began_at, ended_at, call_center_id, cuts"
+
+        def kept() -> list[dict[str, Any]]:
+            rows = self.engine.rows(f"SELECT {columns} FROM recordings ORDER BY part")
+            found = [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
+            return found if len(found) == count and all(row["state"] == "kept" for row in found) else []
+
+        found = []
+        for row in wait_until(kept, 30, f"{count} recordings kept"):
+            assert (row["call_id"], row["call_center_id"]) == (self.call_id, self.center)
+            path = path_of(self.engine.settings.data_dir, row["name"])
+            content = path.read_bytes()
+            assert (hashlib.sha256(content).hexdigest(), len(content)) == (row["sha256"], row["size"])
+            with wave.open(str(path)) as sound:
+                assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (8000, 1, 2)
+                samples = array("h", sound.readframes(sound.getnframes()))
+            assert abs(len(samples) / 8 - row["duration_ms"]) < 10
+            found.append((samples, json.loads(row["cuts"]), row))
+        on_switch = [one["name"] for one in self.switch.ari("GET", "recordings/stored")[1]]
+        assert not [name for name in on_switch if self.call_id in name], "none is left on the switch"
+        return found
+
+
+@pytest.fixture
+def stage(switch: RealSwitch, tmp_path: Path, sipp_phone: Phones) -> Iterator[Stage]:
+    engine = RunningEngine(switch, tmp_path / "data")
+    yield Stage(engine, switch, sipp_phone, tmp_path / "sipp")
+    engine.stop()
+    switch.remove_phone("8330101")
+
+
+def test_all_is_recorded_but_hold_and_what_the_agent_holds_back(stage: Stage) -> None:
+    caller = stage.talk(RecordingMode.ALWAYS)
+    stage.sees("on")
+    time.sleep(1.5)  # something is said
+    stage.press("pause_record", "paused")
+    began = time.monotonic()
+    time.sleep(2.0)  # the card number
+    stage.press("resume_record", "on")
+    paused = time.monotonic() - began
+    time.sleep(1.0)
+    assert stage.engine.control("POST", f"/calls/{stage.call_id}/stop_record", {"agent": None})[1]["error"] == (
+        "always_recorded"
+    )
+    stage.press("hold", "waiting")
+    began = time.monotonic()
+    time.sleep(1.5)
+    stage.press("unhold", "on")
+    held = time.monotonic() - began
+    time.sleep(1.0)
+    call = stage.over()
+    caller.stop()
+
+    [(samples, cuts, row)] = stage.parts(1)
+    length = len(samples) / 8000
+    assert abs(length - (call["talk_ms"] / 1000 - paused - held)) < PRECISE
+    assert [why for _, _, why in cuts] == ["agent", "hold"]
+    for (_, lasted, _), measured in zip(cuts, (paused, held), strict=True):
+        assert abs(lasted / 1000 - measured) < PRECISE
+    assert abs(row["ended_at"] - row["began_at"] - call["talk_ms"]) < 1000 * PRECISE
+    # The clock in the file jumps by what was held back, just where the row says so.
+    place = cuts[0][0] / 1000
+    jump = told_time(samples, place + 0.4) - told_time(samples, place - 0.6) - 1.0
+    assert abs(jump - paused) < PRECISE + 0.5, "what was said meanwhile is not in the file"
+    assert abs(told_time(samples, place - 0.6) - told_time(samples, 0.3) - (place - 0.9)) < 1.0
+
+
+def test_parts_that_the_agent_chose_and_a_killed_engine_loses_nothing(stage: Stage) -> None:
+    caller = stage.talk(RecordingMode.AGENT)
+    stage.sees("off")
+    stage.press("record", "on")
+    time.sleep(1.0)
+    stage.press("stop_record", "off")
+    stage.press("record", "on")
+    began = time.monotonic()
+    time.sleep(0.5)
+    stage.engine.kill()
+    time.sleep(1.0)  # nobody is there, and it goes on
+    stage.engine.start(30)
+    stage.desk = stage.engine.desk(stage.ana)
+    stage.sees("on")
+    time.sleep(0.5)
+    recorded = time.monotonic() - began
+    stage.over()
+    caller.stop()
+
+    [(first, _, _), (second, cuts, _)] = stage.parts(2)
+    assert abs(len(first) / 8000 - 1.0) < PRECISE
+    assert cuts == []
+    assert abs(len(second) / 8000 - recorded) < PRECISE
+    told = told_time(second, recorded - 1.0) - told_time(second, 0.2)
+    assert abs(told - (recorded - 1.2)) < 1.0, "the second part goes on through the engine's death"
+
+
+def test_without_disk_the_call_goes_on_unrecorded_and_says_why(
+    switch: RealSwitch, tmp_path: Path, sipp_phone: Phones
+) -> None:
+    engine = RunningEngine(switch, tmp_path / "data", recording_min_free_mb=10_000_000)
+    stage = Stage(engine, switch, sipp_phone, tmp_path / "sipp")
+    try:
+        caller = stage.talk(RecordingMode.ALWAYS)
+        stage.sees("no_space")
+        assert engine.control("GET", "/health")[1]["recordings"]["enough"] is False
+        call = stage.over()
+        caller.stop()
+        assert (call["outcome"], call["reason"]) == ("answered", "agent_hung_up")
+        assert engine.rows("SELECT name FROM recordings") == []
+        wait_until(lambda: engine.rows("SELECT 1 FROM call_events WHERE code = 'closed'"), 10, "its story")
+        [(told,)] = engine.rows("SELECT detail FROM call_events WHERE code = 'not_done'")
+        assert '"status":507' in told
+        assert engine.log("recording_disk_full")
+    finally:
+        engine.stop()
+        switch.remove_phone("8330101")
