@@ -125,6 +125,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
                 lambda enough: engine.disk_changed(enough),
             ),
         ),
+        refer=settings.sip_refer,
     )
     talk = TalkRequests(engine.registry, lambda: engine.snapshot)
     requests = DeskRequests(engine.registry, attendance, talk)

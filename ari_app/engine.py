@@ -35,6 +35,7 @@ from ari_app.registry import Registry
 from ari_app.resync import Absent, Resync
 from ari_app.runner import CallRunner, Screens, Surroundings
 from ari_app.switch import Switch
+from ari_app.talk_requests import found
 from ari_app.voicemails import Voicemails
 from dialplan import names
 from models import cdr, stories
@@ -42,6 +43,7 @@ from models.db import execute, placeholder
 from models.snapshot import build
 from models.values.call import PhoneKind
 from models.values.cdr import CallRecord, LegRecord
+from models.values.replacing import replace
 from models.values.routing import RoutingSnapshot
 
 log = structlog.get_logger(__name__)
@@ -81,13 +83,14 @@ class Engine:
         registry: Registry,
         voicemails: Voicemails,
         conversations: Conversations,
+        refer: bool = False,
     ) -> None:
         self.database = database
         self.port = port
         self.records = records
         self.callers = callers
         self.ledger = ledger
-        self.policy = policy
+        self._settings_policy = policy
         self.snapshot = snapshot
         self.snapshot_at = now_ms()
         self.registry = registry
@@ -97,7 +100,7 @@ class Engine:
         self.conversations.in_database = self.in_database
         self.conversations.connected = lambda: self.connected
         self.switch = Switch(port, lambda: conversations.disk.enough)
-        self.phones = Phones(port)
+        self.phones = Phones(port, refer=refer)
         self.reaper = Reaper(self.ask, records.write_reaped)
         self.floor: Floor
         self.screens: Screens
@@ -114,6 +117,11 @@ class Engine:
         self._first = True
         self._stopping = False
 
+    @property
+    def policy(self) -> Policy:
+        """With what the account itself says."""
+        return replace(self._settings_policy, codes=self.snapshot.account.codes)
+
     def furnish(self, floor: Floor, screens: Screens) -> None:
         """The parts that need the engine to be there first."""
         self.floor = floor
@@ -122,7 +130,7 @@ class Engine:
             snapshot=lambda: self.snapshot,
             roster=lambda: floor.roster,
             connected=lambda: self.connected,
-            policy=self.policy,
+            policy=lambda: self.policy,
             records=self.records,
             begin=self._begin,
         )
@@ -134,6 +142,7 @@ class Engine:
             records=self.records,
             keeps=Keeping(self.records, self.voicemails, self.conversations),
             budgets=self.outgoing,
+            find=lambda number: found(self.snapshot, number),
             forget=self.registry.forget,
         )
         self._resync = Resync(

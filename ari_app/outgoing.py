@@ -55,7 +55,7 @@ class Outgoing:
         snapshot: Callable[[], RoutingSnapshot],
         roster: Callable[[], Roster],
         connected: Callable[[], bool],
-        policy: Policy,
+        policy: Callable[[], Policy],
         records: Records,
         begin: Begin,
     ) -> None:
@@ -74,7 +74,7 @@ class Outgoing:
         agent = snapshot.agent_at(event.endpoint)
         route = snapshot.call_centers.get(agent.call_center) if agent and agent.call_center is not None else None
         verdict = self._ask(event.channel, agent, event.called_number, route, event.address)
-        self._begin(event.channel, *outbound.dial(event, agent, route, verdict, self._policy))
+        self._begin(event.channel, *outbound.dial(event, agent, route, verdict, self._policy()))
 
     def click(self, agent_id: int, number: str, center: int | None) -> str:
         """Click2Dial: the new call's id. Raises DialRefused; then nothing rings, now or later."""
@@ -97,9 +97,9 @@ class Outgoing:
         request = outbound.ClickToDial(at, call_id, agent, route)
         if isinstance(verdict, Refused):
             # It is in the history all the same: what was refused, and why.
-            self._records.write_call(outbound.refused(request, verdict, self._policy))
+            self._records.write_call(outbound.refused(request, verdict, self._policy()))
             raise DialRefused(verdict.reason)
-        self._begin(call_id, *outbound.click(request, verdict, self._policy))
+        self._begin(call_id, *outbound.click(request, verdict, self._policy()))
         return call_id
 
     def call_back(self, call_id: str, agent_id: int, number: str, center: int) -> None:
@@ -116,9 +116,9 @@ class Outgoing:
         verdict = self._ask(call_id, agent, number, route, seat.address)
         request = outbound.ClickToDial(at, call_id, agent, route)
         if isinstance(verdict, Refused):
-            self._records.write_call(outbound.refused(request, verdict, self._policy))
+            self._records.write_call(outbound.refused(request, verdict, self._policy()))
             raise DialRefused(verdict.reason)
-        self._begin(call_id, *outbound.click(request, verdict, self._policy))
+        self._begin(call_id, *outbound.click(request, verdict, self._policy()))
 
     def _ask(
         self, call_id: str, agent: AgentRoute | None, number: str, route: CallCenterRoute | None, address: str | None
@@ -128,7 +128,7 @@ class Outgoing:
             self._snapshot(),
             self._roster(),
             self._spending,
-            self._policy,
+            self._policy(),
             now_ms(),
         )
         if isinstance(verdict, Refused):
@@ -163,7 +163,7 @@ class Outgoing:
             ),
             self._snapshot(),
             self._spending,
-            self._policy,
+            self._policy(),
             at,
         )
         if isinstance(verdict, Permit) and isinstance(verdict.target, Outside):

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 import structlog
 
 from ari_app.clock import now_ms
-from ari_app.core import cdr, commands, ids, inbound
+from ari_app.core import cdr, commands, ids, inbound, requests
 from ari_app.core import story as story_of
+from ari_app.core.arrangement import Target
 from ari_app.core.call import Call, Clearing, Ended, Talking
 from ari_app.core.commands import Command
 from ari_app.core.events import (
@@ -88,7 +89,7 @@ class Keeps(Protocol):
 class Surroundings:
     """What every runner works with."""
 
-    __slots__ = ("budgets", "callers", "floor", "forget", "keeps", "records", "screens", "switch")
+    __slots__ = ("budgets", "callers", "find", "floor", "forget", "keeps", "records", "screens", "switch")
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class Surroundings:
         records: Records,
         keeps: Keeps,
         budgets: Budgets,
+        find: Callable[[str], Target | str],
         forget: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self.switch = switch
@@ -109,6 +111,7 @@ class Surroundings:
         self.records = records
         self.keeps = keeps
         self.budgets = budgets
+        self.find = find
         self.forget = forget
 
 
@@ -247,6 +250,14 @@ class CallRunner:
     def _claim(self, command: commands.ClaimAgent) -> None:
         self._around.floor.claim(command.agent, command.call_id, back=command.back)
 
+    def _find(self, command: commands.FindTarget) -> None:
+        found = self._around.find(command.number)
+        if isinstance(found, str):
+            self.post(requests.TargetUnknown(now_ms(), command.agent, found))
+            return
+        kind = requests.TransferRequested if command.blind else requests.ConsultRequested
+        self.post(kind(now_ms(), command.agent, found))
+
     def _seek(self, command: commands.SeekAgents) -> None:
         self._around.floor.seek(command.call_id, command.route, command.since, command.kept)
 
@@ -338,6 +349,7 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.AskPlace: CallRunner._ask_place,
     commands.StopSeeking: CallRunner._stop_seeking,
     commands.ReportProblem: CallRunner._problem,
+    commands.FindTarget: CallRunner._find,
     commands.ClaimAgent: CallRunner._claim,
     commands.EngageAgent: CallRunner._engage,
     commands.HoldAgent: CallRunner._hold,

@@ -82,6 +82,14 @@ def find(snapshot: RoutingSnapshot, to: To) -> Target:
     return Outside(number, "")  # the way there is given by the gate (`core.gate`)
 
 
+def found(snapshot: RoutingSnapshot, number: str) -> Target | str:
+    """Who has this number, or the code of why nobody has."""
+    try:
+        return find(snapshot, To(number=number))
+    except NoSuchTarget as error:
+        return error.code
+
+
 class TalkRequests:
     """``ask`` posts a request to its call. It returns the code of why it can't be had now, or None."""
 

@@ -52,6 +52,7 @@ def phone_objects(
     media_address: str | None = None,
     qualify_seconds: int = 30,
     rtp_timeout_seconds: int = 60,
+    refer: bool = False,
 ) -> list[PhoneObject]:
     """The objects of one phone; `push_requests` and `removal_requests` say how they get to the switch.
 
@@ -80,6 +81,8 @@ def phone_objects(
         # No re-INVITE at each bridging only to repeat the caller's name.
         ("send_connected_line", "no"),
         ("allow_subscribe", "no"),
+        # A REFER is refused (603), or told to the engine, which transfers as the desk does. Asterisk connects nobody.
+        ("set_var", "PJSIP_TRANSFER_HANDLING()=ari-only") if refer else ("allow_transfer", "no"),
         ("timers", "yes"),
         ("timers_sess_expires", "600"),
         ("rtp_timeout", str(rtp_timeout_seconds)),

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     pop_ack_ms: int = Field(
         150, ge=0, le=5000, description="Longest wait for a desk to acknowledge a screen pop before ringing, ms."
     )
+    sip_refer: bool = Field(
+        False,
+        description="Phones may transfer with their own key (SIP REFER). Off: Asterisk 22.10.1 dies of a REFER with "
+        "Refer-Sub: false, see docs/asterisk-notes.md; the codes and the desk's button do the same.",
+    )
     heartbeat_seconds: int = Field(15, ge=1, le=300, description="Time between the websocket's heartbeats, s.")
     reconnect_grace_seconds: int = Field(
         30, ge=0, le=600, description="Time an agent whose connection was lost keeps the state, s."

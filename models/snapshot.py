@@ -19,6 +19,7 @@ from models.values.call import CostUnit, PhoneKind, Role, Strategy
 from models.values.color import parse_color
 from models.values.destination import DefaultRule, DestinationRule, DestinationRules
 from models.values.errors import InvalidValue
+from models.values.feature import CodesProblem, read_codes
 from models.values.ip import IpMask, IpRules
 from models.values.money import Rate, check_currency, from_millionths
 from models.values.pattern import NumberClaim, NumberTable
@@ -47,7 +48,7 @@ _DESTINATIONS: Final = "SELECT id, pattern, allowed, agent_id FROM destination_r
 _PRICES: Final = "SELECT prefix, price FROM destination_prices"
 _LIMITS: Final = "SELECT scope, spend_per_day, calls_per_hour, new_countries_per_day FROM breaker_limits"
 _RELEASES: Final = "SELECT agent_id, max(at) FROM breaker_releases GROUP BY agent_id"
-_ACCOUNT: Final = "SELECT name, region, language, timezone, currency FROM account ORDER BY id LIMIT 1"
+_ACCOUNT: Final = "SELECT name, region, language, timezone, currency, feature_codes FROM account ORDER BY id LIMIT 1"
 _AGENTS: Final = "SELECT id, name, endpoint, phone_kind, click2dial, role, active FROM agents ORDER BY id"
 _CALL_CENTERS: Final = (
     "SELECT id, name, color, price, currency, cost_unit, logo_sha256, pop_up_url, strategy, ring_seconds, "
@@ -165,7 +166,12 @@ def _account(rows: list[tuple[Any, ...]], problems: list[str]) -> Account:
     if not rows:
         problems.append("There is no account row.")
         return Account("")
-    account = Account(*rows[0])
+    *named, codes = rows[0]
+    account = Account(*named)
+    try:
+        account = replace(account, codes=read_codes(codes))
+    except CodesProblem as problem:
+        problems.append(f"Account: feature codes {problem}.")
     if not is_region(account.region):
         problems.append(f"Account: {account.region!r} is not a country code.")
     return account

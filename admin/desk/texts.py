@@ -127,6 +127,7 @@ def texts() -> dict[str, str]:
         "problem.not_paused": _("La grabación no está en pausa."),
         "problem.target_is_here": _("Esa persona ya está en la llamada."),
         "problem.asked_already": _("Ya se está buscando a otra persona."),
+        "problem.refer_attended": _("Tu teléfono no puede unir dos líneas; usa el código *2 o el botón «Consultar»."),
         "problem.no_such_target": _("No hay ningún agente, call center o número así."),
         "problem.target_has_no_phone": _("Ese agente no tiene teléfono."),
         "problem.target_not_free": _("Esa persona no está disponible; la llamada sigue contigo."),

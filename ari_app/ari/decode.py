@@ -161,6 +161,26 @@ class _ChannelUnhold(msgspec.Struct, tag_field="type", tag="ChannelUnhold"):
     channel: _Channel
 
 
+class _Requested(msgspec.Struct):
+    destination: str = ""
+    protocol_id: str = ""
+
+
+class _ReferTo(msgspec.Struct):
+    requested_destination: _Requested | None = None
+    destination_channel: _Channel | None = None
+
+
+class _ReferredBy(msgspec.Struct):
+    source_channel: _Channel
+
+
+class _ChannelTransfer(msgspec.Struct, tag_field="type", tag="ChannelTransfer"):
+    refer_to: _ReferTo
+    referred_by: _ReferredBy
+    state: str | None = None
+
+
 class _Recording(msgspec.Struct):
     name: str
     duration: int = 0
@@ -200,6 +220,7 @@ _Known: TypeAlias = (
     | _ChannelDtmfReceived
     | _ChannelHold
     | _ChannelUnhold
+    | _ChannelTransfer
     | _RecordingFinished
     | _RecordingFailed
     | _ContactStatusChange
@@ -218,6 +239,7 @@ EVENT_TYPES: Final = (
     "ChannelDtmfReceived",
     "ChannelHold",
     "ChannelUnhold",
+    "ChannelTransfer",
     "RecordingFinished",
     "RecordingFailed",
     "ContactStatusChange",
@@ -292,6 +314,9 @@ def _meaning(message: _Known, at: int) -> Message | None:
             return Decoded(channel.id, core.PhoneHeld(at, channel.id))
         case _ChannelUnhold(channel=channel):
             return Decoded(channel.id, core.PhoneUnheld(at, channel.id))
+        case _ChannelTransfer(refer_to=to, referred_by=by, state=state):
+            # Told again with a state for each thing that we said of it ourselves.
+            return None if (state or "").startswith("channel_") else _refers(to, by.source_channel.id, at)
         case _RecordingFinished(recording=told):
             return Decoded(told.name, core.RecordingFinished(at, told.name, told.duration))
         case _RecordingFailed(recording=told):
@@ -354,6 +379,13 @@ def host_of(address: str) -> str | None:
     """``10.1.0.3:5060`` -> ``10.1.0.3``; ``[2001:db8::1]:5060`` -> ``2001:db8::1``."""
     host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
     return host or None
+
+
+def _refers(to: _ReferTo, channel: str, at: int) -> Decoded:
+    asked = to.requested_destination or _Requested()
+    attended = to.destination_channel is not None or bool(asked.protocol_id)
+    number = plain_text(asked.destination, CALLED_NUMBER_LENGTH)
+    return Decoded(channel, core.PhoneTransfers(at, channel, number, attended))
 
 
 def _unknown(channel: _Arriving, args: tuple[str, ...], at: int) -> UnknownArrived:

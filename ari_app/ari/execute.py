@@ -36,6 +36,7 @@ from ari_app.core.commands import (
     StopRecording,
     StopRinging,
     SwitchCommand,
+    TellTransfer,
     Unmute,
 )
 from ari_app.core.events import ChannelGone, CommandDone, CommandFailed, Event
@@ -47,6 +48,9 @@ Request = tuple[str, dict[str, Any]]
 
 def perform(port: AriPort, command: SwitchCommand, now: Callable[[], int], tell: Callable[[Event], None]) -> None:
     """Send this command now, behind all sent before; `tell` what the core must know of its outcome, if anything."""
+    if isinstance(command, AddToBridge) and command.absorbing:
+        _add_apart(port, command, now, tell)
+        return
     operation, params = request(command)
 
     def answered(response: Response) -> None:
@@ -62,6 +66,26 @@ def perform(port: AriPort, command: SwitchCommand, now: Callable[[], int], tell:
             tell(event)
 
     port.order(operation, params, answered)
+
+
+def _add_apart(port: AriPort, command: AddToBridge, now: Callable[[], int], tell: Callable[[Event], None]) -> None:
+    """Two requests, because what becomes of the keys is said for all channels of one. Told once: done, or failed."""
+    absorbing = tuple(channel for channel in command.channels if channel in command.absorbing)
+    others = tuple(channel for channel in command.channels if channel not in command.absorbing)
+    answers: list[Response] = []
+    parts = [(channels, absorb) for channels, absorb in ((others, False), (absorbing, True)) if channels]
+
+    def answered(response: Response) -> None:
+        answers.append(response)
+        if len(answers) < len(parts):
+            return
+        event = answer(command, next((one for one in answers if not one.ok), response), now())
+        if event is not None:
+            tell(event)
+
+    for channels, absorb in parts:
+        params: dict[str, Any] = {"bridgeId": command.bridge, "channel": channels}
+        port.order("bridges.addChannel", params | ({"absorbDTMF": True} if absorb else {}), answered)
 
 
 def doubtful(command: SwitchCommand, response: Response) -> bool:
@@ -137,6 +161,8 @@ def _media(command: MediaCommand) -> Request:
             return "recordings.unpause", {"recordingName": recording}
         case SetVariable(channel=channel, name=name, value=value):
             return "channels.setChannelVar", {"channelId": channel, "variable": name, "value": value}
+        case TellTransfer(channel=channel, state=state):
+            return "channels.transfer_progress", {"channelId": channel, "states": state}
         case Continue(channel=channel, context=context, extension=extension):
             return "channels.continueInDialplan", {
                 "channelId": channel, "context": context, "extension": extension, "priority": 1,

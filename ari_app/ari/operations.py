@@ -79,6 +79,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "channels.stopMoh": _op("DELETE", "channels/{channelId}/moh"),
     "channels.mute": _op("POST", "channels/{channelId}/mute", "direction"),
     "channels.unmute": _op("DELETE", "channels/{channelId}/mute", "direction"),
+    "channels.transfer_progress": _op("POST", "channels/{channelId}/transfer_progress", "states!"),
     "channels.sendDTMF": _op("POST", "channels/{channelId}/dtmf", "dtmf before between duration after"),
     "channels.record": _op("POST", "channels/{channelId}/record", _RECORD),
     "channels.continueInDialplan": _op("POST", "channels/{channelId}/continue", "context extension priority label"),

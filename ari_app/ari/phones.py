@@ -73,12 +73,19 @@ class Phones:
     """The phones on one switch. `at_once`: how many are worked on at the same time; calls' requests go between them."""
 
     def __init__(
-        self, port: AriPort, *, at_once: int = 8, media_address: str | None = None, qualify_seconds: int = 30
+        self,
+        port: AriPort,
+        *,
+        at_once: int = 8,
+        media_address: str | None = None,
+        qualify_seconds: int = 30,
+        refer: bool = False,
     ) -> None:
         self._port = port
         self._at_once = at_once
         self._media_address = media_address
         self._qualify_seconds = qualify_seconds
+        self._refer = refer
         self._lock = asyncio.Lock()
         self._there: dict[str, str] = {}
         self._connection: int | None = None
@@ -150,6 +157,7 @@ class Phones:
                     allowed_networks=networks,
                     media_address=self._media_address,
                     qualify_seconds=self._qualify_seconds,
+                    refer=self._refer,
                 )
             except ValueError as error:
                 report.failed[phone.endpoint] = str(error)

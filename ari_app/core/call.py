@@ -21,6 +21,7 @@ from typing import Any
 
 from ari_app.core.arrangement import TOGETHER, Arrangement, Asked, Stretch
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
+from models.values.feature import FeatureCodes
 from models.values.queue import OverflowCause
 from models.values.reasons import CallReason, LegReason
 from models.values.recording import Cut, CutWhy
@@ -92,6 +93,8 @@ class Policy:
     """How long the agent's own phone rings (Click2Dial)."""
     internal_ring: int = 30_000
     """How long the phone of an agent whom another calls rings."""
+    codes: FeatureCodes = field(default_factory=FeatureCodes)
+    """What an agent may press on the phone during a call; none: their keys are everybody's."""
     plan: TrunkPlan | None = field(default_factory=TrunkPlan)
     """The way to numbers outside; None: there is none."""
     refusal_media: Mapping[CallReason, tuple[str, ...]] = field(default_factory=dict)
@@ -383,6 +386,10 @@ class Talking(_Phase):
     """Channels that the others do not hear."""
     phone_held: frozenset[str] = frozenset()
     """Channels whose phone itself holds the line."""
+    refers: str | None = None
+    """The channel whose phone asked for a transfer and waits to hear what became of it (``refer``)."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Channel -> what its agent has pressed of a code that is not whole yet (``keypad``)."""
 
 
 @dataclass(frozen=True, slots=True)

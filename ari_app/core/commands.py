@@ -86,10 +86,12 @@ class CreateBridge:
 
 @dataclass(frozen=True, slots=True)
 class AddToBridge:
-    """``POST /bridges/{id}/addChannel`` with all these channels at once."""
+    """``POST /bridges/{id}/addChannel`` with all these channels, at once but for those that are ``absorbing``."""
 
     bridge: str
     channels: tuple[str, ...]
+    absorbing: tuple[str, ...] = ()
+    """Those of them whose keys do not reach the others (``absorbDTMF``): we listen to them for codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,14 @@ class Continue:
     extension: str
 
 
+@dataclass(frozen=True, slots=True)
+class TellTransfer:
+    """``POST /channels/{id}/transfer_progress``: what became of the transfer that this phone asked for (its NOTIFY)."""
+
+    channel: str
+    state: str
+
+
 # ---------------------------------------------------------------- to the screens
 @dataclass(frozen=True, slots=True)
 class ShowPop:
@@ -283,6 +293,19 @@ class StopSeeking:
     """The call does not look for agents any more."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindTarget:
+    """Who has this number, pressed or dialled by the agent? The transfer or consultation follows, or a problem's code.
+
+    It comes back as ``TransferRequested`` (``blind``) or ``ConsultRequested``, as if asked for on the desk.
+    """
+
+    agent: int
+    call_id: str
+    number: str
+    blind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,10 +488,11 @@ MediaCommand = (
     | ResumeRecording
     | SetVariable
     | Continue
+    | TellTransfer
 )
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
-RosterCommand = SeekAgents | AskPlace | StopSeeking | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
+RosterCommand = SeekAgents | AskPlace | StopSeeking | FindTarget | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
 KeepCommand = KeepVoicemail | DropVoicemail | KeepRecording | KeepCallback | WriteRecord
 OwnCommand = LookUpCaller | KeepCommand | AskAllowance | AskOutside | SettleSpending | SetTimer | CancelTimer | Forget
 Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand

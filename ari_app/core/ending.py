@@ -185,7 +185,7 @@ def clear(
         case Talking():
             winner, answered_at = call.winner, call.answered_at if call.joined else None
             at = max(at, call.answered_at)
-            commands += [CancelTimer(APART), *leave_talk(call)]
+            commands += [CancelTimer(APART), *leave_talk(call), *(CancelTimer(f"keys.{one}") for one in call.keys)]
         case Announcing():
             commands.append(CancelTimer(ANNOUNCEMENT))
         case LeavingMessage():

@@ -247,6 +247,15 @@ class PhoneUnheld(MediaNews):
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneTransfers(MediaNews):
+    """A phone asks to be transferred (REFER). ``attended``: with somebody whom it talks to on another line."""
+
+    channel: str
+    number: str
+    attended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TalkRequest:
     """An agent (None: an administrator) wants something of the conversation: hold, transfer, record …"""
 

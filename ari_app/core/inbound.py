@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, gate, legs, outbound, queueing, talking, tape, voicemail
+from ari_app.core import agents, cdr, gate, legs, outbound, queueing, refer, talking, tape, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -66,6 +66,7 @@ from ari_app.core.events import (
     OutboundNews,
     OutsideAllowed,
     OutsideRefused,
+    PhoneTransfers,
     PlaceTold,
     PlaybackFinished,
     PopShown,
@@ -107,6 +108,8 @@ def step(call: Call, event: Event) -> Step:
     """The one transition function: what the call is after this event, and what is to be done for it."""
     if isinstance(event, OutsideAllowed) and not isinstance(call, Waiting | Talking):
         return call, gate.unused(event)
+    if isinstance(event, PhoneTransfers) and not isinstance(call, Talking):
+        return refer.no(call, event)
     match call:
         case Waiting():
             return _waiting(call, event)

@@ -54,6 +54,11 @@ def channel_of(call: Talking, agent: int | None) -> str | None:
     return next((channel for channel in taking_part if agent_id_on(call, channel) == agent), None)
 
 
+def absorbing(call: Talking, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Whose keys are listened to for codes, and so kept from the others: the agents', if there are any codes."""
+    return tuple(one for one in channels if agent_on(call, one) is not None) if call.facts.policy.codes else ()
+
+
 def rooms(call: Talking) -> dict[str, Room]:
     """Where each party is to be."""
     everybody = parties(call)
@@ -98,7 +103,7 @@ def move(call: Talking, before: Rooms) -> list[Command]:
             continue
         if room is Room.CONSULT and room not in before.values():
             commands.append(CreateBridge(bridge, facts.id))
-        commands.append(AddToBridge(bridge, entering))
+        commands.append(AddToBridge(bridge, entering, absorbing(call, entering)))
     commands += _waiting({channel: room for channel, room in after.items() if before.get(channel) is not room})
     if Room.CONSULT in before.values() and Room.CONSULT not in after.values():
         commands.append(DestroyBridge(bridges[Room.CONSULT]))
@@ -125,7 +130,7 @@ def move_again(call: Talking) -> list[Command]:
     for room, bridge in ((Room.TALK, main), (Room.CONSULT, consult)):
         there = tuple(channel for channel in after if after[channel] is room)
         if there:
-            commands.append(AddToBridge(bridge, there))
+            commands.append(AddToBridge(bridge, there, absorbing(call, there)))
     return commands + _waiting(after)
 
 

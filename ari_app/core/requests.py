@@ -43,6 +43,8 @@ class Refused(StrEnum):
     NOT_RECORDED = "not_recorded"
     PAUSED_ALREADY = "paused_already"
     NOT_PAUSED = "not_paused"
+    REFER_ATTENDED = "refer_attended"
+    """The phone wants to join two of its lines: that is done with a code, or on the desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ class ConsultRequested(TalkRequest):
     """Attended: the others hold while the agent talks to the target."""
 
     target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class TargetUnknown(TalkRequest):
+    """The answer to ``FindTarget``: nobody has that number, or none that could be called."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

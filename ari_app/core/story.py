@@ -50,6 +50,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
         c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside, c.KeepRecording,
+        c.FindTarget, c.TellTransfer,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, gate, hearing, hold, ids, legs, requests, talk_view, tape, transfer
+from ari_app.core import (
+    agents,
+    cdr,
+    gate,
+    hearing,
+    hold,
+    ids,
+    keypad,
+    legs,
+    refer,
+    requests,
+    talk_view,
+    tape,
+    transfer,
+)
 from ari_app.core.arrangement import Calling, Consulting
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
@@ -41,6 +55,7 @@ from ari_app.core.events import (
     ChannelLeft,
     CommandDone,
     CommandFailed,
+    DtmfReceived,
     Event,
     FarHalfArrived,
     HangupRequested,
@@ -54,6 +69,7 @@ from ari_app.core.events import (
     OutsideAllowed,
     OutsideRefused,
     PhoneHeld,
+    PhoneTransfers,
     PhoneUnheld,
     PlaybackFinished,
     PopShown,
@@ -102,17 +118,19 @@ def enter(call: Alerting | Reaching, leg: Leg, at: int) -> Step:
 def join(facts: Facts, leg: Leg) -> list[Command]:
     """Put the caller and this agent's leg together; safe to repeat."""
     bridge = ids.bridge(facts.id)
+    agents_of = ((facts.caller_channel, facts.caller_agent), (leg.channel, leg.agent))
+    absorbing = tuple(channel for channel, agent in agents_of if agent is not None) if facts.policy.codes else ()
     return [
         Answer(facts.caller_channel),
         CreateBridge(bridge, facts.id),
-        AddToBridge(bridge, (facts.caller_channel, leg.channel)),
+        AddToBridge(bridge, (facts.caller_channel, leg.channel), absorbing),
     ]
 
 
 def step(call: Talking, event: Event) -> Step:
     """The step, and what the agents' screens must be told of it."""
     made = tape.news(call, event) if tape.concerns(call.facts, event) else _step(call, event)
-    after, commands = tape.follow(made, event.at)
+    after, commands = tape.follow(refer.settled(call, *made), event.at)
     return after, [*commands, *talk_view.changes(call, after)]
 
 
@@ -136,6 +154,12 @@ def _step(call: Talking, event: Event) -> Step:
             return _request(call, event)
         case PhoneHeld() | PhoneUnheld():
             return hold.phone(call, event)
+        case PhoneTransfers():
+            return refer.wanted(call, event)
+        case requests.TargetUnknown(agent=agent, code=code):
+            return call, agents.problem(call.facts, agent, code)
+        case DtmfReceived():
+            return _wished(*keypad.pressed(call, event))
         case AgentsOffered():
             return transfer.agents_given(call, event)
         case AgentDenied():
@@ -210,6 +234,8 @@ def _try_again(call: Talking, at: int) -> Step:
 
 def _timer(call: Talking, name: str, at: int) -> Step:
     facts = call.facts
+    if name.startswith(keypad.KEYS):
+        return _wished(*keypad.time_over(call, name, at))
     if name == APART:
         if call.joined:
             return call, move_again(call)
@@ -312,6 +338,18 @@ def _hang_up(call: Talking, event: HangupRequested) -> Step:
 
 
 # ------------------------------------------------------------------------------------------------ wishes
+def _wished(call: Talking, commands: list[Command], wish: keypad.Wish) -> Step:
+    """A code is the same wish as a button."""
+    match wish:
+        case None:
+            return call, commands
+        case HangupRequested():
+            after, more = _hang_up(call, wish)
+        case _:
+            after, more = _request(call, wish)
+    return after, commands + more
+
+
 def _request(call: Talking, event: TalkRequest) -> Step:
     why = requests.refusal(call, event)
     by = channel_of(call, event.agent)

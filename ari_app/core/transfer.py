@@ -186,6 +186,12 @@ def answered(call: Talking, leg: Leg, at: int) -> Step:
     before = rooms(call)
     commands = leave_talk(call)
     commands.append(CancelTimer(legs.pop_timer(leg)))
+    left: list[Command] = []
+    if now.by is not None and now.by == call.refers:
+        by = now.by  # whose phone asked for it: it waited for this, and leaves
+        call, left = leaves(by_leaving(call, by, at), by, at)
+        left += _hang_up_caller(call, by)
+        now = replace(now, by=None)
     won = replace(
         leg,
         state=LegState.ANSWERED,
@@ -208,7 +214,7 @@ def answered(call: Talking, leg: Leg, at: int) -> Step:
         stretch = Stretch(LegKind.CONSULT, at, agent_id_on(call, now.by), number)
         call = _stretches(call, arrangement.begin(call.facts.stretches, stretch))
         call = _with_consult(replace(call, arrangement=Consulting(now.by, leg.ordinal)))
-    return call, [*commands, *move(call, before)]
+    return call, [*commands, *move(call, before), *left]
 
 
 def on_leg(call: Talking, leg: Leg, change: legs.Change, at: int) -> Step:
@@ -376,6 +382,9 @@ def leaves(call: Talking, channel: str, at: int) -> tuple[Talking, list[Command]
         stretches = arrangement.end(stretches, LegKind.CONFERENCE, at)
     facts = replace(facts, stretches=stretches)
     call = replace(call, facts=facts, muted=call.muted - {channel}, phone_held=call.phone_held - {channel})
+    if channel in call.keys:
+        call = replace(call, keys={known: keys for known, keys in call.keys.items() if known != channel})
+        commands.append(CancelTimer(f"keys.{channel}"))
     return call, commands
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.values.call import PhoneKind, Role, Strategy
 from models.values.destination import DestinationRules
+from models.values.feature import ALL_CODES, FeatureCodes
 from models.values.ip import IpRules
 from models.values.money import Rate
 from models.values.pattern import NumberTable
@@ -25,6 +26,8 @@ class Account:
     language: str = "es"
     timezone: str = "America/Costa_Rica"
     currency: str = "CRC"
+    codes: FeatureCodes = ALL_CODES
+    """What agents may press on the phone during a call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Owns: the verdicts. Must not: forgive anything but what a fault of the case just
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulation import checks_recording
 from simulation.case import Case, Violation
@@ -13,7 +13,7 @@ from simulation.switch import Channel
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import ids
+from ari_app.core import ids, parties
 from ari_app.core.arrangement import Calling, Consulting, Holding, Together
 from ari_app.core.call import (
     Alerting,
@@ -69,6 +69,23 @@ class Checks:
             case.acked.add(event.agent)
         elif type(event) is e.TimerFired and event.name.startswith("pop."):
             case.settled.add(event.name)
+
+        if type(before) is Talking and type(event) in (e.DtmfReceived, e.PhoneTransfers):
+            self._keyed(case, before, event, after)
+
+    def _keyed(self, case: Case, before: Talking, event: Any, after: Call) -> None:
+        """Only an agent who takes part is listened to."""
+        unmoved = type(after) is Talking and (after.keys, after.refers, after.arrangement, after.asked) == (
+            before.keys, before.refers, before.arrangement, before.asked,
+        )  # fmt: skip
+        theirs = event.channel not in parties.parties(before) or parties.agent_on(before, event.channel) is None
+        if theirs and not unmoved:
+            raise Violation(f"{case.id}: {event} is honoured, and it is not from a phone of ours")
+
+    def wished(self, case: Case, command: c.FindTarget) -> None:
+        call = case.call
+        if type(call) is not Talking or parties.channel_of(call, command.agent) is None:
+            raise Violation(f"{case.id}: {command}, and they take no part")
 
     def settled(self, case: Case) -> None:
         """The commands of a step are given."""

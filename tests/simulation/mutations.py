@@ -298,7 +298,7 @@ def caller_not_hung_up(patch: Patch) -> None:
     )
 
 
-@mutation("is forgotten, but")
+@mutation("is forgotten, but|still holds agent")
 def end_not_waited_for(patch: Patch) -> None:
     finish = ending._finish
     patch(ending, "_finish_if_clear", lambda call, wanted: finish(call, wanted, ()))
@@ -482,7 +482,7 @@ def silence_after_a_message(patch: Patch) -> None:
     patch(hearing, "said", lambda facts: (replace(facts, hears=replace(facts.hears, playing=False)), []))
 
 
-@mutation("is told something without end")
+@mutation("is told something without end|leaves a message without a limit")
 def message_without_end(patch: Patch) -> None:
     _without_timer(patch, hearing.SAYING)
     seek = queueing.seek

@@ -10,9 +10,10 @@ from typing import Any
 
 from simulation.mutations import Patch, mutation, without
 
-from ari_app.core import calling, gate, outbound, permit, queueing, transfer
+from ari_app.core import calling, gate, hold, keypad, outbound, parties, permit, queueing, refer, transfer
 from ari_app.core import commands as c
 from ari_app.core import events as e
+from ari_app.core.arrangement import Together
 from ari_app.core.call import Announcing, Preparing, Reaching
 from models.values import destination
 from models.values.ip import IpRules
@@ -93,6 +94,25 @@ def an_overflow_goes_past_the_gate(patch: Patch) -> None:
         return queueing.outside_allowed(call, e.OutsideAllowed(event.at, event.pass_id, None, to))
 
     patch(queueing, "outside_refused", deaf)
+
+
+@mutation(r"is honoured, and it is not from a phone of ours")
+def a_refer_of_the_caller_is_honoured(patch: Patch) -> None:
+    mine = refer.agent_id_on
+    patch(refer, "agent_id_on", lambda call, channel: mine(call, channel) or 1)
+
+
+@mutation(r"is honoured, and it is not from a phone of ours|and they take no part")
+def a_code_of_the_caller_is_honoured(patch: Patch) -> None:
+    mine = keypad.agent_id_on
+    patch(keypad, "agent_id_on", lambda call, channel: mine(call, channel) or 1)
+
+
+@mutation(r"hears .*music|in the bridge are")
+def a_hold_is_not_undone(patch: Patch) -> None:
+    patch(
+        hold, "move", lambda call, before: [] if isinstance(call.arrangement, Together) else parties.move(call, before)
+    )
 
 
 @mutation(r"has money set aside")

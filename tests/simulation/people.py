@@ -472,6 +472,9 @@ class People:
             if isinstance(view, Calling | Consulting) and rng.random() < 0.7
             else WISHES
         )
+        if rng.random() < 0.3:
+            self._press_a_code(case)
+            return
         self.note(f"agent {agent} wants {kind.__name__} of {case.id}")
         if kind in (requests.TransferRequested, requests.ConsultRequested):
             self.shell.post(case, kind(now, agent, target))
@@ -479,6 +482,35 @@ class People:
             self.shell.post(case, kind(now, agent, "12"))
         else:
             self.shell.post(case, kind(now, agent))
+
+    def _press_a_code(self, case: Case) -> None:
+        """On the phone, at any pace; the caller presses such keys too, and they are nothing to us."""
+        rng, agenda = self.rng, self.agenda
+        numbers = [agent.endpoint for agent in self.shell.snapshot.agents.values() if agent.endpoint]
+        number = rng.choice([*numbers, "22000001", "22000009", "22334455", "911", "+442079460000"])
+        keys = rng.choice(("*1", "*1", "*3", "*4", "*5", "*6", "*7", "*0", "5", "*", "*99", "*2", f"*2{number}#"))
+        if rng.random() < 0.4:
+            keys = rng.choice((f"*8{number}#", f"*8{number}", f"*2{number}"))
+        channels = [channel for channel in self._channels_of(case) if channel.up and channel.role != "far"]
+        if not channels:
+            return
+        channel = rng.choice(channels)
+        if rng.random() < 0.25:
+            self.note(f"{channel.id} refers to {number}")
+            self.switch.tell(channel, e.PhoneTransfers, channel.id, number, rng.random() < 0.1)
+            return
+        self.note(f"{channel.id} presses {keys}")
+        when = 0.0
+        for key in keys:
+            when += rng.choice((80.0, 400.0, 4_000.0)) * rng.random()
+            agenda.after(when, self._press_key, channel, key)
+            if rng.random() < 0.2:  # and hold on the phone itself
+                agenda.after(when, self._hold_on_phone, channel)
+
+    def _hold_on_phone(self, channel: Channel) -> None:
+        if channel.up and not channel.dying and channel.id in self.switch.channels:
+            kind = self.rng.choice((e.PhoneHeld, e.PhoneUnheld))
+            self.switch.tell(channel, kind, channel.id)
 
     def _channels_of(self, case: Case) -> list[Channel]:
         return [channel for channel in self.switch.channels.values() if channel.case is case]

@@ -20,15 +20,17 @@ from simulation.switch import Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import inbound, outbound, permit
+from ari_app.core import inbound, outbound, permit, requests
 from ari_app.core import roster as roster_of
 from ari_app.core import spending as spending_of
 from ari_app.core.adoption import FoundCall, adopt
+from ari_app.core.arrangement import Target
 from ari_app.core.call import Call, Policy
 from ari_app.core.permit import Asking, Permit, Refused
 from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, NoneFree, Offer, Roster, Rules, Seat
 from ari_app.core.spending import Spending, Trip
 from models.values.call import LegOutcome
+from models.values.feature import ALL_CODES
 from models.values.routing import AgentRoute, CallCenterRoute, Outside, RoutingSnapshot
 
 TICK = 250.0
@@ -47,7 +49,7 @@ class Shell:
         self.trace = trace
         self.people: People
         self.checks: Checks
-        self.policy = Policy(survey_context=SURVEY)
+        self.policy = Policy(survey_context=SURVEY, codes=ALL_CODES)
         self.stories = Stories()
         self.roster = Roster(snapshot, Rules())
         self.spending = Spending()
@@ -224,6 +226,15 @@ class Shell:
 
     def _problem(self, case: Case, command: c.ReportProblem) -> None:
         """Words for a page; nothing hangs on them."""
+
+    def _find(self, case: Case, command: c.FindTarget) -> None:
+        self.checks.wished(case, command)
+        if command.number == "22000009":
+            self.post(case, requests.TargetUnknown(int(self.agenda.now), command.agent, "no_such_target"))
+            return
+        found: Target | None = self.snapshot.agent_at(command.number) or self.snapshot.resolve(command.number)
+        kind = requests.TransferRequested if command.blind else requests.ConsultRequested
+        self.post(case, kind(int(self.agenda.now), command.agent, found or Outside(command.number, "")))
 
     def _claim(self, case: Case, command: c.ClaimAgent) -> None:
         now = int(self.agenda.now)
@@ -430,6 +441,7 @@ _DO: dict[type, Any] = {
     c.ReportProblem: Shell._problem,
     c.ClaimAgent: Shell._claim,
     c.EngageAgent: Shell._engage,
+    c.FindTarget: Shell._find,
     c.HoldAgent: Shell._hold,
     c.AskAllowance: Shell._ask_allowance,
     c.AskOutside: Shell._ask_outside,

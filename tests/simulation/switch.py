@@ -556,7 +556,7 @@ _DO: dict[type, Any] = {
     c.AddToBridge: Switch._add,
     c.DestroyBridge: Switch._destroy,
     c.RemoveFromBridge: Switch._remove,
-    **dict.fromkeys((c.Mute, c.Unmute, c.SendDtmf), Switch._media),
+    **dict.fromkeys((c.Mute, c.Unmute, c.SendDtmf, c.TellTransfer), Switch._media),
     c.SetVariable: Switch._set_variable,
     c.Play: Switch._play,
     c.StopPlayback: Switch._stop_playback,

@@ -299,7 +299,7 @@ class RunningEngine:
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "smtp_url",
                     "mail_from",
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "demo", "trunk_host",
-                    "trunk_caller_id", "recording_min_free_mb",
+                    "trunk_caller_id", "recording_min_free_mb", "sip_refer",
                 )
             },
         }  # fmt: skip

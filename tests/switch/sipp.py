@@ -70,7 +70,12 @@ class _Sipp:
     def _launch(
         self, scenario: str, values: Mapping[str, Any], arguments: list[str], seconds: float, name: str
     ) -> None:
-        text = _Scenario((SCENARIOS / f"{scenario}.xml").read_text()).substitute(values)
+        self._launch_text((SCENARIOS / f"{scenario}.xml").read_text(), values, arguments, seconds, name)
+
+    def _launch_text(
+        self, template: str, values: Mapping[str, Any], arguments: list[str], seconds: float, name: str
+    ) -> None:
+        text = _Scenario(template).substitute(values)
         path = self.folder / f"{name}.xml"
         path.write_text(text)
         self._name = name
