@@ -3,6 +3,7 @@
 Owns: this page. Must not: be a section: it stands in the user's menu, for administrators.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -23,6 +24,7 @@ from models.db import transaction
 from models.tables import Account, PauseReason, name_key
 from models.values.call import Role
 from models.values.errors import InvalidValue
+from models.values.feature import OFF, CodesProblem, Feature, read_codes, write_codes
 from models.values.money import CURRENCIES
 
 _COLUMNS = ("name", "region", "language", "timezone", "currency")
@@ -36,6 +38,19 @@ def _regions() -> list[tuple[str, str]]:
     return sorted(((code, f"{name} ({code})") for code, name in named), key=lambda pair: name_key(pair[1]))
 
 
+_CODES = {
+    Feature.HOLD: _l("Espera, y de vuelta"),
+    Feature.CONSULT: _l("Consultar a alguien"),
+    Feature.COMPLETE: _l("Completar la transferencia"),
+    Feature.CANCEL: _l("Cancelarla"),
+    Feature.CONFERENCE: _l("Conferencia"),
+    Feature.SWAP: _l("Cambiar entre los dos"),
+    Feature.TRANSFER: _l("Transferir de una vez"),
+    Feature.HANG_UP: _l("Colgar"),
+}
+_SHORT = {"maxlength": 3, "inputmode": "tel", "autocomplete": "off"}
+
+
 class AccountForm(SectionForm):
     name = Text(_l("Nombre de la cuenta"), attributes={"maxlength": 100, "required": True})
     region = Choice(_l("País"), options=_regions, help=_l("Según él se leen los números de teléfono."))
@@ -43,9 +58,20 @@ class AccountForm(SectionForm):
     timezone = Choice(_l("Zona horaria"), options=lambda: [(name, name) for name in sorted(available_timezones())])
     currency = Choice(_l("Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
     pauses = Lines(_l("Razones de pausa, una por línea"), span=True, attributes={"rows": 6})
+    code_hold = Text(
+        _CODES[Feature.HOLD], help=_l("Un * o # y una o dos cifras; vacío: sin código."), attributes=_SHORT
+    )
+    code_consult = Text(_CODES[Feature.CONSULT], help=_l("Luego el número y #."), attributes=_SHORT)
+    code_complete = Text(_CODES[Feature.COMPLETE], attributes=_SHORT)
+    code_cancel = Text(_CODES[Feature.CANCEL], attributes=_SHORT)
+    code_conference = Text(_CODES[Feature.CONFERENCE], attributes=_SHORT)
+    code_swap = Text(_CODES[Feature.SWAP], attributes=_SHORT)
+    code_transfer = Text(_CODES[Feature.TRANSFER], help=_l("Luego el número y #."), attributes=_SHORT)
+    code_hang_up = Text(_CODES[Feature.HANG_UP], attributes=_SHORT)
     groups = (
         (_l("Cuenta"), ("name", "region", "language", "timezone", "currency")),
         (_l("Pausas de los agentes"), ("pauses",)),
+        (_l("Códigos en el teléfono durante una llamada"), tuple(f"code_{feature}" for feature in _CODES)),
     )
 
 
@@ -59,7 +85,7 @@ def index() -> Any:
     if current_user.role is not Role.ADMINISTRATOR:
         abort(403)
     row = Account.get()
-    stored = {name: getattr(row, name) for name in _COLUMNS} | {"pauses": _pauses()}
+    stored = {name: getattr(row, name) for name in _COLUMNS} | {"pauses": _pauses()} | _codes_of(row)
     form = AccountForm(request.form if request.method == "POST" else None, data=stored)
     if request.method == "POST" and _save(form, row, stored):
         notices.saved_and_reloaded(_("Guardado: %(name)s.", name=row.name), installation().engine.reload())
@@ -77,6 +103,7 @@ def _save(form: AccountForm, row: Account, stored: dict[str, Any]) -> bool:
             checked = check_account(form.typed(), row)
             form.show(checked.errors)
             _check_pauses(form)
+            checked.values["feature_codes"] = _checked_codes(form, row)
             if form.is_refused:
                 return False
             region = checked.values.pop("region")
@@ -88,11 +115,45 @@ def _save(form: AccountForm, row: Account, stored: dict[str, Any]) -> bool:
             if region != row.region:
                 change_region(database, region)
             after = {name: getattr(row, name) for name in _COLUMNS} | {"region": region, "pauses": _pauses()}
+            after |= _codes_of(row)
             audit.record("account_settings", "edit", key=row.id, name=row.name, before=before, after=after)
     except InvalidValue as problem:
         form.show({"region": problem})
         return False
     return True
+
+
+def _codes_of(row: Account) -> dict[str, str]:
+    codes = read_codes(row.feature_codes)
+    return {f"code_{feature}": codes.code_of(feature) for feature in _CODES}
+
+
+def _checked_codes(form: AccountForm, row: Account) -> str:
+    """The account's text; what is wrong stands beside its field. A code that has no field here is kept."""
+    codes = read_codes(row.feature_codes)
+    chosen = {feature: codes.code_of(feature) for feature in Feature}
+    chosen |= {feature: (form[f"code_{feature}"].data or "").strip() for feature in _CODES}
+    for feature in _CODES:
+        code = chosen[feature]
+        if not _is_code(code):
+            form.refuse(f"code_{feature}", _("Es un * o # y una o dos cifras."))
+        elif code and any(code.startswith(other) or other.startswith(code) for other in _others(chosen, feature)):
+            form.refuse(f"code_{feature}", _("Se confunde con otro código."))
+    return write_codes(chosen) if any(chosen[feature] for feature in _CODES) else OFF
+
+
+def _is_code(code: str) -> bool:
+    """Alone, whatever the others are."""
+    alone = " ".join(f"{feature}=" for feature in Feature if feature is not Feature.HOLD)
+    try:
+        read_codes(f"{alone} hold={code}")
+    except CodesProblem:
+        return False
+    return not any(character.isspace() for character in code)
+
+
+def _others(chosen: Mapping[Feature, str], feature: Feature) -> list[str]:
+    return [code for other, code in chosen.items() if other is not feature and code]
 
 
 def _pauses() -> list[str]:

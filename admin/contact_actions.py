@@ -14,6 +14,7 @@ from peewee import IntegrityError, fn
 
 from admin import audit, contact_campaigns, contact_merging
 from admin.contact_merging import CannotMerge
+from admin.dialling import dial_problems
 from admin.engine import Dialled
 from admin.installation import installation
 from admin.permissions import Act
@@ -51,6 +52,12 @@ CANNOT_MERGE: Final = {
 }
 
 
+def not_dialled(code: str) -> str:
+    """The sentence for a code of the engine: of who asks here, else as it is told everywhere."""
+    told = NOT_DIALLED.get(code) or dial_problems().get(code) or _("No se llamó: %(code)s.", code=code)
+    return str(told)
+
+
 class ContactActions:
     """The part of *Contactos*; it is nothing alone."""
 
@@ -75,7 +82,7 @@ class ContactActions:
             if isinstance(answer, Dialled):
                 flash(_("Llamando a %(name)s: contesta tu teléfono.", name=self.title_of(row)), "success")
             else:
-                flash(str(NOT_DIALLED.get(answer.code) or _("No se llamó: %(code)s.", code=answer.code)), "error")
+                flash(not_dialled(answer.code), "error")
         return redirect(_back())
 
     # ------------------------------------------------------------ campaign

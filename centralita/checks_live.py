@@ -19,7 +19,7 @@ from dialplan import names
 from models.secrets import Secrets, SecretsError, load_or_create
 from models.settings import Settings
 
-LIVE = ("ari", "sip", "trunk", "engine", "agi", "web", "desk")
+LIVE = ("ari", "sip", "trunk", "engine", "breaker", "agi", "web", "desk")
 
 
 def live_checks(settings: Settings, words: Words) -> Iterator[Finding]:
@@ -39,6 +39,7 @@ def live_checks(settings: Settings, words: Words) -> Iterator[Finding]:
     yield sip_check(settings, secrets, words)
     yield trunk_check(settings, secrets, words)
     yield engine_check(settings, secrets, words)
+    yield breaker_check(settings, secrets, words)
     yield agi_check(settings, words)
     yield web_check(settings, words)
     yield desk_check(settings, words)
@@ -125,6 +126,22 @@ def engine_check(settings: Settings, secrets: Secrets, words: Words) -> Finding:
     if not told.get("snapshot"):
         return Finding("engine", Verdict.PROBLEM, words("engine_no_routing"), words("routing_mend"))
     return Finding("engine", Verdict.OK, words("engine_ok", calls=told.get("calls"), desks=told.get("desks")))
+
+
+def breaker_check(settings: Settings, secrets: Secrets, words: Words) -> Finding:
+    """What is tripped keeps agents from calling until an administrator releases it."""
+    try:
+        told: Any = Control(settings, secrets).health().json()
+    except NoAnswer:
+        told = None
+    if not isinstance(told, dict) or not isinstance(told.get("breaker"), list):
+        return Finding("breaker", Verdict.SKIPPED, words("skipped", needs=words("check_engine")))
+    trips = told["breaker"]
+    if not trips:
+        return Finding("breaker", Verdict.OK, words("breaker_ok"))
+    account = [trip for trip in trips if trip.get("agent") is None]
+    text = words("breaker_account") if account else words("breaker_agents", count=len({t["agent"] for t in trips}))
+    return Finding("breaker", Verdict.WARNING, text, words("breaker_mend"))
 
 
 def agi_check(settings: Settings, words: Words) -> Finding:

@@ -229,6 +229,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "check_sip": ("Puerto SIP", "SIP port"),
     "check_trunk": ("Troncal", "Trunk"),
     "check_engine": ("Motor", "Engine"),
+    "check_breaker": ("Freno contra fraude", "Fraud breaker"),
     "check_routing": ("Tabla de enrutamiento", "Routing snapshot"),
     "check_agi": ("Guiones AGI", "AGI scripts"),
     "check_web": ("Web", "Web"),
@@ -330,6 +331,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "runs; {journal} records wait for the database",
     ),
     "engine_no_routing": ("en marcha, sin tabla de enrutamiento", "runs, without a routing snapshot"),
+    "breaker_ok": ("nadie está detenido", "nobody is stopped"),
+    "breaker_account": (
+        "detuvo las llamadas salientes de toda la cuenta; las de emergencia pasan",
+        "stopped the whole account's outgoing calls; emergency calls pass",
+    ),
+    "breaker_agents": (
+        "detuvo las llamadas salientes de agentes: {count}; las de emergencia pasan",
+        "stopped agents' outgoing calls: {count}; emergency calls pass",
+    ),
+    "breaker_mend": (
+        "En la web, «Destinos»: vea qué llamadas fueron (Historial de llamadas) y libere.",
+        "In the web, “Destinos”: see which calls it was (Historial de llamadas), then release it.",
+    ),
     "not_ours": ("en su puerto atiende otro programa (código {status})", "another program serves its port ({status})"),
     "look_mend": (
         "Mire el final de {log}; luego reinicie centralita up.",

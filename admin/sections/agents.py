@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import language, passwords, sessions, sip_qr
+from admin import agent_calls, language, passwords, sessions, sip_qr
 from admin.base_view import SectionView
 from admin.folding import folded
 from admin.installation import installation
@@ -26,13 +26,26 @@ from dialplan.phone import ha1
 from models import pins
 from models.checks import Checked, check_agent
 from models.db import transaction
-from models.tables import Agent, AgentGroup, AgentGroupMember, AgentPresence, CallCenter, CallCenterAgent
+from models.tables import (
+    Agent,
+    AgentCallCenter,
+    AgentGroup,
+    AgentGroupMember,
+    AgentPresence,
+    CallCenter,
+    CallCenterAgent,
+)
 from models.values.call import PhoneKind, Role
 from models.values.errors import InvalidValue
 
 _SECRET_BYTES: Final = 18  # 144 bits, 24 characters
 
 _SHOWN: Final = ("name", "email", "role", "language", "active", "endpoint", "phone_kind", "click2dial")
+
+
+def _centers() -> list[tuple[int, str]]:
+    rows = CallCenter.select(CallCenter.id, CallCenter.name).order_by(folded(CallCenter.name))
+    return [(row.id, row.name) for row in rows]
 
 
 class NewAgentForm(SectionForm):
@@ -61,10 +74,17 @@ class AgentForm(SectionForm):
         attributes={"maxlength": 10, "inputmode": "numeric", "autocomplete": "off"},
     )
     click2dial = Check(_l("Puede usar Click2Dial"))
+    calls_for = Choice(
+        _l("Llama por"),
+        options=_centers,
+        empty=_l("Ningún call center"),
+        help=_l("Lo que marca en el teléfono muestra el número de este call center y se cobra con su tarifa."),
+    )
     active = Check(_l("Activo"), help=_l("Sin esto no entra ni recibe llamadas; lo que hizo se conserva."))
     groups = (
         (_l("Persona"), ("name", "email", "role", "language", "active")),
-        (_l("Teléfono"), ("endpoint", "phone_kind", "pin", "click2dial")),
+        (_l("Teléfono"), ("endpoint", "phone_kind", "pin")),
+        (_l("Llamadas que hace"), ("click2dial", "calls_for")),
     )
 
 
@@ -125,7 +145,10 @@ class Agents(SectionView):
         values = super().stored(row)
         # Not in a page's field: what only the server may know, and what the engine or a log-in changes.
         shown = {name: values[name] for name in _SHOWN}
-        return shown if row is not None else shown | {"role": Role.AGENT, "click2dial": True}
+        if row is None:
+            return shown | {"role": Role.AGENT, "click2dial": True}
+        made_for = AgentCallCenter.get_or_none(AgentCallCenter.agent == row)
+        return shown | {"calls_for": made_for.call_center_id if made_for else None}
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         keys = [row.id for row in page.rows]
@@ -139,12 +162,16 @@ class Agents(SectionView):
         teams = AgentGroup.select(AgentGroup.id, AgentGroup.name).join(AgentGroupMember)
         return {
             "centers": list(centers.where(CallCenterAgent.agent == row).order_by(CallCenter.name)),
+            **agent_calls.of(row),
             "teams": list(teams.where(AgentGroupMember.agent == row).order_by(AgentGroup.name)),
         }
 
     # ------------------------------------------------------------ saving
     def check(self, form: SectionForm, row: Any) -> Checked:
         checked = check_agent(form.typed(), row)
+        chosen = form.typed().get("calls_for")
+        if chosen and str(chosen) not in {str(key) for key, _name in _centers()}:
+            form.refuse("calls_for", _("Ese call center ya no existe."))
         pin = form.typed().get("pin")
         if pin:
             try:
@@ -172,6 +199,14 @@ class Agents(SectionView):
             sessions.end_all_of(row)
         if "pin_hash" in values and not created:
             self.log("pin", row)
+
+    def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
+        """For whom they call; on the list and for a new agent nothing is asked, and nothing changed."""
+        if "calls_for" not in form:
+            return
+        AgentCallCenter.delete().where(AgentCallCenter.agent == row).execute()
+        if form["calls_for"].data:
+            AgentCallCenter.create(agent=row, call_center=int(form["calls_for"].data))
 
     @staticmethod
     def _new_secret(row: Agent, endpoint: str) -> str:

@@ -31,6 +31,7 @@ HEALTHY = {
     "engine": "ok",
     "switch": {"connected": True, "version": "22.10.1", "since": 1},
     "database": {"ok": True, "journal": 0},
+    "breaker": [],
     "calls": 0,
     "desks": 1,
     "snapshot": {"generation": 1, "at": 1},
@@ -254,6 +255,18 @@ def test_an_engine_that_lacks_something(
     house["control"].routes["GET /health"] = lambda _: (503, {**HEALTHY, **change})
     finding = live(settings)["engine"]
     assert (finding.verdict, finding.text) == (Verdict.PROBLEM, text)
+
+
+def test_a_tripped_breaker(settings: Settings, house: dict[str, PlayedServer]) -> None:
+    trip = {"agent": 7, "limit": "spend", "at": 1}
+    house["control"].routes["GET /health"] = lambda _: (200, {**HEALTHY, "breaker": [trip, {**trip, "limit": "calls"}]})
+    finding = live(settings)["breaker"]
+    assert (finding.verdict, finding.text) == (
+        Verdict.WARNING, "stopped agents' outgoing calls: 1; emergency calls pass"
+    )  # fmt: skip
+    assert "Destinos" in finding.mend
+    house["control"].routes["GET /health"] = lambda _: (200, {**HEALTHY, "breaker": [{**trip, "agent": None}]})
+    assert "whole account" in live(settings)["breaker"].text
 
 
 def test_another_program_on_the_engines_port(settings: Settings, house: dict[str, PlayedServer]) -> None:

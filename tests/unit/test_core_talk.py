@@ -9,10 +9,11 @@ import pytest
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import inbound, requests
+from ari_app.core import inbound, outbound, requests
 from ari_app.core.arrangement import Calling, Consulting, Holding, Together
 from ari_app.core.call import Call, Clearing, Policy, Talking, Waiting
 from ari_app.core.parties import parties
+from ari_app.core.permit import Permit
 from ari_app.core.requests import Refused
 from models.values.call import CostUnit
 from models.values.money import Rate
@@ -208,3 +209,24 @@ def test_what_the_gate_gives_too_late_is_given_back() -> None:
 def test_before_the_two_are_joined_nothing_can_be_had() -> None:
     call, _ = inbound.arrive(e.CallerArrived(0, CALLER, "40001000", None, None), SNAPSHOT, Policy())
     assert requests.refusal(call, requests.HoldRequested(1, 1)) is Refused.NOT_TALKING
+
+
+def test_an_agent_who_called_and_transfers_is_free_at_once() -> None:
+    """The calling side leaves, the customer goes on with the target: the seat does not wait for the call's end."""
+    mine = "centralita-2.1"
+    dialled = e.AgentDials(0, mine, "8330101", "22334455", None)
+    call, _ = outbound.dial(dialled, ANA, CENTER, Permit(OUTSIDE, "22334455"), Policy())
+    customer = f"{mine}.outside.1"
+    call = after(
+        call,
+        e.LegReady(10, customer),
+        e.LegAnswered(20, customer),
+        e.CommandDone(30, c.AddToBridge(f"{mine}.bridge", (mine, customer))),
+        requests.TransferRequested(40, 1, BETO),
+    )
+    left, told = inbound.step(call, e.AgentsOffered(50, (BETO,)))
+    assert [(one.agent, one.call_id) for one in told if isinstance(one, c.ReleaseAgent)] == [(1, mine)]
+    assert c.Hangup(mine) in told
+    assert isinstance(left, Talking)
+    _, told = inbound.step(left, e.ChannelGone(60, mine, 16))
+    assert not any(isinstance(one, c.ReleaseAgent) for one in told), "and once only"
