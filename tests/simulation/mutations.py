@@ -258,7 +258,7 @@ def wrong_agent_engaged(patch: Patch) -> None:
     _steps(patch, change)
 
 
-@mutation("not joined and nothing|never ends")
+@mutation("not joined and nothing|never ends|hears set")
 def failed_join_not_noticed(patch: Patch) -> None:
     _without_timer(patch, ending.APART)
 

@@ -115,7 +115,7 @@ def a_hold_is_not_undone(patch: Patch) -> None:
     )
 
 
-@mutation(r"has money set aside")
+@mutation(r"has money set aside|forgotten with timers set")
 def what_a_leg_did_not_use_is_not_given_back(patch: Patch) -> None:
     patch(gate, "over", lambda leg, at: [])
 

@@ -59,6 +59,8 @@ OTHERS: dict[str, str] = {
     "contacts.loads_view": "AS",
     "contacts.merges_view": "AS",
     "calls.explain_view": "AS",
+    "calls.recording_view": "AS",
+    "calls.recording_download": "AS",
     "voicemails.audio_view": "AS",
     "voicemails.heard_view": "AS",
     "callback_requests.done_view": "AS",
