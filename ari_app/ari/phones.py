@@ -102,7 +102,7 @@ class Phones:
             wanted = await self._wanted(phones, ip_rules, report)
             connection = self._port.counters.connects
             if self._connection != connection:
-                self._there = await self._on_the_switch()
+                self._there = await self._on_the_switch(wanted)
                 self._connection = connection
             gone = [endpoint for endpoint in self._there if endpoint not in wanted]
             changed = {
@@ -165,8 +165,10 @@ class Phones:
             wanted[phone.endpoint] = _with_fingerprint(objects)
         return wanted
 
-    async def _on_the_switch(self) -> dict[str, str]:
-        """Our endpoints there, each with its fingerprint."""
+    async def _on_the_switch(self, wanted: Iterable[str]) -> dict[str, str]:
+        """Our endpoints there, each with its fingerprint. The wanted are asked for by name: one that was put anew right
+        after it was taken away can be missing in the list.
+        """
         listed = await self._port.submit("endpoints.listByTech", tech="PJSIP")
         if not listed.ok:
             log.warning("phones_unknown", reason=listed.reason)
@@ -181,7 +183,7 @@ class Phones:
             if tag.startswith(MARK):
                 found[endpoint] = tag
 
-        await self._each([str(entry["resource"]) for entry in listed.body], look)
+        await self._each({*(str(entry["resource"]) for entry in listed.body), *wanted}, look)
         return found
 
     async def _put(self, endpoint: str, objects: list[PhoneObject], ip_rules: IpRules, report: PushReport) -> None:

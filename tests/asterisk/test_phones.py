@@ -184,7 +184,8 @@ def test_a_phone_that_refuses_says_so_by_its_causes_and_not_by_a_dial_event(
     mine = [e for e in ari.events if leg in (e.get("peer", {}).get("id"), e.get("channel", {}).get("id"))]
     assert [e.get("dialstatus") for e in mine if e["type"] == "Dial"] == [""], "its Dial event is the first, empty one"
     said = [e["type"] for e in mine if e["type"] not in ("ChannelVarset", "ChannelDialplan")]
-    assert said == ["StasisStart", "Dial", "ChannelHangupRequest", "StasisEnd", "ChannelDestroyed"]
+    assert (said[0], *said[3:]) == ("StasisStart", "StasisEnd", "ChannelDestroyed")
+    assert set(said[1:3]) == {"Dial", "ChannelHangupRequest"}, "two threads of Asterisk tell them: in either order"
 
 
 def test_a_phone_that_nobody_answers_gets_its_cancel(

@@ -44,7 +44,7 @@ def test_a_number_is_dialled_and_the_call_is_shown(house: House) -> None:
 def test_a_refusal_is_told_in_words(house: House) -> None:
     desk = house.desk()
     house.engine.problem(house.me.id, "destination_not_allowed")
-    expect(desk.page.locator("#toasts")).to_contain_text("el agente no puede llamar a ese destino")
+    expect(desk.page.locator("#toasts")).to_contain_text("No puedes llamar a ese destino.")
     house.engine.problem(house.me.id, "on_another_call")
     expect(desk.page.locator("#toasts")).to_contain_text("El agente está en otra llamada.")
 

@@ -81,7 +81,7 @@ class _Sipp:
         self._name = name
         command = [
             "sipp", f"{self.server[0]}:{self.server[1]}", "-sf", str(path), "-i", self.local_ip,
-            "-p", str(self.local_port), "-mp", str(_free_udp_port(self.local_ip)),
+            "-p", str(self.local_port), "-mp", str(_free_media_port(self.local_ip)),
             "-nostdin", "-aa", "-fd", "1", "-trace_stat", "-stf", str(self.folder / f"{name}.stat"),
             "-trace_err", "-error_file", str(self.folder / f"{name}.err"), "-trace_shortmsg",
             "-shortmessage_file", str(self.folder / f"{name}.short"), "-trace_msg",
@@ -296,6 +296,14 @@ def _free_udp_port(host: str) -> int:
     with socket.socket(type=socket.SOCK_DGRAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _free_media_port(host: str) -> int:
+    """With the port two above it, where SIPp puts video: when that one is taken it ends."""
+    while True:
+        port = _free_udp_port(host)
+        if port + 2 < 65536 and not _is_taken(host, port + 2):
+            return port
 
 
 def _is_taken(host: str, port: int) -> bool:
