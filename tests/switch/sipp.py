@@ -6,6 +6,7 @@ Owns: filling in scenarios/*.xml, running sipp, reading its results. Knows nothi
 from __future__ import annotations
 
 import csv
+import random
 import signal
 import socket
 import string
@@ -299,10 +300,12 @@ def _free_udp_port(host: str) -> int:
 
 
 def _free_media_port(host: str) -> int:
-    """With the port two above it, where SIPp puts video: when that one is taken it ends."""
+    """With the port two above it, where SIPp puts video: when one of them is taken it ends. Below the ports that the
+    system itself gives out, so that nobody is given one before SIPp has it.
+    """
     while True:
-        port = _free_udp_port(host)
-        if port + 2 < 65536 and not _is_taken(host, port + 2):
+        port = random.randrange(6_000, 11_000, 4)
+        if not _is_taken(host, port) and not _is_taken(host, port + 2):
             return port
 
 

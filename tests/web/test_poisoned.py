@@ -41,7 +41,7 @@ STRUCTURAL = {
     "logo_sha256", "logo_mime", "mime", "session", "timezone", "region", "currency", "rate_currency", "color",
     "language", "opening_hours", "closed_dates", "music", "welcome", "id", "call_id", "section", "act", "code_page",
     "password_hash", "invitation_hash", "pin_hash", "sip_ha1", "cause", "callback_key", "voicemail_key", "folded",
-    "search", "reason", "prefix", "key",
+    "search", "reason", "prefix", "key", "feature_codes",
     *(f"{cause}_{part}" for cause in ("closed", "full", "waited", "nobody") for part in ("message", "target")),
 }  # fmt: skip
 UNIQUE = {"name", "pattern"}
