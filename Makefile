@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 TEST_WORKERS ?= 2
+# What pytest ends with when TESTS has no test of the kind.
+NOTHING_CHOSEN := 5
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
@@ -17,7 +19,8 @@ run: $(VENV)/.run
 
 # ---- its tests: `make test TESTS=tests/unit` for a part
 test: $(VENV)/.dev test-tools test-asterisk
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal -m "not quiet" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(BIN)/python -m pytest -m quiet $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 
 test-tools:
 	@.ci/test-tools

@@ -93,6 +93,7 @@ def test_killing_the_engine_ends_no_conversation(
     assert len(ended_unseen) == TALKING // 2
 
 
+@pytest.mark.quiet
 def test_new_calls_pop_within_three_seconds_of_a_kill(
     engine: RunningEngine, own_switch: RealSwitch, sipp_caller: Callers, sipp_phone: Phones
 ) -> None:

@@ -28,7 +28,7 @@ from centralita.http_calls import Control, NoAnswer
 from models.secrets import load_or_create
 from models.settings import Settings
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.quiet]
 
 COMMAND = [sys.executable, "-P", "-c", "from centralita.cli import main; main()"]
 SECOND_START_SECONDS = 5.0

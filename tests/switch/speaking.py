@@ -41,6 +41,11 @@ def told_time(samples: array[int], at: float) -> float:
     return (crossings / 2 / (len(window) / 8000) - 300) / 50 * STEP
 
 
+def first_told(samples: array[int]) -> float:
+    """Where the clock is first heard, in seconds: a caller's media may begin a moment after the call."""
+    return next(at / 10 + 0.2 for at in range(len(samples) // 800) if told_time(samples, at / 10) > -STEP / 2)
+
+
 _KEY = """  <pause milliseconds="{pause}"/>
   <send retrans="500"><![CDATA[
 INFO [next_url] SIP/2.0
