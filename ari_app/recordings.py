@@ -32,11 +32,7 @@ class StoredRecordings:
 
     async def fetch(self, name: str, seconds: float = SECONDS) -> bytes:
         """The file, once the recording has ended. Raises NotThere, aiohttp.ClientError or TimeoutError."""
-        deadline = time.monotonic() + seconds
-        while await self._is_live(name):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{name} is still being recorded")
-            await asyncio.sleep(ASK_AGAIN)
+        await self._wait_for_the_end(name, seconds)
         async with self._open().get(self._stored(name) + "/file") as answer:
             if answer.status == 404:
                 raise NotThere(name)
@@ -60,14 +56,7 @@ class StoredRecordings:
 
     async def end(self, name: str, seconds: float = SECONDS) -> None:
         """See that nothing is recorded into it any more: what still runs is stopped."""
-        deadline = time.monotonic() + seconds
-        while await self._is_live(name):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{name} is still being recorded")
-            async with self._open().post(self._live(name) + "/stop") as answer:
-                if answer.status != 404:
-                    answer.raise_for_status()
-            await asyncio.sleep(ASK_AGAIN)
+        await self._wait_for_the_end(name, seconds, stop=True)
 
     async def delete(self, name: str) -> None:
         """One that is not there is no error."""
@@ -84,6 +73,17 @@ class StoredRecordings:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def _wait_for_the_end(self, name: str, seconds: float, *, stop: bool = False) -> None:
+        deadline = time.monotonic() + seconds
+        while await self._is_live(name):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is still being recorded")
+            if stop:
+                async with self._open().post(self._live(name) + "/stop") as answer:
+                    if answer.status != 404:
+                        answer.raise_for_status()
+            await asyncio.sleep(ASK_AGAIN)
 
     async def _is_live(self, name: str) -> bool:
         async with self._open().get(self._live(name)) as answer:
