@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from peewee import Database
 
-from models.db import execute, execute_many, placeholder
+from models import webhooks
+from models.db import execute, execute_many, placeholder, transaction
 from models.values.recording import RecordingRow, RecordingState
 
 FOLDER: Final = "recordings"
@@ -72,12 +73,17 @@ def _values(row: RecordingRow) -> tuple[Any, ...]:
 
 
 def kept(database: Database, name: str, file: KeptFile, at: int) -> None:
-    """The file lies where it belongs. One that was deleted meanwhile stays deleted."""
+    """The file lies where it belongs, and webhooks are told. One that was deleted meanwhile stays deleted."""
+    before = "SELECT call_id, part, state FROM recordings WHERE name = ?"
     sql = (
         "UPDATE recordings SET state = 'kept', sha256 = ?, size = ?, duration_ms = ?, kept_at = ? "
         "WHERE name = ? AND state <> 'deleted'"
     )
-    execute(database, _marked(database, sql), (file.sha256, file.size, file.duration_ms, at, name))
+    with transaction(database):
+        found = execute(database, _marked(database, before), (name,)).fetchone()
+        execute(database, _marked(database, sql), (file.sha256, file.size, file.duration_ms, at, name))
+        if found is not None and found[2] not in (RecordingState.KEPT, RecordingState.DELETED):
+            webhooks.tell_recorded(database, name, str(found[0]), {"part": int(found[1])}, at)
 
 
 def lost(database: Database, names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ recording left on the switch.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import time
 import wave
@@ -21,8 +22,11 @@ from switch.running_engine import Desk, RunningEngine, secret_of
 from switch.sipp import SippPhone
 from switch.speaking import SpeakingCaller, first_told, speaking_clock, told_time
 from switch.waiting import wait_until
+from web.receiver import Receiver
 
+from admin.webhooks.delivering import Deliverer
 from models.recordings import path_of
+from models.tables import Webhook, WebhookDelivery, WebhookEvent
 from models.values.recording import RecordingMode
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.quiet]
@@ -140,6 +144,30 @@ def test_all_is_recorded_but_hold_and_what_the_agent_holds_back(stage: Stage) ->
     assert abs(jump - paused) < PRECISE + 0.5, "what was said meanwhile is not in the file"
     first = first_told(samples)
     assert abs(told_time(samples, place - 0.6) - told_time(samples, first) - (place - 0.6 - first)) < 1.0
+
+
+def test_a_webhook_is_told_when_it_can_be_heard(stage: Stage) -> None:
+    with Receiver() as receiver:
+        with stage.engine.database.bind_ctx([Webhook, WebhookEvent]):
+            hook = Webhook.create(name="ERP", url=receiver.url(), salt="s")
+            for event in ("call.ended", "call.recorded"):
+                WebhookEvent.create(webhook=hook, event=event)
+        caller = stage.talk(RecordingMode.ALWAYS)
+        stage.sees("on")
+        stage.over()
+        caller.stop()
+        [(_, _, row)] = stage.parts(1)
+
+        with stage.engine.database.bind_ctx([Webhook, WebhookDelivery]):
+            deliverer = Deliverer(stage.engine.database, "key", (ipaddress.ip_network("127.0.0.0/8"),))
+            deliverer.start()
+            try:
+                told = wait_until(lambda: len(receiver.of()) == 2 and receiver.of(), 20, "both are delivered")
+            finally:
+                deliverer.stop(20)
+    data = {str(one.event): json.loads(one.body)["data"] for one in told}
+    assert data["call.ended"]["id"] == stage.call_id
+    assert data["call.recorded"] == {"id": stage.call_id, "recording": row["name"], "part": 1}
 
 
 def test_parts_that_the_agent_chose_and_a_killed_engine_loses_nothing(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import hashlib
 import io
+import json
 import os
 import wave
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from ari_app.disk_watch import DiskWatch
 from ari_app.recordings import StoredRecordings
 from models import recordings
 from models.db import execute, open_database, transaction
+from models.tables.base import from_epoch_ms
 from models.values.recording import Cut, CutWhy, RecordingRow
 
 CALL = "centralita-1790000000.7"
@@ -126,6 +128,11 @@ class Scene:
         sql = "SELECT name, state, sha256, size, duration_ms FROM recordings"
         return {name: tuple(rest) for name, *rest in execute(self.database, sql).fetchall()}
 
+    def told(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """What webhooks are told."""
+        sql = "SELECT message_id, event, body FROM webhook_deliveries ORDER BY id"
+        return [(key, event, json.loads(body)["data"]) for key, event, body in execute(self.database, sql).fetchall()]
+
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(20):
             while not condition():  # noqa: ASYNC110  it asks two worlds
@@ -145,6 +152,9 @@ def scene(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
 
 
 def test_it_is_fetched_whole_hashed_and_deleted_there(scene: Scene) -> None:
+    with transaction(scene.database):
+        _insert_webhook(scene.database)
+
     async def run() -> None:
         switch = PlayedSwitch({NAME: WHOLE})
         switch.live.add(NAME)  # the order to stop it was lost
@@ -154,9 +164,12 @@ def test_it_is_fetched_whole_hashed_and_deleted_there(scene: Scene) -> None:
             keeper.keep(row(cuts=(Cut(1_000, 500, CutWhy.HOLD),)))
             keeper.keep(row())
             await scene.until(lambda: not switch.stored)
-            await keeper.close()
             assert switch.stopped == [NAME]
             assert keeper.moved == 1
+            switch.stored[NAME] = WHOLE  # the order to delete it came to nothing
+            await keeper.find_left()
+            await scene.until(lambda: keeper.moved == 2)
+            await keeper.close()
 
     asyncio.run(run())
     [path] = scene.files()
@@ -166,6 +179,15 @@ def test_it_is_fetched_whole_hashed_and_deleted_there(scene: Scene) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     sha256 = hashlib.sha256(WHOLE).hexdigest()
     assert scene.rows() == {NAME: ("kept", sha256, len(WHOLE), len(SAMPLES) * 1000 // 16_000)}
+    assert scene.told() == [(f"{NAME}.recorded", "call.recorded", {"id": CALL, "recording": NAME, "part": 1})]
+
+
+def _insert_webhook(database: Any) -> None:
+    from models.tables import Webhook, WebhookEvent
+
+    with database.bind_ctx([Webhook, WebhookEvent]):
+        made = Webhook.create(name="ERP", url="https://erp.example/", salt="s", since=from_epoch_ms(0))
+        WebhookEvent.create(webhook=made, event="call.recorded")
 
 
 def test_what_a_killed_switch_left_gets_a_header_that_tells_its_length(scene: Scene) -> None:
@@ -273,12 +295,21 @@ def _insert_center(database: Any, number: int, days: int) -> None:
 def test_what_was_told_twice_or_late_changes_nothing_of_the_file(scene: Scene) -> None:
     kept = recordings.KeptFile("a" * 64, 10, 5)
     with transaction(scene.database):
+        _insert_webhook(scene.database)
         recordings.write_new(scene.database, row())
         recordings.kept(scene.database, NAME, kept, AT)
+        recordings.kept(scene.database, NAME, kept, AT + 1)
         recordings.write(scene.database, [row(cuts=(Cut(1, 2, CutWhy.AGENT),))])
         recordings.lost(scene.database, [NAME])
     [(state, cuts)] = execute(scene.database, "SELECT state, cuts FROM recordings").fetchall()
     assert (state, cuts) == ("kept", '[[1,2,"agent"]]')
+    assert [event for _, event, _ in scene.told()] == ["call.recorded"]
+    with transaction(scene.database):
+        execute(scene.database, "DELETE FROM webhook_deliveries")  # it was told long ago
+        recordings.kept(scene.database, NAME, kept, AT + 2)
+        recordings.deleted(scene.database, NAME, AT + 3)
+        recordings.kept(scene.database, NAME, kept, AT + 4)
+    assert scene.told() == []
 
 
 def test_the_disk_is_too_full_below_the_limit_and_again_enough_with_a_margin(tmp_path: Path) -> None:
