@@ -1,7 +1,7 @@
 """`make bench`: what a call costs and how long it takes, beside app_queue and a bare Stasis application.
 
     python -m bench [--parts calls,decisions,queueing,memory] [--rates 40,80,120] [--seconds 10] [--agents 100]
-                    [--only engine,queue,bare] [--memory-calls 50000] [--memory-rate 200]
+                    [--only engine,queue,bare] [--memory-calls 50000] [--memory-rate 100]
                     [--markdown docs/performance.md] [--json FILE] [--keep] [--strict]
 
 Owns: the options and the parts' order. How to read what it prints: docs/performance.md.
@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,7 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--only", default="queue,bare,engine", help="whom to measure")
     parser.add_argument("--memory-calls", type=int, default=50_000)
-    parser.add_argument("--memory-rate", type=float, default=200.0, help="calls a second of the memory's part")
+    parser.add_argument("--memory-rate", type=float, default=100.0, help="calls a second of the memory's part")
     parser.add_argument("--markdown", type=Path, help="a page whose figures are replaced")
     parser.add_argument("--json", type=Path, help="a file for every figure")
     parser.add_argument("--keep", action="store_true", help="keep the logs and traces")
@@ -132,14 +132,24 @@ def main() -> int:
     if ON_THE_SWITCH & set(names) and not shutil.which("sipp"):
         print("SIPp is missing: install the package sip-tester", file=sys.stderr)
         return 2
-    found = {name: PARTS[name](options) for name in names}
+    found: dict[str, Part] = {}
+    try:
+        for name in names:
+            found[name] = PARTS[name](options)
+    finally:
+        # A later part that fails does not take with it what the others measured.
+        publish(options, found)
+    return int(options.strict and not all(part.met for part in found.values()))
+
+
+def publish(options: argparse.Namespace, found: Mapping[str, Part]) -> None:
+    """What was measured, wherever it is wanted."""
     text = "\n".join(part.text for part in found.values())
     say("\n" + text)
-    if options.markdown:
+    if options.markdown and found:
         report.into_page(options.markdown, text)
     if options.json:
         options.json.write_text(json.dumps({name: part.data for name, part in found.items()}, indent=1) + "\n")
-    return int(options.strict and not all(part.met for part in found.values()))
 
 
 if __name__ == "__main__":
