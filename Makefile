@@ -11,7 +11,7 @@ NOTHING_CHOSEN := 5
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts bench-history clean lock venv venv-dev test-tools test-asterisk python
+.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts bench-history clean lock vendor venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -90,6 +90,10 @@ lock: $(VENV)/.run
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
 	$(COMPILE) --extra postgresql --group build pyproject.toml -o requirements.lock
 	$(COMPILE) --all-extras --group build --group dev pyproject.toml -o requirements-dev.lock
+
+# What the desk's page takes from npm, bundled anew and committed: only who changes a version there needs npm.
+vendor:
+	cd admin/desk/vendor && npm ci && node build.mjs
 
 # Data, logs and the embedded Asterisk in var/ stay: they are yours.
 clean:

@@ -1,0 +1,2 @@
+/* What the bundle gives the desk: JsSIP, as a module. */
+export { default } from "jssip";
