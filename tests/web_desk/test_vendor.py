@@ -1,4 +1,4 @@
-"""What the desk takes from npm is the file that it says it is: name, version, hash, licences; and a page may load it."""
+"""What the desk takes from npm is the file that it says it is: name, version, hash, licences; a page may load it."""
 
 from __future__ import annotations
 
