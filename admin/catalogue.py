@@ -55,7 +55,9 @@ def untranslated(catalog: Catalog) -> list[str]:
 def update() -> list[str]:
     """Adds new texts, drops those that are gone, compiles. The texts that want a translation."""
     catalog = read() if PO.exists() else Catalog(locale="en", project="Centralita", charset="utf-8", fuzzy=False)
+    made = catalog.creation_date
     catalog.update(template(), no_fuzzy_matching=True)
+    catalog.creation_date = made  # a run that finds nothing new changes nothing
     catalog.obsolete.clear()
     PO.parent.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as file:
