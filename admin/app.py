@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from admin import (
     account_settings,
     desk,
+    desk_news,
     documents,
     folding,
     formats,
@@ -64,7 +65,9 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page may stand open all day
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,  # each static address carries its content's hash
     )
-    attach(app, Installation(settings, secrets, database, Engine(settings.control_port, secrets.control_token)))
+    engine = Engine(settings.control_port, secrets.control_token)
+    attach(app, Installation(settings, secrets, database, engine))
+    desk_news.register(app, engine)
     app.wsgi_app = ForwardedBy(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     folding.register(database)
     _connect_each_request(app, database)

@@ -115,6 +115,11 @@ class Engine:
             return NotDialled("switch_away")
         return NotDialled(str(told.get("error") or f"http_{answer.status}"))
 
+    def news(self, topic: str, agents: list[int] | None, about: dict[str, Any]) -> bool:
+        """Tells open desks that something changed (None: all). False: nobody knows whether they heard."""
+        answer = self._ask("POST", "/news", {"agents": agents, "topic": topic, "about": about}, timeout=self._timeout)
+        return isinstance(answer, Answer) and answer.status == HTTPStatus.ACCEPTED
+
     def release_breaker(self, agent_id: int | None, by: int) -> bool:
         """Lets an agent (None: the account) call again. False: nobody knows whether it was done."""
         answer = self._ask("POST", "/breaker/release", {"agent": agent_id, "by": by}, timeout=self._reload_timeout)

@@ -32,6 +32,8 @@ TALK_REQUESTS: Final = (
 """What is asked of a conversation with nothing but who asks."""
 
 Cause = Literal["user", "administrator", "ip"]
+Topic = Literal["tickets", "messages", "printing"]
+MAX_ABOUT: Final = 1024
 
 
 class ControlRefusal(Exception):
@@ -86,6 +88,9 @@ class Engine(Protocol):
 
     async def release_breaker(self, agent: int | None, by: int | None) -> None:
         """An administrator lets an agent (None: the account) call again."""
+
+    async def news(self, agents: Sequence[int] | None, topic: Topic, about: Mapping[str, Any]) -> None:
+        """Tell the desks of these agents (None: all that are open) that something changed; of others, nothing."""
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller: `{"channel","number","caller"}`. Raises ControlRefusal(404, "demo_off" | 503, …)."""
@@ -143,6 +148,16 @@ class _Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+_About = Annotated[str, msgspec.Meta(pattern=_PRINTABLE)] | _Whole | bool | None
+
+
+class _News(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    agents: Annotated[list[Annotated[int, msgspec.Meta(ge=1)]], msgspec.Meta(max_length=1000)] | None
+    topic: Topic
+    about: dict[_Text, _About] = {}
+
+
 class _DemoCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: _Number | None = None
     caller: _Number | None = None
@@ -190,6 +205,7 @@ class ControlServer:
                 web.post("/calls/{call}/consult", self._transfer),
                 web.post("/click2dial", self._click2dial),
                 web.post("/breaker/release", self._release),
+                web.post("/news", self._news),
                 web.post("/demo-call", self._demo_call),
             ]
         )
@@ -290,6 +306,13 @@ class ControlServer:
         body = await _read(request, _Release)
         await self._engine.release_breaker(body.agent, body.by)
         return web.Response(status=204)
+
+    async def _news(self, request: web.Request) -> web.Response:
+        body = await _read(request, _News)
+        if len(msgspec.json.encode(body.about)) > MAX_ABOUT:
+            raise ControlRefusal(400, "malformed", f"`about` is longer than {MAX_ABOUT} bytes.")
+        await self._engine.news(body.agents, body.topic, body.about)
+        return _json({}, 202)
 
     async def _demo_call(self, request: web.Request) -> web.Response:
         body = await _read(request, _DemoCall)

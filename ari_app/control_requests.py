@@ -15,7 +15,7 @@ from peewee import Database
 
 from ari_app import dial_words, outgoing_calls
 from ari_app.clock import now_ms
-from ari_app.control import Cause, ControlRefusal, Target
+from ari_app.control import Cause, ControlRefusal, Target, Topic
 from ari_app.core.call import Talking
 from ari_app.core.events import HangupRequested
 from ari_app.core.roster import Seat
@@ -209,6 +209,9 @@ class ControlRequests:
     async def release_breaker(self, agent: int | None, by: int | None) -> None:
         await self._engine.in_database(outgoing_calls.release, agent, by, now_ms())
         await self.reload()
+
+    async def news(self, agents: Sequence[int] | None, topic: Topic, about: Mapping[str, Any]) -> None:
+        self._hub.news(agents, topic, about)
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller through the real switch: over the loopback trunk a real INVITE comes in."""

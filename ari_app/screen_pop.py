@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import structlog
@@ -179,6 +179,15 @@ class ScreenPopHub:
         channel = self._channels.get(agent)
         if channel is not None:
             self._send(channel, {"type": "problem", "seq": channel.seq + 1, "code": code, "call_id": call_id})
+
+    def news(self, agents: Iterable[int] | None, topic: str, about: Mapping[str, Any]) -> None:
+        """Something changed that the desks of these agents (None: all) show. Kept for nobody: a desk that comes later
+        reads anew after its welcome.
+        """
+        for agent in self.connected_agents() if agents is None else dict.fromkeys(agents):
+            channel = self._channels.get(agent)
+            if channel is not None and channel.sockets:
+                self._send(channel, {"type": "news", "seq": channel.seq + 1, "topic": topic, "about": dict(about)})
 
     # ------------------------------------------------------------ who is there
     def connected_agents(self) -> frozenset[int]:

@@ -5,9 +5,11 @@ Owns: /desk. Must not: speak to a call: that goes over the websocket (docs/proto
 
 from flask import Flask
 
+from admin.desk import ticket_views
 from admin.desk.views import blueprint
 
 
 def register(app: Flask) -> None:
     """Adds the desk to the web. `admin.installation` is attached and `admin.login` registered by then."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(ticket_views.blueprint)

@@ -183,6 +183,19 @@ def texts() -> dict[str, str]:
         "outcome.refused": _("No permitida"),
         "outcome.failed": _("Falló"),
         "outcome.in_progress": _("En curso"),
+        # rooms
+        "rooms.calls": _("abiertas: {count}"),
+        # tickets
+        "tickets.waiting": _("te esperan: {count}"),
+        "ticket.open": _("Abierto"),
+        "ticket.pending": _("Pendiente"),
+        "ticket.solved": _("Resuelto"),
+        "priority.low": _("Baja"),
+        "priority.normal": _("Normal"),
+        "priority.high": _("Alta"),
+        "priority.urgent": _("Urgente"),
+        "tickets.due": _("Vence {when}"),
+        "tickets.overdue": _("Venció {when}"),
         # sound
         "sound.label": _("Sonido al entrar una llamada"),
         "sound.on": _("Sonido activado"),

@@ -48,6 +48,7 @@ def page() -> str:
             "companies": url_for("desk.companies"),
             "targets": url_for("desk.call_targets"),
             "call": url_for("desk.call", call_id="CALL"),
+            "tickets": url_for("desk_tickets.listing"),
             "worker": assets.asset("connection-worker.js"),
             "login": back_here,
         },

@@ -87,16 +87,21 @@ def profiles(browser: Browser) -> Iterator[Profiles]:
 def house(
     filled: Path, tmp_path: Path, profiles: Profiles, cookies: list[Any], request: pytest.FixtureRequest
 ) -> Iterator[House]:
-    """`@pytest.mark.parametrize("house", [{…}], indirect=True)` changes the hub's policy."""
+    """`@pytest.mark.parametrize("house", [{…}], indirect=True)` changes the hub's policy; with `"control": True` the
+    engine's control API answers too.
+    """
     data_dir = tmp_path / "data"
     shutil.copytree(filled, data_dir)
     database = db.open_database(f"sqlite:///{data_dir}/centralita.db")
     me = Agent.get(Agent.email == demo_data.AGENT)
     profile = {"id": me.id, "name": me.name, "endpoint": me.endpoint, "phone_kind": "virtual"}
     policy = {"close_seconds": 1.0, **getattr(request, "param", {})}
+    control = policy.pop("control", False)
     with Site(data_dir) as site:
         engine = ScriptedEngine({me.id: profile}, token_key=site.secrets.token_key, web_port=site.port, **policy)
         with engine, unused_port() as control_port:
+            if control:
+                control_port = engine.serve_control(site.secrets.control_token)
             site.serve(database, desk_port=engine.port, control_port=control_port)
             yield House(site, engine, database, me, profiles, cookies)
             profiles.close()  # before the engine goes, or each page would try to reconnect

@@ -85,6 +85,21 @@ class DeskPage:
         self.bar.locator("[data-part=pause]").click()
         self.page.locator("#pause-menu button", has_text=reason).click()
 
+    # ------------------------------------------------------------ rooms
+    def room(self, name: str) -> Locator:
+        return self.page.locator(f'[data-room="{name}"]')
+
+    def room_link(self, name: str) -> Locator:
+        return self.page.locator(f'#rooms [data-to="{name}"]')
+
+    def badge(self, name: str) -> Locator:
+        return self.room_link(name).locator("[data-part=badge]")
+
+    def go_to(self, name: str) -> Locator:
+        self.room_link(name).click()
+        expect(self.room(name)).to_be_visible()
+        return self.room(name)
+
     # ------------------------------------------------------------ pops
     @property
     def pops(self) -> Locator:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ari_app.control import ControlServer
 from ari_app.desk_sockets import DeskPolicy, same_host_origins
 from ari_app.screen_pop import ScreenPopHub
 
@@ -48,6 +49,7 @@ class ScriptedEngine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-engine", daemon=True)
         self._hub = self._new_hub()
+        self._control: ControlServer | None = None
         self.port = 0
 
     def _new_hub(self) -> ScreenPopHub:
@@ -66,6 +68,8 @@ class ScriptedEngine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if self._control is not None:
+            self._await(self._control.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
@@ -79,6 +83,13 @@ class ScriptedEngine:
         self._await(self._hub.start("127.0.0.1", self.port))
         self.port = self._hub.port
 
+    def serve_control(self, token: str) -> int:
+        """The control API as far as it needs no call (`/news`); its port."""
+        server = ControlServer(self, token=token)  # type: ignore[arg-type]
+        self._await(server.start(0))
+        self._control = server
+        return server.port
+
     def change_key(self) -> None:
         """From the next `start` on, every token of the web is a forged one."""
         self._policy = replace(self._policy, token_key="another installation's key")
@@ -86,6 +97,11 @@ class ScriptedEngine:
     def stop(self) -> None:
         """Every desk is told 1001."""
         self._await(self._hub.stop())
+
+    async def news(self, agents: Sequence[int] | None, topic: str, about: Mapping[str, Any]) -> None:
+        """ari_app.control.Engine, asked on the hub's loop."""
+        self.heard.append(("news", agents, topic, dict(about)))
+        self._hub.news(agents, topic, about)
 
     def _await(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=15)
@@ -119,6 +135,9 @@ class ScriptedEngine:
 
     def close(self, agent: int, call_id: str, reason: str) -> None:
         self._call(self._hub.close, agent, call_id, reason)
+
+    def tell_news(self, agents: Sequence[int] | None, topic: str, **about: Any) -> None:
+        self._call(self._hub.news, agents, topic, about)
 
     def problem(self, agent: int, code: str, call_id: str | None = None) -> None:
         self._call(self._hub.problem, agent, code, call_id)

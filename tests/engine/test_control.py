@@ -56,6 +56,9 @@ class RecordingEngine:
             raise ControlRefusal(404, "no_such_call", "There is no such call.")
         self.asked.append(("hangup", call, agent))
 
+    async def news(self, agents: list[int] | None, topic: str, about: dict[str, Any]) -> None:
+        self.asked.append(("news", agents, topic, about))
+
     async def demo_call(self, number: str | None, caller: str | None) -> dict[str, Any]:
         if number == "1":
             await asyncio.sleep(3600)
@@ -121,9 +124,11 @@ def test_what_is_documented_reaches_the_engine(ask) -> None:
         ("POST", "/calls/centralita-1.1/hangup", {}),
         ("POST", "/demo-call", {"json": {"number": "40004000", "caller": "+50688887777"}}),
         ("POST", "/demo-call", {}),
+        ("POST", "/news", {"json": {"agents": [7, 8], "topic": "tickets", "about": {"ticket": 12, "what": "ñ"}}}),
+        ("POST", "/news", {"json": {"agents": None, "topic": "printing", "about": {}}}),
         ("POST", "/reload", {}),
     )
-    assert [status for status, _ in answers] == [200, 200, 200, 204, 204, 202, 202, 202, 202, 409]
+    assert [status for status, _ in answers] == [200, 200, 200, 204, 204, 202, 202, 202, 202, 202, 202, 409]
     assert engine.asked == [
         ("reload",),
         ("logout", 7, "user", "abc"),
@@ -132,6 +137,8 @@ def test_what_is_documented_reaches_the_engine(ask) -> None:
         ("hangup", "centralita-1.1", None),
         ("demo_call", "40004000", "+50688887777"),
         ("demo_call", None, None),
+        ("news", [7, 8], "tickets", {"ticket": 12, "what": "ñ"}),
+        ("news", None, "printing", {}),
     ]
     assert answers[1][1] == {"generation": 7}
     assert answers[2][1] == [{"call_id": "centralita-1.1", "phase": "talking"}]
@@ -193,6 +200,11 @@ def test_without_the_token_nothing_is_told_or_done(ask, headers) -> None:
         ("POST", "/demo-call", {"json": {"number": "4000\n4000"}}, 400, "malformed"),
         ("POST", "/demo-call", {"data": b" " * 20_000}, 413, "request_entity_too_large"),
         ("POST", "/demo-call", {"json": {"number": "1"}}, 503, "timeout"),
+        ("POST", "/news", {"json": {"topic": "tickets"}}, 400, "malformed"),
+        ("POST", "/news", {"json": {"agents": [0], "topic": "tickets"}}, 400, "malformed"),
+        ("POST", "/news", {"json": {"agents": None, "topic": "weather"}}, 400, "malformed"),
+        ("POST", "/news", {"json": {"agents": None, "topic": "tickets", "about": {"a": [1]}}}, 400, "malformed"),
+        ("POST", "/news", {"json": {"agents": None, "topic": "tickets", "about": {"a": "x" * 1024}}}, 400, "malformed"),
         ("GET", "/reload", {}, 405, "method_not_allowed"),
         ("GET", "/", {}, 404, "not_found"),
         ("GET", "/agents", {}, 500, "internal"),

@@ -62,6 +62,29 @@ def test_every_tab_gets_the_same_message_and_nobody_elses(bench, eventually) -> 
     asyncio.run(scene())
 
 
+def test_news_reach_the_desks_of_the_named_agents_or_all_and_are_kept_for_nobody(bench) -> None:
+    async def scene() -> None:
+        async with bench() as b:
+            one, two, other = await b.desk(1), await b.desk(1), await b.desk(2)
+            b.hub.news([1, 1, 9], "tickets", {"ticket": 12})
+            told = await one.hear("news")
+            assert told == {
+                "type": "news",
+                "seq": one.welcome["seq"] + 1,
+                "topic": "tickets",
+                "about": {"ticket": 12},
+            }
+            assert await two.hear("news") == told
+            b.hub.news(None, "printing", {})
+            assert (await other.hear("news"))["topic"] == "printing"
+            assert (await one.hear("news"))["seq"] == told["seq"] + 1
+            late = await b.desk(9)
+            b.hub.news([9], "messages", {})
+            assert (await late.hear("news"))["topic"] == "messages"
+
+    asyncio.run(scene())
+
+
 def test_what_one_turn_of_the_loop_says_to_a_desk_leaves_in_one_write(bench) -> None:
     class Counted:
         def __init__(self, transport) -> None:

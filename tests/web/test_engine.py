@@ -11,6 +11,7 @@ from flask import Flask
 from web.browser import Browser, notices
 from web.played_engine import HEALTHY, PlayedEngine
 
+from admin.desk_news import tell_desks
 from admin.engine import Away, Engine, InForce, Refused
 from models.secrets import Secrets
 from models.tables import Agent, CallCenter
@@ -74,6 +75,36 @@ class TestClient:
             monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
             assert client(engine).reload() == InForce(7)
             assert proxy.asked == []
+
+
+class TestNews:
+    def test_told_by_the_way_and_no_page_waits_for_an_engine_that_is_stuck(
+        self, engine: PlayedEngine, make_app: Callable[..., Flask], secrets: Secrets
+    ) -> None:
+        engine.answers["/news"] = (202, {})
+        engine.hold = threading.Event()
+        with make_app(control_port=engine.port).app_context():
+            begun = time.monotonic()
+            tell_desks("tickets", {9, 7}, {"ticket": 1})
+            tell_desks("messages", [], {"nobody": True})
+            tell_desks("printing", None, {})
+            assert time.monotonic() - begun < 1
+        engine.hold.set()
+        deadline = time.monotonic() + 20
+        while len(engine.asked) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [(asked.path, asked.body) for asked in engine.asked] == [
+            ("/news", {"topic": "tickets", "agents": [7, 9], "about": {"ticket": 1}}),
+            ("/news", {"topic": "printing", "agents": None, "about": {}}),
+        ]
+        assert engine.asked[0].authorization == f"Bearer {secrets.control_token}"
+
+    def test_the_engines_answer(self, engine: PlayedEngine, nobody_answers: int) -> None:
+        engine.answers["/news"] = (202, {})
+        assert client(engine).news("tickets", None, {}) is True
+        engine.answers["/news"] = (400, {"error": "malformed"})
+        assert client(engine).news("tickets", None, {}) is False
+        assert Engine(nobody_answers, "x").news("tickets", [1], {}) is False
 
 
 class TestPages:

@@ -12,9 +12,11 @@ import { data, isWriting, part, say, toast } from "./page.js";
 import { askWhereTo } from "./pass.js";
 import { PopView } from "./pop-view.js";
 import { Recent } from "./recent.js";
+import { Rooms } from "./rooms.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Stage, announce } from "./stage.js";
 import { StateBar } from "./state-bar.js";
+import { Tickets } from "./tickets.js";
 import { Truth, isAlerting } from "./truth.js";
 import { callUrl, get } from "./web.js";
 
@@ -26,9 +28,11 @@ const drafts = new Drafts(data.agent.id);
 drafts.tidy();
 const line = new Connection(data.urls.worker, data.urls.token);
 const done = new Set(); // saved calls whose pop the engine still has
-const popActions = { answer, hangup, save, close: closePop, dial, talk, pass };
+const rooms = new Rooms();
+const toCalls = () => rooms.go("calls");
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, calls: toCalls };
 const stage = new Stage(popActions);
-const alerts = new Alerts((view) => stage.show(view));
+const alerts = new Alerts((view) => stage.open(view));
 const recent = new Recent(drafts, openPast, dial);
 const bar = new StateBar(clock, {
   available: () => wish("available", null),
@@ -36,12 +40,16 @@ const bar = new StateBar(clock, {
   moreTime: () => wish("wrap_up", null),
   restart: () => line.restart(),
 });
+const tickets = new Tickets(rooms);
 let leaving = false;
+rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
+rooms.register(tickets);
 
 // ---------------------------------------------------------------- what the engine says
 line.addEventListener("message", ({ detail }) => {
   for (const change of truth.apply(detail)) react(change);
   stage.draw();
+  drawCallsBadge();
   alerts.draw([...stage.views.values()]);
 });
 
@@ -51,6 +59,10 @@ function react(change) {
       clock.set(change.now);
       bar.setAgent(truth.agent);
       recent.refresh();
+      tickets.refresh(); // news are kept for nobody
+      break;
+    case "news":
+      if (change.topic === "tickets") tickets.hear(change.about);
       break;
     case "state":
       bar.setState(truth.state);
@@ -83,6 +95,8 @@ function showPop({ pop, ack, resumed }) {
   const view = new PopView(pop, { drafts, clock, actions: popActions });
   view.setLine(line.line === "open");
   stage.add(view);
+  // A call that the agent makes is where its buttons are; who writes in another room goes on writing.
+  if (pop.made && !resumed && !isWriting()) stage.open(view);
   if (isAlerting(pop)) {
     // Nothing may stand in front of a call that rings.
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
@@ -95,10 +109,10 @@ function showPop({ pop, ack, resumed }) {
 function updatePop({ pop, changes, ack }) {
   const view = stage.views.get(pop.call_id);
   if (view === undefined) return;
-  const was = view.pop.phase;
+  const was = view.root.dataset.phase; // as drawn: `pop` is the truth's own, changed already
   view.update(pop, changes);
   if (ack !== undefined) acknowledge(pop.call_id, ack);
-  if ("phase" in changes && pop.phase === "talking") stage.show(view);
+  if ("phase" in changes && pop.phase === "talking" && was !== "talking") stage.open(view);
   if (changes.phase === "ended" && was !== "ended") recent.refreshSoon();
 }
 
@@ -152,6 +166,7 @@ function wish(state, reason) {
 
 function answer(view) {
   if (!view || !isAlerting(view.pop) || !view.pop.can_answer || view.waiting !== null) return;
+  stage.open(view);
   view.waiting = "answer";
   view.refreshActions();
   line.send({ type: "answer", call_id: view.callId });
@@ -216,6 +231,7 @@ function finish(view) {
 function leave(view) {
   stage.remove(view.callId);
   truth.pops.delete(view.callId);
+  drawCallsBadge();
   alerts.draw([...stage.views.values()]);
   drawIdle();
 }
@@ -263,6 +279,17 @@ function remember(view, { notes, disposition_name: name, saved_at: savedAt }) {
 }
 
 // ---------------------------------------------------------------- the rest of the page
+/** Calls on the stage, told at the room's name: from another room they are not seen. */
+function drawCallsBadge() {
+  const { size } = stage.views;
+  rooms.badge("calls", size, say("rooms.calls", { count: size }));
+}
+
+/** Another language, the same room. */
+document.querySelector(".languages").addEventListener("submit", (event) => {
+  event.currentTarget.action = event.currentTarget.action.split("#")[0] + location.hash;
+});
+
 function drawIdle() {
   const idle = document.getElementById("idle");
   const state = line.line === "open" ? truth.state.state : "offline";
@@ -312,9 +339,16 @@ new Shortcuts({
   mute: () => stage.front?.talkBar.mute(),
   record: () => stage.front?.talkBar.record(),
   pass: () => pass(stage.front),
-  comment: () => stage.front?.form.elements.comment.focus(),
+  comment: () => {
+    stage.open(stage.front);
+    stage.front?.form.elements.comment.focus();
+  },
   help: () => help.showModal(),
-  pop: (number) => stage.show([...stage.views.values()][number - 1]),
+  pop: (number) => stage.open([...stage.views.values()][number - 1]),
+  room: (key) => {
+    const name = rooms.ofKey(key);
+    return name && (() => rooms.go(name));
+  },
   save: () => {
     if (stage.front === null || !stage.front.root.contains(document.activeElement)) return false;
     stage.front.form.requestSubmit();
@@ -328,5 +362,7 @@ function ringing() {
 }
 
 recent.refresh();
+tickets.refresh();
 drawIdle();
+rooms.start();
 if (!isWriting()) document.getElementById("idle").focus({ preventScroll: true });

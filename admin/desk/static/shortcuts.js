@@ -9,7 +9,8 @@ const SWITCH = "centralita.desk.shortcuts";
 const QUIET_AFTER_WRITING_MS = 1200;
 
 export class Shortcuts {
-  /** `actions`: answer, hangup, available, pause, hold, mute, record, pass, comment, save, help, pop(number). */
+  /** `actions`: answer, hangup, available, pause, hold, mute, record, pass, comment, save, help, pop(number), room(key):
+   * what to do to go to the room of this letter, or undefined. */
   constructor(actions) {
     this.actions = actions;
     this.wroteAt = -Infinity;
@@ -44,7 +45,8 @@ export class Shortcuts {
     const { actions } = this;
     if (event.shiftKey) {
       const shifted = { C: actions.hangup, D: actions.available, P: actions.pause, "?": actions.help };
-      return shifted[event.key.toUpperCase()];
+      const key = event.key.toUpperCase();
+      return shifted[key] ?? actions.room(key);
     }
     if (/^[1-9]$/.test(event.key)) return () => actions.pop(Number(event.key));
     const { answer, hold, mute, record, pass, comment, help } = actions;

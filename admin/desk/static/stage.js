@@ -8,17 +8,19 @@ import { isWriting, make, part, say } from "./page.js";
 import { isAlerting } from "./truth.js";
 
 export class Stage {
+  /** `actions`: answer(view); calls(): to the room of the calls. */
   constructor(actions) {
     this.views = new Map();
     this.front = null;
     this.actions = actions;
+    this.inSight = true; // the room of the calls is on the screen
     this.element = document.getElementById("stage");
     this.tabs = document.getElementById("pop-tabs");
     this.strip = document.getElementById("incoming");
-    part(this.strip, "show").onclick = () => this.show(this.waitingView());
+    part(this.strip, "show").onclick = () => this.open(this.waitingView());
     part(this.strip, "answer").onclick = () => {
       const view = this.waitingView();
-      this.show(view);
+      this.open(view);
       this.actions.answer(view);
     };
     this.tabs.onkeydown = (event) => this.#arrow(event);
@@ -58,15 +60,36 @@ export class Stage {
       if (this.front !== null) this.front.root.hidden = true;
       this.front = view;
       view.root.hidden = false;
-      scrollTo({ top: 0 });
-      if (!isWriting() || !view.root.contains(document.activeElement)) view.root.focus({ preventScroll: true });
+      if (this.inSight) this.#face();
     }
     this.draw();
   }
 
-  /** A call that rings behind the one in front. */
+  /** From whatever room: to the calls, with this one in front. */
+  open(view) {
+    if (view === null || view === undefined) return;
+    this.show(view);
+    this.actions.calls();
+  }
+
+  /** The room of the calls is shown, or another one is. */
+  setInSight(inSight) {
+    const came = inSight && !this.inSight;
+    this.inSight = inSight;
+    if (came && this.front !== null) this.#face();
+    this.draw();
+  }
+
+  /** A call that rings and that the agent does not see: behind the one in front, or behind another room. */
   waitingView() {
-    return [...this.views.values()].find((view) => view !== this.front && isAlerting(view.pop)) ?? null;
+    const unseen = (view) => !this.inSight || view !== this.front;
+    return [...this.views.values()].find((view) => unseen(view) && isAlerting(view.pop)) ?? null;
+  }
+
+  #face() {
+    scrollTo({ top: 0 });
+    const { root } = this.front;
+    if (!isWriting() || !root.contains(document.activeElement)) root.focus({ preventScroll: true });
   }
 
   tick() {
@@ -129,7 +152,7 @@ export class Stage {
   }
 
   #comeForward() {
-    if (isWriting() || this.front === null || this.front.pop.phase === "talking") return;
+    if (!this.inSight || isWriting() || this.front === null || this.front.pop.phase === "talking") return;
     if (document.activeElement !== document.body) return;
     this.show(this.waitingView());
   }

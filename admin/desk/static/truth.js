@@ -1,7 +1,7 @@
 /* What the engine says is true: the agent, the state, the pops. No page, no socket.
  *
  * Owns: how each downward message changes it. Must not: keep what the agent types (`notes.js`).
- * `apply` returns what changed, in order: {what: "welcome" | "state" | "pop" | "update" | "close" | "problem", ...}.
+ * `apply` returns what changed, in order: {what: "welcome" | "state" | "pop" | "update" | "close" | "problem" | "news", ...}.
  */
 
 export class Truth {
@@ -34,6 +34,8 @@ export class Truth {
         return [{ what: "close", callId: message.call_id, reason: message.reason }];
       case "problem":
         return [{ what: "problem", code: message.code, callId: message.call_id }];
+      case "news":
+        return [{ what: "news", topic: message.topic, about: message.about }];
       default:
         return []; // a newer engine may say more
     }
