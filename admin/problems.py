@@ -69,6 +69,8 @@ TEXTS: Final[dict[str, Any]] = {
     "url_host": _l("La dirección necesita un servidor fijo."),
     "url_character": _l("La dirección tiene un carácter que no se permite: «%(character)s»."),
     "url_placeholder_unknown": _l("{%(name)s} no se conoce. Se conocen: %(known)s."),
+    "template_variable": _l("{%(name)s} no se conoce. Se conocen: %(known)s."),
+    "too_many_parts": _l("A lo sumo %(maximum)s mensajes en uno; ocupa %(count)s."),
     "url_braces": _l("En «%(value)s» hay una llave sin abrir o sin cerrar."),
     "email_invalid": _l("«%(value)s» no es un correo electrónico."),
     "host_invalid": _l("«%(value)s» no es un nombre de servidor ni una dirección IP."),

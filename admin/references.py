@@ -37,6 +37,10 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.ApiToken: _l("tokens de API"),
     tables.WebhookEvent: _l("eventos"),
     tables.WebhookDelivery: _l("avisos"),
+    tables.SmsThread: _l("conversaciones por SMS"),
+    tables.SmsMessage: _l("mensajes"),
+    tables.SmsOptOut: _l("bajas de mensajes"),
+    tables.SmsProviderNumber: _l("números"),
 }
 
 

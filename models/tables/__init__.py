@@ -41,6 +41,14 @@ from models.tables.contacts import (
 )
 from models.tables.forms import Form, FormAnswer, FormField, FormVersion
 from models.tables.imports import ContactImport, ContactImportChange, ContactImportChunk, ContactMerge
+from models.tables.messages import (
+    SmsMessage,
+    SmsOptOut,
+    SmsProvider,
+    SmsProviderNumber,
+    SmsTemplate,
+    SmsThread,
+)
 from models.tables.outbound import (
     AgentCallCenter,
     BreakerLimits,
@@ -113,6 +121,12 @@ ALL: tuple[type[Model], ...] = (
     WebhookEvent,
     WebhookDelivery,
     Recording,
+    SmsProvider,
+    SmsProviderNumber,
+    SmsThread,
+    SmsMessage,
+    SmsOptOut,
+    SmsTemplate,
 )
 
 __all__ = [
@@ -170,6 +184,12 @@ __all__ = [
     "Reaped",
     "Recording",
     "Row",
+    "SmsMessage",
+    "SmsOptOut",
+    "SmsProvider",
+    "SmsProviderNumber",
+    "SmsTemplate",
+    "SmsThread",
     "Ticket",
     "TicketAttachment",
     "TicketMessage",

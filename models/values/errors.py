@@ -69,6 +69,8 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "url_character": "The address has a character that is not allowed: {character!r}.",
         "url_placeholder_unknown": "{{{name}}} is not known. Known: {known}.",
         "url_braces": "A brace is not closed or not opened in {value!r}.",
+        "template_variable": "{{{name}}} is not known. Known: {known}.",
+        "too_many_parts": "At most {maximum} messages in one; this takes {count}.",
         "url_https": "Only https:// addresses: http:// goes to the networks alone that the settings allow.",
         "url_private": "{host!r} is of this machine or of a private network, which the settings do not allow.",
         "email_invalid": "{value!r} is not an e-mail address.",
