@@ -3,7 +3,8 @@
 Owns: the alphabets and the counting (3GPP TS 23.038 sections 6.2.1 and 6.2.1.1, TS 23.040 section 9.2.3.24.1), which
 state may follow which. Must not: store or send.
 
-A part of a longer text carries six octets that join it to the others: of 160 septets 153 are left, of 70 UCS-2 units 67.
+A part of a longer text carries six octets that join it to the others: of 160 septets 153 are left for letters, of 70
+UCS-2 units 67.
 """
 
 from dataclasses import dataclass
