@@ -29,7 +29,7 @@ class CallbackRequests(SectionView):
     endpoint_name = "callback_requests"
     label = _l("Llamadas por devolver")
     singular = _l("Llamada por devolver")
-    icon = "arrow_out"
+    icon = "call_back"
     table = CallbackRequest
     note = _l("Quien deja la fila para que le llamen, o llama cuando el motor no está, guarda aquí su lugar.")
     can_add = False

@@ -88,7 +88,7 @@ class Webhooks(SectionView):
     endpoint_name = "webhooks"
     label = _l("Webhooks")
     singular = _l("Webhook")
-    icon = "arrow_out"
+    icon = "webhook"
     table = Webhook
     note = _l("Un webhook avisa a otro programa de cada llamada, en el momento.")
     notes = (
@@ -196,7 +196,7 @@ class WebhookDeliveries(SectionView):
     endpoint_name = "webhook_deliveries"
     label = _l("Entregas de webhooks")
     singular = _l("Entrega")
-    icon = "arrow_out"
+    icon = "webhook"
     table = WebhookDelivery
     note = _l("Aquí queda cada aviso, con la respuesta que tuvo, durante 30 días.")
     can_add = False
