@@ -21,7 +21,7 @@ from models.values.call import AgentState, CostUnit, Direction, LegKind, LegOutc
 from models.values.destination import DefaultRule
 from models.values.queue import OverflowTo
 from models.values.reasons import CallReason, LegReason
-from models.values.recording import RecordingMode, RecordingState
+from models.values.recording import RecordingMode, RecordingProblem, RecordingState
 
 LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
     Direction: {
@@ -53,7 +53,13 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         RecordingState.PENDING: _l("todavía en la central"),
         RecordingState.KEPT: _l("guardada"),
         RecordingState.LOST: _l("no se encontró"),
+        RecordingState.FAILED: _l("falló"),
         RecordingState.DELETED: _l("borrada"),
+    },
+    RecordingProblem: {
+        RecordingProblem.EMPTY: _l("la central no escribió nada en ella: se detuvo enseguida o su disco estaba lleno"),
+        RecordingProblem.NOT_WAV: _l("lo que escribió la central no es un archivo de sonido; sigue en la central"),
+        RecordingProblem.UNREADABLE: _l("la central no puede leer su archivo; sigue en la central"),
     },
     LegOutcome: {
         LegOutcome.ANSWERED: _l("contestó"),

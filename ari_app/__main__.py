@@ -96,6 +96,8 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
 
     stack.callback(callers.close)
     ari = f"http://127.0.0.1:{settings.ari_port}/ari"
+    stored = StoredRecordings(ari, names.ARI_USER, secrets.ari_password)
+    stack.push_async_callback(stored.close)
     registry = Registry()
     mailer = Mailer(
         settings.smtp_url,
@@ -112,11 +114,9 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
         policy=policy_of(settings),
         snapshot=snapshot,
         registry=registry,
-        voicemails=Voicemails(
-            StoredRecordings(ari, names.ARI_USER, secrets.ari_password), settings.data_dir, mailer, registry
-        ),
+        voicemails=Voicemails(stored, settings.data_dir, mailer, registry),
         conversations=Conversations(
-            StoredRecordings(ari, names.ARI_USER, secrets.ari_password),
+            stored,
             settings.data_dir,
             registry,
             DiskWatch(

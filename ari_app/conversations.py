@@ -10,6 +10,7 @@ says so, and what an engine before us left there is found after every connect, a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -23,22 +24,24 @@ from ari_app import wav_stream
 from ari_app.clock import now_ms
 from ari_app.core import ids
 from ari_app.disk_watch import DiskWatch
-from ari_app.recordings import NotThere, StoredRecordings
+from ari_app.recordings import NotThere, StoredRecordings, Unreadable
 from models import cdr, recordings
 from models.recordings import KeptFile
 from models.values.cdr import CallRecord
-from models.values.recording import RecordingRow
+from models.values.recording import RecordingProblem, RecordingRow, RecordingState
 
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 5.0
-RETRY_SECONDS = 5.0
-RETRY_MOST_SECONDS = 300.0
+RETRY_SECONDS = 0.5
+"""Before the second try; twice as long before each that follows."""
+RETRY_MOST_SECONDS = 60.0
 FIND_SECONDS = 600.0
 RETENTION_SECONDS = 3600.0
 LOST_AFTER_MS = 3_600_000
 """A part without a file that ended so long ago will have none."""
-NOT_THERE_TRIES = 3
+FILE_TRIES = 6
+"""Of a file that is not there, or is not what it should be: a quarter of a minute. All else is tried for ever."""
 
 InDatabase = Callable[..., Awaitable[Any]]
 """``in_database(function, *arguments)``: ``function(database, *arguments)`` in a thread."""
@@ -60,7 +63,10 @@ class Conversations:
         self._queue: asyncio.Queue[RecordingRow] = asyncio.Queue()
         self._waiting: set[str] = set()
         """Names in the queue, in the mover's hands, or set aside for another try."""
-        self._again: set[asyncio.TimerHandle] = set()
+        self._again: dict[str, tuple[asyncio.TimerHandle, RecordingRow]] = {}
+        self._tries: dict[str, int] = {}
+        self._unsure: set[str] = set()
+        """Calls found going on: what is there of them may be their present part, or one that was left."""
         self._tasks: list[asyncio.Task[None]] = []
         self.moved = 0
         self.failed = 0
@@ -78,12 +84,11 @@ class Conversations:
             self._tasks.append(loop.create_task(work, name=name))
 
     async def close(self) -> None:
-        for handle in self._again:
+        for handle, _ in self._again.values():
             handle.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._stored.close()
 
     def keep(self, row: RecordingRow) -> None:
         """Fetch its file, behind those that came before."""
@@ -91,64 +96,94 @@ class Conversations:
             self._waiting.add(row.name)
             self._queue.put_nowait(row)
 
+    def hurry(self) -> None:
+        """Something is there again that was away: what is set aside is tried now."""
+        for handle, row in self._again.values():
+            handle.cancel()
+            self._queue.put_nowait(row)
+        self._again.clear()
+
     # ------------------------------------------------------------ what was left
     async def find_left(self) -> None:
-        """What was recorded by calls that are over, and not kept yet; and rows whose file is nowhere."""
+        """After a connect: what an engine before us left; of calls that go on as soon as they are over."""
+        self.hurry()
+        self._unsure = await self._find(failed=True)
+
+    async def _find(self, *, failed: bool = False) -> set[str]:
+        """Keep what was recorded and not kept yet, note rows whose file is nowhere; the calls that go on.
+
+        ``failed``: try those too that were given up; somebody may have seen to them.
+        """
         names = [name for name in await self._stored.names() if ids.is_conversation(name)]
-        left = [name for name in names if (ids.call_of(name) or "") not in self._calls and name not in self._waiting]
-        found: dict[str, CallRecord] = {}
-        if left:
-            found = await self.in_database(cdr.calls_by_id, list({ids.call_of(name) or "" for name in left}))
-        for name in left:
-            call_id = ids.call_of(name) or ""
-            record = found.get(call_id)
-            began = (record.answered_at or record.offered_at) if record else now_ms()
-            ended = max(began, (record.ended_at or began) if record else began)
-            center = record.call_center_id if record else None
-            row = RecordingRow(name, call_id, ids.part_of(name), began, ended, center)
-            await self.in_database(recordings.write_new, row)
-            log.info("recording_found", recording=name)
-            self.keep(row)
+        states = await self.in_database(recordings.states, names)
+        live = {call for name in names if (call := ids.call_of(name) or "") in self._calls}
+        for name in names:
+            state = states.get(name)
+            # A row is written when its part is over.
+            over = ids.call_of(name) not in live or state is RecordingState.PENDING
+            if over and (failed or state is not RecordingState.FAILED) and name not in self._waiting:
+                await self._found(name)
         pending = await self.in_database(recordings.pending, now_ms() - LOST_AFTER_MS)
         gone = [name for name in pending if name not in names and name not in self._waiting]
         if gone:
             log.warning("recordings_lost", recordings=gone[:20], count=len(gone))
             await self.in_database(recordings.lost, gone)
+        return live
+
+    async def _found(self, name: str) -> None:
+        call_id = ids.call_of(name) or ""
+        found: dict[str, CallRecord] = await self.in_database(cdr.calls_by_id, [call_id])
+        record = found.get(call_id)
+        began = (record.answered_at or record.offered_at) if record else now_ms()
+        ended = max(began, (record.ended_at or began) if record else began)
+        center = record.call_center_id if record else None
+        row = RecordingRow(name, call_id, ids.part_of(name), began, ended, center)
+        await self.in_database(recordings.write_new, row)
+        log.info("recording_found", recording=name)
+        self.keep(row)
 
     # ------------------------------------------------------------ the mover
     async def _move_for_ever(self) -> None:
-        tries: dict[str, int] = {}
         while True:
             row = await self._queue.get()
             try:
                 await self._move(row)
                 self.moved += 1
-            except NotThere:
-                tries[row.name] = tries.get(row.name, 0) + 1
-                if tries[row.name] < NOT_THERE_TRIES:
-                    self._later(row, tries[row.name])
-                    continue
-                log.warning("recording_not_there", recording=row.name)
-                await self._quietly(recordings.lost, [row.name])
             except Exception as error:
-                # The switch or the database is away, or the disk is full: it waits where it is.
-                self.failed += 1
-                tries[row.name] = tries.get(row.name, 0) + 1
-                log.warning("recording_not_moved_yet", recording=row.name, tries=tries[row.name], error=str(error))
-                self._later(row, tries[row.name])
-                continue
-            tries.pop(row.name, None)
+                tries = self._tries[row.name] = self._tries.get(row.name, 0) + 1
+                self.failed += not isinstance(error, NotThere)
+                if tries < FILE_TRIES or not isinstance(error, NotThere | Unreadable | wav_stream.NotWav):
+                    # The switch or the database is away, or the disk is full: it waits where it is.
+                    log.warning("recording_not_moved_yet", recording=row.name, tries=tries, error=_words(error))
+                    self._later(row, tries)
+                    continue
+                await self._give_up(row, error)
+            self._tries.pop(row.name, None)
             self._waiting.discard(row.name)
 
     def _later(self, row: RecordingRow, tries: int) -> None:
-        wait = min(RETRY_SECONDS * 2 ** (tries - 1), RETRY_MOST_SECONDS)
+        wait = min(RETRY_SECONDS * 2 ** min(tries - 1, 16), RETRY_MOST_SECONDS)
 
         def again() -> None:
-            self._again.discard(handle)
+            self._again.pop(row.name, None)
             self._queue.put_nowait(row)
 
-        handle = asyncio.get_running_loop().call_later(wait, again)
-        self._again.add(handle)
+        self._again[row.name] = asyncio.get_running_loop().call_later(wait, again), row
+
+    async def _give_up(self, row: RecordingRow, error: Exception) -> None:
+        """The file will never be right. Where there is something in it, it stays on the switch for a person to see."""
+        log.error("recording_given_up", recording=row.name, error=_words(error))
+        with contextlib.suppress(Exception):
+            match error:
+                case NotThere():
+                    await self.in_database(recordings.lost, [row.name])
+                case wav_stream.Empty():
+                    await self.in_database(recordings.failed, row.name, RecordingProblem.EMPTY)
+                    await self._stored.delete(row.name)
+                case wav_stream.NotWav():
+                    await self.in_database(recordings.failed, row.name, RecordingProblem.NOT_WAV)
+                case _:
+                    await self.in_database(recordings.failed, row.name, RecordingProblem.UNREADABLE)
 
     async def _move(self, row: RecordingRow) -> None:
         """Whole or not at all; safe to repeat at any step."""
@@ -203,9 +238,11 @@ class Conversations:
                 if loop.time() >= retain_at:
                     retain_at = loop.time() + RETENTION_SECONDS
                     await self.delete_expired()
-                if loop.time() >= find_at and self.connected():
+                over = {call for call in self._unsure if call not in self._calls}
+                if (over or loop.time() >= find_at) and self.connected():
                     find_at = loop.time() + FIND_SECONDS
-                    await self.find_left()
+                    await self._find()
+                    self._unsure -= over
             except Exception as error:
                 log.warning("recordings_not_looked_after", error=str(error))
 
@@ -221,11 +258,10 @@ class Conversations:
                 count += 1
         return count
 
-    async def _quietly(self, function: Callable[..., Any], *arguments: Any) -> None:
-        try:
-            await self.in_database(function, *arguments)
-        except Exception as error:
-            log.warning("recording_row_not_written", error=str(error))
+
+def _words(error: Exception) -> str:
+    """A time-out has none of its own."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _make_folder(folder: Path) -> None:

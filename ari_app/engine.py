@@ -294,7 +294,9 @@ class Engine:
                 log.exception("recordings_not_looked_for")
 
     def disk_changed(self, enough: bool) -> None:
-        """Every call is told whether there is space to record."""
+        """Every call is told whether there is space to record; what waits for some is kept."""
+        if enough:
+            self.conversations.hurry()
         for runner in self.registry:
             runner.post(DiskFree(now_ms()) if enough else DiskFull(now_ms()))
 

@@ -22,34 +22,36 @@ class NotThere(Exception):
     """The switch has no such recording, or none that is whole."""
 
 
+class Unreadable(Exception):
+    """The switch has it, and does not give it out."""
+
+
 class StoredRecordings:
     """`url`: of ARI, without a slash at its end."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self._url = f"{url}/recordings"
-        self._auth = aiohttp.BasicAuth(user, password)
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, name: str, seconds: float = SECONDS) -> bytes:
-        """The file, once the recording has ended. Raises NotThere, aiohttp.ClientError or TimeoutError."""
+        """The file, once the recording has ended. Raises as `download`, and NotThere for what is too long."""
         await self._wait_for_the_end(name, seconds)
-        async with self._open().get(self._stored(name) + "/file") as answer:
-            if answer.status == 404:
-                raise NotThere(name)
-            answer.raise_for_status()
-            content = await answer.content.read(MOST_BYTES + 1)
-            while len(content) <= MOST_BYTES and (more := await answer.content.read(MOST_BYTES)):
-                content += more
-        if len(content) > MOST_BYTES:
-            raise NotThere(f"{name} is larger than {MOST_BYTES} bytes")
-        return content
+        content = bytearray()
+        async for piece in self.download(name):
+            content += piece
+            if len(content) > MOST_BYTES:
+                raise NotThere(f"{name} is larger than {MOST_BYTES} bytes")
+        return bytes(content)
 
     async def download(self, name: str) -> AsyncIterator[bytes]:
-        """The file in pieces, however long it is. Raises NotThere, aiohttp.ClientError or TimeoutError."""
+        """The file in pieces, however long it is. Raises NotThere, Unreadable, aiohttp.ClientError or TimeoutError."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS, sock_read=SECONDS)
         async with self._open().get(self._stored(name) + "/file", timeout=timeout) as answer:
             if answer.status == 404:
                 raise NotThere(name)
+            if answer.status in (403, 500):
+                raise Unreadable(f"{name}: {answer.status} {(await answer.text())[:200]}")
             answer.raise_for_status()
             async for piece in answer.content.iter_chunked(PIECE):
                 yield piece
@@ -100,5 +102,5 @@ class StoredRecordings:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             timeout = aiohttp.ClientTimeout(total=SECONDS)
-            self._session = aiohttp.ClientSession(auth=self._auth, timeout=timeout)
+            self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout)
         return self._session

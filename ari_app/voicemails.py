@@ -76,7 +76,6 @@ class Voicemails:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._recordings.close()
 
     # ------------------------------------------------------------ inside
     def _begin(self, name: str, keep: Callable[[], Awaitable[None]]) -> None:

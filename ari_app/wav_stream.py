@@ -21,6 +21,10 @@ class NotWav(ValueError):
     """It does not begin as such a file."""
 
 
+class Empty(NotWav):
+    """Not even a header."""
+
+
 def header(data_bytes: int) -> bytes:
     """For so many bytes of samples."""
     size = min(data_bytes, 0xFFFFFFFF - 36)
@@ -32,7 +36,7 @@ def header(data_bytes: int) -> bytes:
 def check(first: bytes) -> None:
     """The beginning of a file. Raises NotWav for another kind than Asterisk's."""
     if len(first) < HEADER:
-        raise NotWav("shorter than a header")
+        raise Empty("shorter than a header")
     riff, _, wave, fmt, _, kind, channels, rate, _, _, bits, data, _ = _LAYOUT.unpack(first[:HEADER])
     if (riff, wave, fmt, data) != (b"RIFF", b"WAVE", b"fmt ", b"data") or (kind, channels, rate, bits) != (
         1,

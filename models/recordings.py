@@ -19,7 +19,7 @@ from peewee import Database
 
 from models import webhooks
 from models.db import execute, execute_many, placeholder, transaction
-from models.values.recording import RecordingRow, RecordingState
+from models.values.recording import RecordingProblem, RecordingRow, RecordingState
 
 FOLDER: Final = "recordings"
 SUFFIX: Final = ".wav"
@@ -76,7 +76,7 @@ def kept(database: Database, name: str, file: KeptFile, at: int) -> None:
     """The file lies where it belongs, and webhooks are told. One that was deleted meanwhile stays deleted."""
     before = "SELECT call_id, part, state FROM recordings WHERE name = ?"
     sql = (
-        "UPDATE recordings SET state = 'kept', sha256 = ?, size = ?, duration_ms = ?, kept_at = ? "
+        "UPDATE recordings SET state = 'kept', problem = NULL, sha256 = ?, size = ?, duration_ms = ?, kept_at = ? "
         "WHERE name = ? AND state <> 'deleted'"
     )
     with transaction(database):
@@ -90,6 +90,22 @@ def lost(database: Database, names: Sequence[str]) -> None:
     """There is no such file anywhere."""
     sql = "UPDATE recordings SET state = 'lost' WHERE name = ? AND state = 'pending'"
     execute_many(database, _marked(database, sql), [(name,) for name in names])
+
+
+def failed(database: Database, name: str, problem: RecordingProblem) -> None:
+    """Its file is none that could be kept."""
+    sql = "UPDATE recordings SET state = 'failed', problem = ? WHERE name = ? AND state = 'pending'"
+    execute(database, _marked(database, sql), (problem.value, name))
+
+
+def states(database: Database, names: Sequence[str]) -> dict[str, RecordingState]:
+    """Of those that have a row."""
+    found: dict[str, RecordingState] = {}
+    for part in (names[at : at + 500] for at in range(0, len(names), 500)):
+        sql = f"SELECT name, state FROM recordings WHERE name IN ({', '.join('?' * len(part))})"  # noqa: S608
+        rows = execute(database, _marked(database, sql), part).fetchall()
+        found |= {str(name): RecordingState(state) for name, state in rows}
+    return found
 
 
 def pending(database: Database, before: int) -> list[str]:

@@ -149,7 +149,7 @@ def _by_code(column: str) -> Any:
 
 
 def _recorded(search: HistorySearch, value: str) -> None:
-    there = "EXISTS (SELECT 1 FROM recordings r WHERE r.call_id = w.id AND r.state <> 'lost')"
+    there = "EXISTS (SELECT 1 FROM recordings r WHERE r.call_id = w.id AND r.state NOT IN ('lost', 'failed'))"
     search.tests.append(Test(there if value == "1" else f"NOT {there}", (), ("id",)))
 
 

@@ -6,9 +6,10 @@ engine. A row outlives its file: that there was one, and when it was deleted, st
 
 from peewee import BigIntegerField, CharField, IntegerField, SmallIntegerField
 
+from models.tables.account import Agent
 from models.tables.base import ChoiceField, InstantField, JsonField, Row, points_to
 from models.tables.call_centers import CallCenter
-from models.values.recording import RecordingState
+from models.values.recording import RecordingProblem, RecordingState
 
 
 class Recording(Row):
@@ -26,7 +27,9 @@ class Recording(Row):
     size = BigIntegerField(default=0)
     duration_ms = IntegerField(default=0)
     kept_at = InstantField(null=True)
+    problem = ChoiceField(RecordingProblem, null=True)  # of a failed one
     deleted_at = InstantField(null=True)
+    deleted_by = points_to(Agent, null=True, index=False)  # null: by retention
 
     class Meta:
         table_name = "recordings"

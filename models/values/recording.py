@@ -26,8 +26,20 @@ class RecordingState(StrEnum):
     KEPT = "kept"
     LOST = "lost"
     """The switch had no such file when it was asked for."""
+    FAILED = "failed"
+    """There is a file, and it is none that could be heard: `RecordingProblem`."""
     DELETED = "deleted"
-    """By retention: the row remains."""
+    """By retention or by an administrator: the row remains."""
+
+
+class RecordingProblem(StrEnum):
+    """Why a recording failed. Each value is what is stored."""
+
+    EMPTY = "empty"
+    """The switch wrote nothing into it: it was killed at once, or its disk was full."""
+    NOT_WAV = "not_wav"
+    UNREADABLE = "unreadable"
+    """The switch can't read its own file."""
 
 
 class CutWhy(StrEnum):

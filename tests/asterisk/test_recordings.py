@@ -96,8 +96,12 @@ class Stage:
                 samples = array("h", sound.readframes(sound.getnframes()))
             assert abs(len(samples) / 8 - row["duration_ms"]) < 10
             found.append((samples, json.loads(row["cuts"]), row))
-        on_switch = [one["name"] for one in self.switch.ari("GET", "recordings/stored")[1]]
-        assert not [name for name in on_switch if self.call_id in name], "none is left on the switch"
+
+        def on_switch() -> list[str]:
+            names = [one["name"] for one in self.switch.ari("GET", "recordings/stored")[1]]
+            return [name for name in names if self.call_id in name]
+
+        wait_until(lambda: not on_switch(), 20, "none is left on the switch")
         return found
 
 

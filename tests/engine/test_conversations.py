@@ -46,6 +46,9 @@ class PlayedSwitch:
         self.stopped: list[str] = []
         self.broken = 0
         """So many downloads break off in the middle."""
+        self.refused: set[str] = set()
+        """It can't open these."""
+        self.asked = 0
 
     async def __aenter__(self) -> str:
         app = web.Application()
@@ -70,6 +73,9 @@ class PlayedSwitch:
         name = request.match_info["name"]
         if name not in self.stored:
             return web.json_response({}, status=404)
+        self.asked += 1
+        if name in self.refused:
+            return web.json_response({"message": "Recording could not be opened"}, status=403)
         content = self.stored[name]
         answer = web.StreamResponse()
         answer.content_length = len(content)
@@ -111,7 +117,8 @@ class Scene:
 
     async def keeper(self, ari: str) -> Conversations:
         disk = DiskWatch((self.data_dir,), 0, lambda enough: None)
-        made = Conversations(StoredRecordings(ari, "u", "p"), self.data_dir, self.live_calls, disk)
+        self._stored = StoredRecordings(ari, "u", "p")
+        made = Conversations(self._stored, self.data_dir, self.live_calls, disk)
 
         async def in_database(function: Callable[..., Any], *arguments: Any) -> Any:
             def work() -> Any:
@@ -123,6 +130,10 @@ class Scene:
         made.in_database = in_database
         made.start()
         return made
+
+    async def close(self, keeper: Conversations) -> None:
+        await keeper.close()
+        await self._stored.close()
 
     def rows(self) -> dict[str, tuple[Any, ...]]:
         sql = "SELECT name, state, sha256, size, duration_ms FROM recordings"
@@ -163,13 +174,13 @@ def test_it_is_fetched_whole_hashed_and_deleted_there(scene: Scene) -> None:
             keeper = await scene.keeper(ari)
             keeper.keep(row(cuts=(Cut(1_000, 500, CutWhy.HOLD),)))
             keeper.keep(row())
-            await scene.until(lambda: not switch.stored)
+            await scene.until(lambda: not switch.stored and keeper.waiting == 0)
             assert switch.stopped == [NAME]
             assert keeper.moved == 1
             switch.stored[NAME] = WHOLE  # the order to delete it came to nothing
             await keeper.find_left()
             await scene.until(lambda: keeper.moved == 2)
-            await keeper.close()
+            await scene.close(keeper)
 
     asyncio.run(run())
     [path] = scene.files()
@@ -200,7 +211,7 @@ def test_what_a_killed_switch_left_gets_a_header_that_tells_its_length(scene: Sc
             await keeper.find_left()
             await scene.until(scene.files)
             await scene.until(lambda: scene.rows()[NAME][0] == "kept")
-            await keeper.close()
+            await scene.close(keeper)
 
     asyncio.run(run())
     with wave.open(io.BytesIO(scene.files()[0].read_bytes())) as sound:
@@ -230,10 +241,84 @@ def test_on_a_full_disk_it_waits_on_the_switch_and_nothing_half_lies_here(
             assert NAME in switch.stored
             assert scene.rows()[NAME][0] == "pending"
             await scene.until(lambda: not switch.stored)
-            await keeper.close()
+            await scene.close(keeper)
 
     asyncio.run(run())
     assert [path.read_bytes() for path in scene.files()] == [WHOLE]
+
+
+def test_a_file_that_can_not_be_heard_becomes_a_failure_with_its_reason(scene: Scene) -> None:
+    bad = {f"{CALL}.record.1": b"", f"{CALL}.record.2": b"OggS" + bytes(80), f"{CALL}.record.3": WHOLE}
+    problems = dict(zip(bad, ("empty", "not_wav", "unreadable"), strict=True))
+
+    def told() -> dict[str, str]:
+        sql = "SELECT name, problem FROM recordings WHERE state = 'failed'"
+        return dict(execute(scene.database, sql).fetchall())
+
+    async def run() -> None:
+        switch = PlayedSwitch(dict(bad))
+        switch.refused.add(f"{CALL}.record.3")
+        async with switch as ari:
+            keeper = await scene.keeper(ari)
+            await keeper.find_left()
+            await scene.until(lambda: told() == problems and keeper.waiting == 0)
+            assert set(switch.stored) == set(bad) - {f"{CALL}.record.1"}, "what has something in it stays to be seen"
+            tries = switch.asked
+            await keeper._find()
+            assert (keeper.waiting, switch.asked) == (0, tries), "it is not asked for again and again"
+            switch.refused.clear()  # somebody gave the switch back its right
+            await keeper.find_left()  # after the next connect
+            await scene.until(lambda: f"{CALL}.record.3" not in switch.stored)
+            await scene.close(keeper)
+
+    asyncio.run(run())
+    assert {name: told[0] for name, told in scene.rows().items()} == {
+        f"{CALL}.record.1": "failed", f"{CALL}.record.2": "failed", f"{CALL}.record.3": "kept",
+    }  # fmt: skip
+    assert f"{CALL}.record.3" not in told()
+    assert [path.stem for path in scene.files()] == [f"{CALL}.record.3"]
+
+
+def test_what_was_left_of_a_call_that_goes_on_is_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine was killed between the end of two parts and their files: one has its row, one not even that."""
+    monkeypatch.setattr(conversations, "LOOK_SECONDS", 0.05)
+    told, untold, running = (f"{CALL}.record.{number}" for number in (1, 2, 3))
+    scene.live_calls.add(CALL)
+
+    async def run() -> None:
+        switch = PlayedSwitch(dict.fromkeys((told, untold, running), WHOLE))
+        async with switch as ari:
+            keeper = await scene.keeper(ari)
+            await keeper.in_database(recordings.write_new, row(told))
+            await keeper.find_left()
+            await scene.until(lambda: scene.rows()[told][0] == "kept" and told not in switch.stored)
+            assert set(switch.stored) == {untold, running}, "which of them is running can't be told"
+            scene.live_calls.clear()
+            await scene.until(lambda: not switch.stored)
+            await scene.close(keeper)
+
+    asyncio.run(run())
+    assert [told[0] for told in scene.rows().values()] == ["kept"] * 3
+
+
+def test_what_waits_is_tried_at_once_when_the_switch_is_there_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "RETRY_SECONDS", 1_000.0)
+    monkeypatch.setattr(conversations, "RETRY_MOST_SECONDS", 1_000.0)
+
+    async def run() -> None:
+        switch = PlayedSwitch({NAME: WHOLE})
+        switch.broken = 1
+        async with switch as ari:
+            keeper = await scene.keeper(ari)
+            keeper.keep(row())
+            await scene.until(lambda: keeper.failed == 1)
+            await keeper.find_left()
+            await scene.until(lambda: not switch.stored)
+            await scene.close(keeper)
+
+    asyncio.run(run())
 
 
 def test_only_what_is_ours_and_over_is_taken_and_what_is_nowhere_is_lost(scene: Scene) -> None:
@@ -251,7 +336,7 @@ def test_only_what_is_ours_and_over_is_taken_and_what_is_nowhere_is_lost(scene: 
             await scene.until(lambda: f"{other}.record.3" not in switch.stored)
             keeper.keep(row())  # told to have been made, and never was
             await scene.until(lambda: scene.rows().get(NAME, [""])[0] == "lost")
-            await keeper.close()
+            await scene.close(keeper)
             assert set(switch.stored) == set(theirs) - {f"{other}.record.3"}
 
     asyncio.run(run())
@@ -276,7 +361,7 @@ def test_retention_deletes_the_file_and_keeps_the_row(scene: Scene) -> None:
             await scene.until(lambda: [told[0] for told in scene.rows().values()] == ["kept"] * 3)
             assert await keeper.delete_expired() == 1
             assert await keeper.delete_expired() == 0
-            await keeper.close()
+            await scene.close(keeper)
 
     asyncio.run(run())
     assert {name: told[0] for name, told in scene.rows().items()} == {

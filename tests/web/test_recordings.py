@@ -10,7 +10,7 @@ from admin.installation import installation
 from models.recordings import path_of
 from models.tables import AuditEntry, Call, Recording
 from models.values.call import Role
-from models.values.recording import RecordingState
+from models.values.recording import RecordingProblem, RecordingState
 
 SOUND = b"RIFF" + bytes(40) + bytes(range(256)) * 250
 
@@ -73,17 +73,20 @@ def test_parts_gaps_and_what_became_of_the_others_are_told(app: Flask, admin: Br
     part(app, call, 3, state=RecordingState.DELETED, deleted_at=call.offered_at)
     part(app, call, 4, state=RecordingState.PENDING)
     part(app, call, 5, state=RecordingState.LOST)
+    for number, problem in enumerate(RecordingProblem, 6):
+        part(app, call, number, state=RecordingState.FAILED, problem=problem)
     page = admin.get("/historial-de-llamadas/").get_data(as_text=True)
     for said in (
-        "Parte 1 de 4", "en 0:32 faltan 0:18: el agente la pausó; en 1:01 faltan 0:05: en espera.",
+        "Parte 1 de 7", "en 0:32 faltan 0:18: el agente la pausó; en 1:01 faltan 0:05: en espera.",
         "Grabación borrada el",
-        "todavía está en la central", "no se encontró",
+        "todavía está en la central", "no se encontró", "No hay grabación: la central no escribió nada en ella",
+        "No hay grabación: lo que escribió la central no es", "No hay grabación: la central no puede leer su archivo",
     ):  # fmt: skip
         assert said in page
     english = Browser(app, Role.ADMINISTRATOR, language="en").get("/historial-de-llamadas/").get_data(as_text=True)
     assert "at 0:32, 0:18 are missing: paused by the agent" in english
     rows = {row.part: row for row in Recording.select()}
-    assert [admin.get(url(rows[number])).status_code for number in (1, 3, 4, 5)] == [200, 410, 404, 404]
+    assert [admin.get(url(rows[number])).status_code for number in (1, 3, 4, 5, 6)] == [200, 410, 404, 404, 404]
 
 
 def test_no_path_no_other_call_and_no_row_that_is_not_there(app: Flask, admin: Browser, call: Call) -> None:
