@@ -32,6 +32,8 @@ from ari_app.floor import Floor
 from ari_app.ledger import Ledger
 from ari_app.loop_watch import LoopWatch, settle
 from ari_app.mailing import Mailer
+from ari_app.messages.outbox import Trunk
+from ari_app.messages.service import Messages
 from ari_app.policy import policy_of
 from ari_app.recordings import StoredRecordings
 from ari_app.records import RecordWriter
@@ -41,6 +43,7 @@ from ari_app.storing import writers_connection
 from ari_app.talk_requests import TalkRequests
 from ari_app.voicemails import Voicemails
 from dialplan import names
+from dialplan.messages import watch_password
 from models.cdr import engine_mark
 from models.db import DatabaseError, open_database
 from models.secrets import Secrets, SecretsError, load_or_create
@@ -173,9 +176,31 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     stack.push_async_callback(engine.stop)
     callbacks.start()
     stack.push_async_callback(callbacks.stop)
+    if (messages := _messages(settings, secrets, engine, hub)) is not None:
+        engine.messages = messages
+        await messages.start()
+        stack.push_async_callback(messages.stop)
     settle()
     watch.start()
     return engine
+
+
+def _messages(settings: Settings, secrets: Secrets, engine: Engine, hub: ScreenPopHub) -> Messages | None:
+    """SMS over the trunk, when it carries them."""
+    plan = engine.policy.plan
+    if not settings.trunk_messages or plan is None:
+        return None
+    return Messages(
+        engine.port,
+        Trunk(plan, settings.trunk_host),
+        settings.spool_dir / names.MESSAGES_FOLDER,
+        watch_port=settings.control_port,
+        watch_password=watch_password(secrets.ari_password),
+        in_database=engine.in_database,
+        connected=lambda: engine.connected,
+        region=lambda: engine.snapshot.account.region,
+        news=lambda agents, thread: hub.news(agents, "messages", {"thread": thread}),
+    )
 
 
 def _profile(engine: Engine, agent: int) -> dict[str, object] | None:

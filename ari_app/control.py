@@ -92,6 +92,9 @@ class Engine(Protocol):
     async def news(self, agents: Sequence[int] | None, topic: Topic, about: Mapping[str, Any]) -> None:
         """Tell the desks of these agents (None: all that are open) that something changed; of others, nothing."""
 
+    async def messages_queued(self) -> None:
+        """A message waits to be sent over the trunk: look at once."""
+
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller: `{"channel","number","caller"}`. Raises ControlRefusal(404, "demo_off" | 503, …)."""
 
@@ -206,6 +209,7 @@ class ControlServer:
                 web.post("/click2dial", self._click2dial),
                 web.post("/breaker/release", self._release),
                 web.post("/news", self._news),
+                web.post("/messages/queued", self._messages_queued),
                 web.post("/demo-call", self._demo_call),
             ]
         )
@@ -312,6 +316,10 @@ class ControlServer:
         if len(msgspec.json.encode(body.about)) > MAX_ABOUT:
             raise ControlRefusal(400, "malformed", f"`about` is longer than {MAX_ABOUT} bytes.")
         await self._engine.news(body.agents, body.topic, body.about)
+        return _json({}, 202)
+
+    async def _messages_queued(self, _: web.Request) -> web.Response:
+        await self._engine.messages_queued()
         return _json({}, 202)
 
     async def _demo_call(self, request: web.Request) -> web.Response:

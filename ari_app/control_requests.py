@@ -94,6 +94,7 @@ class ControlRequests:
             },
             "resync": dict(engine.findings),
             "reaped": dict(engine.reaper.counts),
+            "messages": None if engine.messages is None else engine.messages.health(),
             "recordings": {
                 "enough": engine.conversations.disk.enough,
                 "free_mb": engine.conversations.disk.free_mb,
@@ -212,6 +213,10 @@ class ControlRequests:
 
     async def news(self, agents: Sequence[int] | None, topic: Topic, about: Mapping[str, Any]) -> None:
         self._hub.news(agents, topic, about)
+
+    async def messages_queued(self) -> None:
+        if self._engine.messages is not None:
+            self._engine.messages.wake()
 
     async def demo_call(self, number: str | None, caller: str | None) -> Mapping[str, Any]:
         """A simulated caller through the real switch: over the loopback trunk a real INVITE comes in."""

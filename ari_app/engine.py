@@ -28,6 +28,7 @@ from ari_app.core.events import AgentDials, CallerArrived, DiskFree, DiskFull, L
 from ari_app.floor import Floor
 from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
+from ari_app.messages.service import Messages
 from ari_app.outgoing import Outgoing
 from ari_app.reaper import Reaper
 from ari_app.records import RecordWriter
@@ -105,6 +106,8 @@ class Engine:
         self.floor: Floor
         self.screens: Screens
         self.outgoing: Outgoing
+        self.messages: Messages | None = None
+        """When the trunk carries them; it lives beside the calls."""
         self.connected = False
         self.connected_since: int | None = None
         self.switch_version = ""

@@ -119,7 +119,9 @@ class Ledger:
             if row is None:
                 self.damaged += bool(line.strip()) and not line.startswith('"APP_')
                 continue
-            if row.call_id and row.kind not in ("APP_START", "APP_END"):
+            # The channel of messages never ends: its story would hold the mark for ever.
+            of_call = row.call_id and not row.channel_name.startswith(names.MESSAGE_CHANNEL)
+            if of_call and row.kind not in ("APP_START", "APP_END"):
                 self._tell(row, start)
         if len(self._open) > MOST_STORIES:
             for call_id in tuple(self._open)[: len(self._open) - MOST_STORIES]:

@@ -173,7 +173,8 @@ class Resync:
         self._unclaimed = []
         try:
             listed, bridges = await asyncio.gather(self._ask("channels.list"), self._ask("bridges.list"))
-            channels = {channel.id: channel for channel in map(Channel.read, listed)}
+            found = map(Channel.read, listed)
+            channels = {channel.id: channel for channel in found if not channel.name.startswith(names.MESSAGE_CHANNEL)}
             if after_gap:
                 await self._read_ledger()
             findings = Findings()

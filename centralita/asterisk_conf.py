@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from centralita.embedded import AsteriskDist
-from dialplan import extensions, names
+from dialplan import extensions, messages, names
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "asterisk-conf"
 ARI_USER = "centralita"
@@ -47,6 +47,9 @@ class SwitchConfig:
     trunk_secret: str = field(default="", repr=False)
     demo: bool = True
     rtp_timeout_seconds: int = 60
+    messages: bool = False
+    watch_port: int = 8002
+    """UDP on loopback: where the engine is told what the carrier answers to messages."""
 
     @property
     def etc_dir(self) -> Path:
@@ -66,6 +69,11 @@ class SwitchConfig:
     def cel_file(self) -> Path:
         """The CEL record; its columns are `dialplan.names.CEL_COLUMNS`."""
         return self.log_dir / names.CEL_FILE
+
+    @property
+    def inbox(self) -> Path:
+        """Where messages that came in wait for the engine."""
+        return self.root / "spool" / names.MESSAGES_FOLDER
 
     @property
     def run_dir(self) -> Path:
@@ -131,7 +139,7 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
         raise PermissionError(f"{config.run_dir} belongs to another user")
     (config.log_dir / names.CEL_FILE).parent.mkdir(exist_ok=True, mode=0o700)
     # Asterisk does not make these: ARI's recordings and its keys.
-    for folder in (places["spool_dir"] / "recording", places["var_dir"] / "keys"):
+    for folder in (places["spool_dir"] / "recording", places["var_dir"] / "keys", config.inbox):
         folder.mkdir(exist_ok=True, mode=0o700)
     _link_data(places["data_dir"], dist)
     values = {
@@ -143,6 +151,10 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
         "sip_bind": _host_port(config.sip_address, config.sip_port),
         "media_address": config.media_address,
         "context_trunk": names.CONTEXT_TRUNK,
+        "context_messages": names.CONTEXT_MESSAGES if config.messages else names.CONTEXT_NO_MESSAGES,
+        "watch_enabled": "yes" if config.messages else "no",
+        "watch_port": str(config.watch_port),
+        "watch_password": messages.watch_password(config.ari_password),
         "rtp_timeout": str(config.rtp_timeout_seconds),
         "rtp_timeout_hold": str(config.rtp_timeout_seconds * 5),
         "rtp_start": str(config.rtp_start),
@@ -158,10 +170,12 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
         if re.search(r"[;\x00-\x1f\x7f]", value):
             raise ValueError(f"{name}: a semicolon or a control character can't stand in a configuration file")
     values["trunks"] = _trunks(config)
-    written = {"extensions.conf": extensions.render(demo=config.demo, agi_port=config.agi_port)}
+    inbox = str(config.inbox.resolve()) if config.messages else ""
+    messages.check_folder(inbox)
+    written = {"extensions.conf": extensions.render(demo=config.demo, agi_port=config.agi_port, inbox=inbox)}
     for template in sorted(TEMPLATES.glob("*.conf")):
         written[template.name] = _Template(template.read_text("utf-8")).substitute(values)
-    written["modules.conf"] = _present_modules(written["modules.conf"], dist.module_dir)
+    written["modules.conf"] = _wanted_modules(written["modules.conf"], dist.module_dir, config.messages)
     for name, text in written.items():
         _write_private(config.etc_dir / name, text)
     for stale in set(config.etc_dir.glob("*.conf")) - {config.etc_dir / name for name in written}:
@@ -221,13 +235,15 @@ def _trunks(config: SwitchConfig) -> str:
     return "\n".join(blocks)
 
 
-def _present_modules(text: str, module_dir: Path) -> str:
-    """Leaves out the modules marked `; where present` that this Asterisk does not have."""
+def _wanted_modules(text: str, module_dir: Path, messages: bool) -> str:
+    """Leaves out the modules marked `; where present` that this Asterisk does not have, and those for messages."""
     kept = []
     for line in text.splitlines():
-        match = re.fullmatch(r"load = (\S+\.so) ; where present", line)
-        if match is None or (module_dir / match[1]).exists():
-            kept.append(line.removesuffix(" ; where present") if match else line)
+        match = re.fullmatch(r"(load = (\S+\.so)) ; (where present|with messages)", line)
+        if match is None:
+            kept.append(line)
+        elif messages if match[3] == "with messages" else (module_dir / match[2]).exists():
+            kept.append(match[1])
     return "\n".join(kept) + "\n"
 
 

@@ -71,6 +71,8 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
         trunk_user=settings.trunk_user,
         trunk_secret=trunk_secret(settings),
         demo=settings.demo,
+        messages=settings.trunk_messages,
+        watch_port=settings.control_port,
     )
 
 

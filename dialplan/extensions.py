@@ -6,7 +6,7 @@ simulated caller. Must not: decide about calls; that is the engine's core.
 
 from __future__ import annotations
 
-from dialplan import names, prompts
+from dialplan import messages, names, prompts
 
 DEMO_CALL_SECONDS = 300
 """Longest life of a simulated caller, in seconds."""
@@ -35,8 +35,9 @@ def _ask(agi_port: int, entry: str, *arguments: str) -> str:
     return f"AGI({','.join((f'agi://127.0.0.1:{agi_port}/{entry}', *arguments))})"
 
 
-def render(*, demo: bool, agi_port: int) -> str:
-    """The whole extensions.conf. `demo` adds the simulated caller; `agi_port` is that of `agi_scripts`."""
+def render(*, demo: bool, agi_port: int, inbox: str = "") -> str:
+    """The whole extensions.conf. `demo` adds the simulated caller; `agi_port` is that of `agi_scripts`; `inbox`: where
+    messages go that the trunk brings, empty when it brings none."""
     sections = [
         "[general]\nstatic=yes\nwriteprotect=yes\nclearglobalvars=no\n",
         _from_trunk(agi_port),
@@ -45,6 +46,8 @@ def render(*, demo: bool, agi_port: int) -> str:
         _survey(agi_port),
         _virtual_phone(),
     ]
+    if inbox:
+        sections.append(messages.render(inbox, NUMBERS))
     if demo:
         sections += [_demo_caller(), _demo_customer()]
     return "\n".join(sections)

@@ -37,6 +37,17 @@ CONTEXT_DEMO_CUSTOMER: Final = "centralita-demo-customer"
 CONTEXT_DEMO_CALLER: Final = "centralita-demo-caller"
 DEMO_CALLER_EXTENSION: Final = "demo"
 
+CONTEXT_MESSAGES: Final = "from-trunk-messages"
+"""SIP MESSAGE from a trunk, when the trunk carries messages."""
+CONTEXT_NO_MESSAGES: Final = "centralita-no-messages"
+"""There is no such context: whoever sends a MESSAGE there gets 404."""
+MESSAGE_HEADER: Final = "X-Centralita-Message"
+"""On a MESSAGE of ours: its id, by which the engine knows it on its way out."""
+MESSAGE_CHANNEL: Final = "Message/"
+"""So begins the name of the one channel on which Asterisk runs the dialplan of messages; it stays for ever."""
+MESSAGES_FOLDER: Final = "messages"
+"""Below Asterisk's spool: the messages that came in (`dialplan.messages`)."""
+
 CONTEXT_SURVEY: Final = "centralita-survey"
 """Where the engine sends a caller on whose agent has hung up, to rate the call."""
 

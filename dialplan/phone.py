@@ -66,6 +66,8 @@ def phone_objects(
     name = re.sub(r'[\x00-\x1f\x7f"\\<>]', " ", display_name).strip()
     fields = [
         ("context", names.CONTEXT_AGENT),
+        # A MESSAGE would run the dialplan of what is dialled; and nobody of ours may forge a customer's.
+        ("message_context", names.CONTEXT_NO_MESSAGES),
         ("auth", endpoint),
         ("aors", endpoint),
         ("identify_by", "username"),

@@ -81,7 +81,7 @@ def receive(database: Database, incoming: Incoming) -> Received | None:
             return None
         region, language = account_of(database)
         thread = thread_of(database, incoming.our_number, incoming.number, incoming.at, region)
-        text = incoming.text.replace("\x00", "")[:MOST_CHARACTERS]
+        text = incoming.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")[:MOST_CHARACTERS]
         row = _one(
             database,
             "INSERT INTO sms_messages (thread_id, key, direction, text, state, reason, detail, segments, way, "

@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the web, the desk's websocket and control listen.")
     web_port: Port = Field(8000, description="Port of the web admin and the desk's pages, 1 to 65535.")
     desk_port: Port = Field(8001, description="Port of the desks' websocket, 1 to 65535.")
-    control_port: Port = Field(8002, description="Port of the engine's control, always on loopback, 1 to 65535.")
+    control_port: Port = Field(
+        8002, description="Port of the engine's control, always on loopback, 1 to 65535; UDP too."
+    )
     agi_port: Port = Field(4573, description="Port of the FastAGI server, always on loopback, 1 to 65535.")
     ari_port: Port = Field(8088, description="Port of Asterisk's HTTP and ARI, always on loopback, 1 to 65535.")
     sip_address: str = Field("127.0.0.1", description="IP address on which Asterisk listens for SIP and media.")
@@ -81,6 +83,9 @@ class Settings(BaseSettings):
     trunk_prefix: str = Field("", description="Digits sent before every number.")
     trunk_international_prefix: str = Field(
         "00", description="Digits sent before a number abroad, where the form is national."
+    )
+    trunk_messages: bool = Field(
+        False, description="The carrier takes and brings SMS as SIP MESSAGE over the trunk: true or false."
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks of the reverse proxies whose X-Forwarded-For is believed, separated by commas."
@@ -244,6 +249,12 @@ class Settings(BaseSettings):
             for other, taken in named.items():
                 if other < name and port == taken:
                     raise ValueError(f"{name}: {port} is also {PREFIX}{other.upper()}")
+        return self
+
+    @model_validator(mode="after")
+    def _messages(self) -> "Settings":
+        if self.trunk_messages and not self.trunk_host:
+            raise ValueError("trunk_messages: needs trunk_host, to which they go out")
         return self
 
     @property

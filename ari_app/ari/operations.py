@@ -113,6 +113,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "asterisk.deleteObject": _op("DELETE", "asterisk/config/dynamic/{configClass}/{objectType}/{id}"),
     "endpoints.list": _op("GET", "endpoints"),
     "endpoints.listByTech": _op("GET", "endpoints/{tech}"),
+    "endpoints.sendMessage": _op("PUT", "endpoints/sendMessage", "to! from! body", body="variables"),
     "endpoints.get": _op("GET", "endpoints/{tech}/{resource}"),
     "deviceStates.list": _op("GET", "deviceStates"),
     "deviceStates.get": _op("GET", "deviceStates/{deviceName}"),

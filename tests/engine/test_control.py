@@ -59,6 +59,9 @@ class RecordingEngine:
     async def news(self, agents: list[int] | None, topic: str, about: dict[str, Any]) -> None:
         self.asked.append(("news", agents, topic, about))
 
+    async def messages_queued(self) -> None:
+        self.asked.append(("messages_queued",))
+
     async def demo_call(self, number: str | None, caller: str | None) -> dict[str, Any]:
         if number == "1":
             await asyncio.sleep(3600)
@@ -126,9 +129,10 @@ def test_what_is_documented_reaches_the_engine(ask) -> None:
         ("POST", "/demo-call", {}),
         ("POST", "/news", {"json": {"agents": [7, 8], "topic": "tickets", "about": {"ticket": 12, "what": "ñ"}}}),
         ("POST", "/news", {"json": {"agents": None, "topic": "printing", "about": {}}}),
+        ("POST", "/messages/queued", {}),
         ("POST", "/reload", {}),
     )
-    assert [status for status, _ in answers] == [200, 200, 200, 204, 204, 202, 202, 202, 202, 202, 202, 409]
+    assert [status for status, _ in answers] == [200, 200, 200, 204, 204, 202, 202, 202, 202, 202, 202, 202, 409]
     assert engine.asked == [
         ("reload",),
         ("logout", 7, "user", "abc"),
@@ -139,6 +143,7 @@ def test_what_is_documented_reaches_the_engine(ask) -> None:
         ("demo_call", None, None),
         ("news", [7, 8], "tickets", {"ticket": 12, "what": "ñ"}),
         ("news", None, "printing", {}),
+        ("messages_queued",),
     ]
     assert answers[1][1] == {"generation": 7}
     assert answers[2][1] == [{"call_id": "centralita-1.1", "phase": "talking"}]

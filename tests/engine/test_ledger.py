@@ -184,6 +184,17 @@ def test_the_file_is_rotated_and_followed(file: Path, monkeypatch: pytest.Monkey
     assert [story.call_id for story in again.over()] == [CALL]
 
 
+def test_the_channel_of_messages_holds_nothing(file: Path) -> None:
+    """Asterisk makes it with the first message, and keeps it."""
+    line = '"CHAN_START","1795476676.0","Message/ast_msg_queue","centralita-1.9","centralita-1.9","","","","","","","","",""'
+    file.write_text(line + "\n" + ANSWERED + ENDED)
+    ledger = Ledger(file)
+    ledger.read()
+    assert [story.call_id for story in ledger.over()] == [CALL]
+    told = os.stat(file)
+    assert ledger.mark == f"{told.st_ino}:{told.st_size}"
+
+
 def test_damage_is_counted_and_passed_over(file: Path) -> None:
     file.write_bytes(b'"CHAN_START","broken\n' + b"\xff\xfe\x00\n" + (ANSWERED + ENDED).encode())
     ledger = Ledger(file)

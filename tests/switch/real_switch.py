@@ -119,7 +119,9 @@ class RealSwitch:
         return status, json.loads(text) if text.strip() else None
 
     def channels(self) -> list[dict[str, Any]]:
-        return list(self.ari("GET", "channels")[1])
+        """Without the one on which messages are taken: it is no call, and stays."""
+        listed = self.ari("GET", "channels")[1]
+        return [channel for channel in listed if not channel["name"].startswith(names.MESSAGE_CHANNEL)]
 
     def bridges(self) -> list[dict[str, Any]]:
         return list(self.ari("GET", "bridges")[1])

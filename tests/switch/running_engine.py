@@ -300,7 +300,7 @@ class RunningEngine:
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "smtp_url",
                     "mail_from",
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "demo", "trunk_host",
-                    "trunk_caller_id", "recording_min_free_mb", "sip_refer",
+                    "trunk_caller_id", "recording_min_free_mb", "sip_refer", "trunk_messages",
                 )
             },
         }  # fmt: skip
