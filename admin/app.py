@@ -46,6 +46,7 @@ from admin.client_address import ForwardedBy
 from admin.destinations import Destinations
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
+from admin.printing.pages import PrintJobs
 from admin.sections import PAGES, SECTIONS
 from admin.webhooks.pages import WebhookDeliveries, Webhooks
 from models.secrets import Secrets
@@ -94,7 +95,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    others = (Destinations, ApiTokens, Webhooks, WebhookDeliveries, Audit)
+    others = (PrintJobs, Destinations, ApiTokens, Webhooks, WebhookDeliveries, Audit)
     admin.add_views(*(section() for section in (*SECTIONS, *PAGES, *others)))
 
 

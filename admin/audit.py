@@ -46,6 +46,10 @@ ACTS: Final[dict[str, Any]] = {
     "revoke": _l("Revocó"),
     "retry": _l("Reintentó"),
     "test": _l("Envió prueba"),
+    "print": _l("Mandó a imprimir"),
+    "printed": _l("Dijo que se imprimió"),
+    "not_printed": _l("Dijo que no se imprimió"),
+    "cancel": _l("Canceló"),
 }
 _MAX_TEXT: Final = 2000  # of one value: a longer one is cut, and says so
 _MAX_FOLDED: Final = 4000

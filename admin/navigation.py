@@ -28,7 +28,7 @@ _GROUPS = (
         _l("Operación"),
         ("call_centers", "agents", "agent_groups", "forms", "form_answers", "dispositions", "additional_fields"),
     ),
-    (_l("Recursos"), ("attachments", "prompts", "printers")),
+    (_l("Recursos"), ("attachments", "prompts", "printers", "print_jobs")),
     (_l("Integraciones"), ("api_tokens", "webhooks")),
     (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
 )

@@ -39,6 +39,7 @@ _SUPERVISOR: Final = {
     "additional_fields": _LOOK,
     "dispositions": _LOOK,
     "printers": _LOOK,
+    "print_jobs": frozenset({Act.READ, Act.EDIT}),  # EDIT: print by hand, retry, cancel
     "forms": _LOOK,
     "form_answers": _LOOK,
 }

@@ -74,6 +74,7 @@ TEXTS: Final[dict[str, Any]] = {
     "url_braces": _l("En «%(value)s» hay una llave sin abrir o sin cerrar."),
     "email_invalid": _l("«%(value)s» no es un correo electrónico."),
     "host_invalid": _l("«%(value)s» no es un nombre de servidor ni una dirección IP."),
+    "queue_invalid": _l("«%(value)s» no sirve como nombre de una cola de CUPS."),
     "filename_invalid": _l("«%(value)s» no sirve como nombre de archivo."),
     "pin_invalid": _l("Un PIN tiene de %(minimum)s a %(maximum)s dígitos, no todos iguales ni seguidos como 1234."),
     "file_empty": _l("El archivo está vacío."),

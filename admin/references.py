@@ -21,6 +21,8 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.CallCenterAgent: _l("agentes asignados"),
     tables.CallCenterGroup: _l("asignaciones de grupos a call centers"),
     tables.CallCenterForm: _l("asignaciones de forms a call centers"),
+    tables.CallCenter: _l("call centers"),
+    tables.PrintJob: _l("impresiones"),
     tables.Call: _l("llamadas"),
     tables.CallLeg: _l("intentos de llamada"),
     tables.Contact: _l("contactos"),

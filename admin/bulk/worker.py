@@ -1,5 +1,5 @@
 """The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
-webhooks beside them, in a thread of their own (`admin.webhooks.delivering`).
+webhooks and prints beside them, each in a thread of its own (`admin.webhooks.delivering`, `admin.printing.worker`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -19,6 +19,7 @@ from typing import Final
 from peewee import PeeweeException
 
 from admin.bulk import files, states
+from admin.printing.worker import PrintWorker
 from admin.webhooks.delivering import Deliverer
 from models.db import migrate, open_database
 from models.secrets import load_or_create
@@ -73,6 +74,8 @@ class Worker:
         key = load_or_create(self._settings.secrets_file).webhook_key
         webhooks = Deliverer(database, key, self._settings.webhook_networks)
         webhooks.start()
+        printing = PrintWorker(database, self._settings.data_dir)
+        printing.start()
         try:
             while not self._stopping.is_set():
                 self._show()
@@ -88,6 +91,7 @@ class Worker:
                     self._do(load)
         finally:
             webhooks.stop()
+            printing.stop()
             database.close()
 
     def _show(self) -> None:

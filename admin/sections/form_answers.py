@@ -3,7 +3,6 @@
 Owns: the page, and the columns of its download. Must not: change an answer: it was given to its version.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import request, url_for
@@ -14,6 +13,7 @@ from peewee import JOIN, ModelSelect
 
 from admin.base_view import SectionView
 from admin.folding import folded
+from admin.form_lines import answered, fields_of, in_words
 from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
 from admin.permissions import Act
@@ -31,19 +31,6 @@ class _Version(Filter):
         if not text.isdecimal() or len(text) > 6:
             raise InvalidValue("not_a_number", value=text[:20])
         return int(text)
-
-
-def fields_of(versions: Iterable[int]) -> dict[int, list[FormField]]:
-    """By version, its fields in order; headings too."""
-    rows = FormField.select().where(FormField.version.in_(list(versions))).order_by(FormField.position)
-    found: dict[int, list[FormField]] = {}
-    for row in rows:
-        found.setdefault(row.version_id, []).append(row)
-    return found
-
-
-def in_words(value: Any) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value or "")
 
 
 class FormAnswers(SectionView):
@@ -107,15 +94,13 @@ class FormAnswers(SectionView):
         """One answer whole, in the order of its version, as it is printed."""
         self.row_or_404(row_id)
         row = self.base_query().where(FormAnswer.id == row_id).get()
-        fields = fields_of({row.version_id}).get(row.version_id, [])
-        shown = [
-            (field, in_words(row.answers.get(field.name)))
-            for field in fields
-            if field.kind is FormFieldKind.HEADING or field.name in row.answers
-        ]
         back = url_for(".index_view", form=row.version.form_id)
         return self.render(
-            "forms/answer.html", **(self.frame() | {"heading": row.version.form.name}), row=row, shown=shown, back=back
+            "forms/answer.html",
+            **(self.frame() | {"heading": row.version.form.name}),
+            row=row,
+            shown=answered(row),
+            back=back,
         )
 
     def title_of(self, row: Any) -> str:

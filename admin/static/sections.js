@@ -39,10 +39,11 @@
   // A slip follows the paper that is typed; the picture is the server's, as the printer's is.
   const slip = document.querySelector("[data-slip]");
   if (slip) {
-    const names = ["letter", "paper_width", "margin_top", "margin_left", "margin_right", "margin_bottom"];
+    const names = ["kind", "letter", "paper_width", "code_page", "margin_top", "margin_left", "margin_right", "margin_bottom"];
     const form = document.getElementById("letter").form;
     form.addEventListener("input", () => {
-      const wanted = new URLSearchParams(names.map((name) => [name, form.elements[name].value]));
+      const wanted = new URLSearchParams(names.filter((name) => name in form.elements).map((name) => [name, form.elements[name].value]));
+      if (form.elements.sends_commands?.checked) wanted.set("sends_commands", "1");
       slip.src = `${slip.dataset.slip}?${wanted}`;
     });
   }

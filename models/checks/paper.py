@@ -1,7 +1,7 @@
 """Checks of attachments and printers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from models.checks.base import Check, Checked, clean_host
@@ -51,11 +51,32 @@ def check_printer(data: Mapping[str, Any], row: Printer | None = None) -> Checke
     port = check.integer("port", 1, 65535, null=True)
     if kind == PrinterKind.ESCPOS and port is None:
         check.values["port"] = 9100
-    check.text("queue", null=True, required=kind in (PrinterKind.CUPS, PrinterKind.FILE))
+    needs_queue = kind in (PrinterKind.CUPS, PrinterKind.FILE)
+    check.parsed("queue", _queue(kind), null=True, required=needs_queue)
+    check.flag("asks_status")
+    check.flag("sends_commands")
     check.flag("active")
     return check.result
 
 
+def _queue(kind: PrinterKind | None) -> Callable[[str], str]:
+    """A folder's name for files; for CUPS what its own names may have (RFC 8011: no space, slash or #)."""
+
+    def parse(text: str) -> str:
+        if kind is PrinterKind.FILE and not is_folder_name(text):
+            raise InvalidValue("filename_invalid", value=text[:80])
+        if kind is PrinterKind.CUPS and re.search(r"[\s/#?'\"<>\\]|^-", text):
+            raise InvalidValue("queue_invalid", value=text[:80])
+        return text
+
+    return parse
+
+
+def is_folder_name(text: str) -> bool:
+    """One folder, and never one above."""
+    return bool(re.fullmatch(r"[^\W_][\w .-]{0,99}", text)) and not text.endswith((".", " "))
+
+
 def _paper(values: Mapping[str, Any]) -> Paper:
     sides = {side: int(values[f"margin_{side}"]) for side in ("top", "left", "right", "bottom")}
-    return Paper(int(values["paper_width"]), str(values["letter"]), **sides)
+    return Paper(width=int(values["paper_width"]), letter=str(values["letter"]), code_page="", **sides)

@@ -58,6 +58,7 @@ from models.tables.outbound import (
     LimitScope,
 )
 from models.tables.paper import Attachment, Printer
+from models.tables.printing import PrintJob, PrintKind, PrintState
 from models.tables.recordings import Recording
 from models.tables.stories import CallEvent, Reaped
 from models.tables.tickets import Ticket, TicketAttachment, TicketMessage, TicketPriority, TicketState
@@ -127,6 +128,7 @@ ALL: tuple[type[Model], ...] = (
     SmsMessage,
     SmsOptOut,
     SmsTemplate,
+    PrintJob,
 )
 
 __all__ = [
@@ -179,6 +181,9 @@ __all__ = [
     "IpRule",
     "LimitScope",
     "PauseReason",
+    "PrintJob",
+    "PrintKind",
+    "PrintState",
     "Printer",
     "Prompt",
     "Reaped",

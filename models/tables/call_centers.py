@@ -10,6 +10,7 @@ from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
 from models.tables.account import Agent, AgentGroup
 from models.tables.base import ChoiceField, InstantField, LimitedTextField, MoneyField, NamedRow, Row, now, points_to
 from models.tables.forms import Form
+from models.tables.paper import Printer
 from models.values.call import CostUnit, Strategy
 from models.values.queue import OverflowTo
 from models.values.recording import RecordingMode
@@ -25,6 +26,7 @@ class CallCenter(NamedRow):
     currency = CharField(max_length=3, default="CRC")
     cost_unit = ChoiceField(CostUnit, default=CostUnit.MINUTE)
     print_result = BooleanField(default=False)
+    printer = points_to(Printer, null=True, backref="call_centers", index=False)  # of the results; null: the browser
     color = CharField(max_length=7, default="#1f6feb")
     pop_up_url = CharField(max_length=1000, null=True)
     logo_sha256 = CharField(max_length=64, null=True, index=True)  # the image lies in `models.files`

@@ -54,6 +54,8 @@ class Printer(NamedRow):
     host = CharField(max_length=253, null=True)
     port = IntegerField(null=True)
     queue = CharField(max_length=100, null=True)
+    asks_status = BooleanField(default=True)  # ESC/POS: DLE EOT before and after; some printers never answer
+    sends_commands = BooleanField(default=False)  # CUPS: ESC/POS in place of text
     active = BooleanField(default=True)
 
     class Meta:

@@ -16,6 +16,7 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "not_a_choice": "{value!r} is not one of: {choices}.",
         "not_unique": "{value!r} is already in use.",
         "not_found": "There is no {what} {value!r}.",
+        "queue_invalid": "{value!r} is not a name of a CUPS queue.",
         "margins_too_wide": "Between these margins fewer than {minimum} letters fit in a line.",
         "not_before": "The condition must be about a field above this one.",
         "in_use": "It is used {uses} times and cannot be deleted; deactivate it instead.",

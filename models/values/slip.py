@@ -1,24 +1,28 @@
 """A slip as it stands on the paper: how many characters go in a line, and the lines of a text.
 
-Owns: one layout for every writer, so that preview and paper are the same. Must not: know printers' commands, or draw.
+Owns: one layout for every writer, so that preview and paper are the same; which letters the paper can have.
+Must not: know printers' commands, or draw.
 
 Thermal heads have 8 dots a millimetre and print 48 mm of a 58 mm roll, 72 mm of an 80 mm one. The letters are the two
 fonts that every ESC/POS printer has: B (9 × 17 dots), A (12 × 24), and A twice as large.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from models.values.paper_text import printable
 
 DOTS_PER_MM: Final = 8
 PRINTED_MM: Final = {58: 48, 80: 72}
 FEWEST_COLUMNS: Final = 10
 _CELLS: Final = {"small": (9, 17), "medium": (12, 24), "large": (24, 48)}
+_PITCH: Final = {"small": 22, "medium": 30, "large": 56}  # from one line to the next
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A printer's paper; millimetres. `letter`: small, medium or large."""
+    """A printer's paper; millimetres. `letter`: small, medium or large. `code_page`: "" can write every letter."""
 
     width: int = 80
     letter: str = "medium"
@@ -26,12 +30,16 @@ class Paper:
     left: int = 0
     right: int = 0
     bottom: int = 0
+    code_page: str = ""
 
     @property
     def cell(self) -> tuple[float, float]:
-        """Width and height of a character."""
-        across, down = _CELLS[self.letter]
-        return across / DOTS_PER_MM, down / DOTS_PER_MM
+        """Width of a character, and from one line to the next."""
+        return _CELLS[self.letter][0] / DOTS_PER_MM, self.pitch_dots / DOTS_PER_MM
+
+    @property
+    def pitch_dots(self) -> int:
+        return _PITCH[self.letter]
 
     @property
     def edge(self) -> float:
@@ -39,10 +47,14 @@ class Paper:
         return (self.width - PRINTED_MM[self.width]) / 2
 
     @property
+    def area_dots(self) -> int:
+        """The width between the margins; they are measured from where the head can print."""
+        return max(0, (PRINTED_MM[self.width] - self.left - self.right) * DOTS_PER_MM)
+
+    @property
     def columns(self) -> int:
-        """Characters in a line between the margins; they are measured from where the head can print."""
-        dots = (PRINTED_MM[self.width] - self.left - self.right) * DOTS_PER_MM
-        return max(0, dots // _CELLS[self.letter][0])
+        """Characters in a line between the margins."""
+        return self.area_dots // _CELLS[self.letter][0]
 
     @property
     def is_wide_enough(self) -> bool:
@@ -64,24 +76,42 @@ class Slip:
     rows: Sequence[tuple[str, str]]
     closing: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        rows = [list(row) for row in self.rows]
+        return {"title": self.title, "subtitle": self.subtitle, "rows": rows, "closing": self.closing}
 
-def lines_of(slip: Slip, columns: int) -> list[Line]:
-    """The slip in lines of at most `columns` characters: the title in the middle, labels in bold."""
-    found = [Line(text.center(columns).rstrip(), bold=True) for text in wrapped(slip.title, columns)]
-    found += [Line(text.center(columns).rstrip()) for text in wrapped(slip.subtitle, columns)]
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Slip":
+        rows = [(str(label), str(value)) for label, value in stored["rows"]]
+        return cls(str(stored["title"]), str(stored["subtitle"]), rows, str(stored["closing"]))
+
+
+def lines_of(slip: Slip, paper: Paper) -> list[Line]:
+    """The slip in lines that fit the paper: the title in the middle, labels in bold."""
+    columns = paper.columns
+    found = [Line(text, bold=True) for text in _centred(slip.title, paper)]
+    found += [Line(text) for text in _centred(slip.subtitle, paper)]
     found.append(Line("-" * columns))
     for label, value in slip.rows:
-        if not label and not value:
-            found.append(Line("-" * columns))
-        elif label and len(label) + len(value) + 2 <= columns and "\n" not in value:
-            found.append(Line(f"{label}: {value}"))
-        else:
-            found += [Line(text, bold=True) for text in (wrapped(f"{label}:", columns) if label else ())]
-            found += [Line(text) for text in wrapped(value, columns)]
+        found += _row(printable(label, paper.code_page).replace("\n", " "), printable(value, paper.code_page), columns)
     if slip.closing:
         found.append(Line("-" * columns))
-        found += [Line(text.center(columns).rstrip()) for text in wrapped(slip.closing, columns)]
+        found += [Line(text) for text in _centred(slip.closing, paper)]
     return found
+
+
+def _centred(text: str, paper: Paper) -> list[str]:
+    lines = wrapped(printable(text, paper.code_page), paper.columns)
+    return [line.center(paper.columns).rstrip() for line in lines]
+
+
+def _row(label: str, value: str, columns: int) -> list[Line]:
+    if not label and not value:
+        return [Line("-" * columns)]
+    if label and len(label) + len(value) + 2 <= columns and "\n" not in value:
+        return [Line(f"{label}: {value}")]
+    found = [Line(text, bold=True) for text in (wrapped(f"{label}:", columns) if label else ())]
+    return found + [Line(text) for text in wrapped(value, columns)]
 
 
 def wrapped(text: str, columns: int) -> list[str]:

@@ -32,7 +32,7 @@ PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agente
          "/historial-de-logueos/", "/forms/", "/forms/1", "/cuenta", "/mensajes-de-voz/", "/llamadas-por-devolver/",
          "/numeros-bloqueados/", "/mensajes-grabados/", "/respuestas/", "/respuestas/1/ver", "/auditoria/",
          "/destinos/",
-         "/tokens-de-api/", "/webhooks/nuevo", "/entregas-de-webhooks/")  # fmt: skip
+         "/tokens-de-api/", "/webhooks/nuevo", "/entregas-de-webhooks/", "/impresiones/")  # fmt: skip
 
 
 @pytest.fixture

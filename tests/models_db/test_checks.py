@@ -309,6 +309,7 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
     }
     assert cascades == {
         "api_requests.token_id",
+        "print_jobs.printer_id",
         "ticket_attachments.message_id",
         "ticket_attachments.ticket_id",
         "ticket_messages.ticket_id",

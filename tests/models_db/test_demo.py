@@ -31,7 +31,7 @@ def test_every_section_has_rows_but_ip_rules(database: Database, filled: Path) -
     new = {"AuditEntry", "BlockedNumber", "CallbackRequest", "Prompt", "Reaped", "Recording", "Voicemail"}
     new |= {"Campaign", "CampaignContact"}
     outbound = {"AgentCallCenter", "DestinationRule", "DestinationPrice", "BreakerRelease"}
-    programs = {"ApiToken", "ApiRequest", "Webhook", "WebhookEvent", "WebhookDelivery"}
+    programs = {"ApiToken", "ApiRequest", "Webhook", "WebhookEvent", "WebhookDelivery", "PrintJob"}
     programs |= {"Ticket", "TicketMessage", "TicketAttachment"}
     assert empty == {"IpRule", "AgentPresence"} | loads | new | outbound | programs
     assert tables.CallCenter.select().count() == 4

@@ -36,7 +36,7 @@ def test_a_slip() -> None:
     slip = Slip(
         "Pedido", "Café", [("Cantidad", "2 kg"), ("", ""), ("Dirección", "De la iglesia, 100 norte")], "¡Gracias!"
     )
-    lines = lines_of(slip, 16)
+    lines = lines_of(slip, Paper(58, "large"))
     assert [line.text for line in lines] == [
         "     Pedido", "      Café", "-" * 16, "Cantidad: 2 kg", "-" * 16, "Dirección:", "De la iglesia,", "100 norte",
         "-" * 16, "   ¡Gracias!",

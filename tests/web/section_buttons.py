@@ -32,6 +32,9 @@ from models.tables import (
     FormVersion,
     IpRule,
     Printer,
+    PrintJob,
+    PrintKind,
+    PrintState,
     Prompt,
 )
 from models.tables.campaigns import CampaignState
@@ -405,6 +408,31 @@ def _new_printer(browser: Browser) -> None:
     assert browser.post("/impresoras/nuevo", sent).status_code == 302
     row = Printer.get(Printer.name == "Barra")
     assert (row.margin_top, row.margin_left, row.margin_right, row.margin_bottom, row.port) == (1, 2, 3, 4, 9100)
+
+
+@of("impresoras", "Boleta de prueba")
+def _test_slip(browser: Browser) -> None:
+    """Twice with the same key is one slip; the list says how it is."""
+    page = listed(browser, "/impresoras/").document
+    nonce = page.xpath("string(.//form[@id='test-slip']/input[@name='nonce']/@value)")
+    for _click in range(2):
+        assert browser.post("/impresoras/2/prueba", {"nonce": nonce}).status_code == 302
+    job = PrintJob.get()
+    assert (job.kind, job.state, job.printer.name) == (PrintKind.TEST, PrintState.QUEUED, "Cocina")
+    last = listed(browser, "/impresoras/").document.xpath("string(.//*[@id='jobs']//table)")
+    assert all(words in last for words in ("Boleta de prueba", "Cocina", "En cola"))
+
+
+@of("impresoras", "Impresiones")
+def _print_jobs(browser: Browser) -> None:
+    asked = PrintJob.select().count()
+    assert browser.post("/impresoras/1/prueba").status_code == 302
+    page = listed(browser, "/impresiones/")
+    assert page.total == asked + 1
+    assert page.rows[0]["Estado"] == "Lista para imprimir"
+    assert listed(browser, "/impresiones/", state="queued").total == asked + 1
+    assert listed(browser, "/impresiones/", state="printed").total == 0
+    assert listed(browser, "/impresiones/", printer="1").total == 1
 
 
 @of("forms", "Nuevo")

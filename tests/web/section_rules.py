@@ -452,6 +452,18 @@ def _printer_needs(browser: Browser) -> None:
     assert "r1-margin_top" in problems(answer)
 
 
+@of("impresoras", "cola o carpeta")
+def _queue_names(browser: Browser) -> None:
+    for kind, queue, fits in (("cups", "HP_Laser-1", True), ("cups", "con espacio", False), ("cups", "a/b", False),
+                              ("cups", "-o", False), ("file", "pedidos", True), ("file", "../../etc", False),
+                              ("file", "a/b", False), ("file", "..", False)):  # fmt: skip
+        sent = {"name": f"{kind} {queue}", "kind": kind, "letter": "small", "paper_width": "80", "margin_top": "1",
+                "margin_left": "1", "margin_right": "1", "margin_bottom": "1", "queue": queue}  # fmt: skip
+        answer = browser.post("/impresoras/nuevo", sent)
+        assert (answer.status_code == 302) is fits, queue
+        assert fits or "queue" in problems(answer)
+
+
 @of("impresoras", "márgenes")
 def _margins(browser: Browser) -> None:
     """Sixteen large letters go on 58 mm of paper; margins of 10 and 10 mm leave nine."""
