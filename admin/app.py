@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin import (
     account_settings,
+    appearance,
     desk,
     desk_news,
     documents,
@@ -118,6 +119,7 @@ def _page() -> dict[str, Any]:
     return {
         "_n": ngettext,
         "account": account,
+        "appearance": appearance.appearance,
         "asset": asset,
         "languages": language.NAMES,
         "language": language.language,

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_login import current_user, login_required
 
-from admin import language, passwords, sessions
+from admin import appearance, language, passwords, sessions
 from admin.installation import installation
 from admin.problems import problem_text
 from models.db import transaction
@@ -94,8 +94,23 @@ def logout() -> Any:
 @pages.post("/language")
 def choose_language() -> Any:
     language.choose(request.form.get("language", ""))
+    return redirect(_back())
+
+
+def _back() -> str:
+    """The page that the form stood on; never another site's."""
     back = request.form.get("back", "")
-    return redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else url_for("home.index"))
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else url_for("home.index")
+
+
+@pages.post("/appearance")
+def choose_appearance() -> Any:
+    """As `choose_language`; the desk, which does not leave its page for it, sends JSON and gets nothing back."""
+    sent = request.get_json(silent=True) if request.is_json else None
+    wanted = sent.get("appearance", "") if isinstance(sent, dict) else request.form.get("appearance", "")
+    answer = Response(status=204) if request.is_json else redirect(_back())
+    appearance.remember(answer, str(wanted))
+    return answer
 
 
 # ---------------------------------------------------------------- passwords

@@ -109,6 +109,7 @@ OTHERS: dict[str, str] = {
     "login.log_in": "NASG",
     "login.invitation": "NASG",
     "login.choose_language": "NASG",
+    "login.choose_appearance": "NASG",
     "static": "NASG",
     "home.static": "NASG",
     "desk.static": "NASG",

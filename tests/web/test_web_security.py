@@ -14,8 +14,8 @@ from werkzeug.routing import Rule
 from admin.permissions import Act, may
 from models.values.call import Role
 
-OPEN = {"login.login", "login.log_in", "login.choose_language", "login.invitation", "static", "home.static",
-        "desk.static"}  # fmt: skip
+OPEN = {"login.login", "login.log_in", "login.choose_language", "login.choose_appearance", "login.invitation", "static",
+        "home.static", "desk.static"}  # fmt: skip
 # Any word that the address accepts.
 WORDS = {"direction": "arriba", "sha256": "0" * 64, "secret": "x", "call_id": "demo", "version": "x", "name": "x",
          "filename": "x"}  # fmt: skip

@@ -4,6 +4,7 @@
  */
 
 import { Alerts } from "./alerts.js";
+import { watchAppearance } from "./appearance.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
@@ -42,6 +43,7 @@ const bar = new StateBar(clock, {
 });
 const tickets = new Tickets(rooms);
 let leaving = false;
+watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
 rooms.register(tickets);
 

@@ -1,0 +1,98 @@
+"""WCAG 2.2 AA by axe-core, in light and in dark: every page of the administration, and the desk in its states."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser.desk_page import log_in
+from browser.house import PASSWORD, House, Profiles, unused_port
+from browser.site import Site
+from browser.test_desk_talk import TALK
+from playwright.sync_api import Page, expect
+
+from models import db, demo_data
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+SCHEMES = ("light", "dark")
+# One page of each kind that the navigation does not lead to.
+BEYOND = ("/contactos/1", "/agentes/6", "/callcenters/1", "/impresoras/1", "/forms/1", "/cuenta", "/webhooks/nuevo",
+          "/disposiciones/1/eliminar")  # fmt: skip
+
+
+def wrong(page: Page) -> list[str]:
+    """What axe finds, a line each: the rule, where, and why."""
+    found: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{page.url} {one['id']}: {node['html'][:150]} {[why['message'] for why in node['any'][:1]]}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_administration(scheme: str, filled: Path, tmp_path: Path, profiles: Profiles) -> None:
+    shutil.copytree(filled, tmp_path / "data")
+    database = db.open_database(f"sqlite:///{tmp_path}/data/centralita.db")
+    with Site(tmp_path / "data") as site, unused_port() as control_port:
+        site.serve(database, control_port=control_port)
+        # So high that what sticks to the window's edges covers nothing.
+        tall = {"width": 1280, "height": 4000}
+        page = profiles.new(base_url=site.url, color_scheme=scheme, viewport=tall).new_page()
+        page.goto("/login")
+        problems = wrong(page)
+        log_in(page, site.url, demo_data.ADMINISTRATOR, PASSWORD)
+        expect(page.get_by_role("heading", name="Hoy")).to_be_visible()
+        led = page.locator(".nav-left a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        assert len(led) >= 13
+        for path in (*led, *BEYOND):
+            page.goto(path)
+            problems += wrong(page)
+        profiles.close()
+    database.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_desk(scheme: str, house: House) -> None:
+    desk = house.desk(color_scheme=scheme)
+    page = desk.page
+    problems = wrong(page)
+    page.locator("#help-button").click()
+    problems += wrong(page)
+    page.keyboard.press("Escape")
+    call_id = house.offer()
+    expect(page.locator("article.pop")).to_be_visible()
+    problems += wrong(page)
+    house.talk(call_id)
+    house.engine.update(house.me.id, call_id, talk=TALK)
+    expect(page.locator("article.pop [data-part=talk]")).to_be_visible()
+    problems += wrong(page)
+    page.locator("article.pop [data-part=pass]").click()
+    problems += wrong(page)
+    page.keyboard.press("Escape")
+    house.hang_up(call_id)
+    expect(page.locator("article.pop [data-part=close]")).to_be_visible()
+    problems += wrong(page)
+    page.goto(f"{house.site.url}/desk#tickets")
+    expect(page.locator("[data-room=tickets]")).to_be_visible()
+    problems += wrong(page)
+    house.profiles.close()
+    assert problems == []
+
+
+def test_the_look_is_chosen_by_hand_and_remembered(house: House) -> None:
+    page = house.desk(color_scheme="light").page
+    paper = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    with page.expect_response("**/appearance"):
+        page.locator("#appearance").click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(paper) == dark
+    page.goto(f"{house.site.url}/cuenta-que-no-hay")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
