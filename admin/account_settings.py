@@ -45,6 +45,7 @@ _CODES = {
     Feature.CANCEL: _l("Cancelarla"),
     Feature.CONFERENCE: _l("Conferencia"),
     Feature.SWAP: _l("Cambiar entre los dos"),
+    Feature.RECORD: _l("Grabar; luego pausa, y seguir"),
     Feature.TRANSFER: _l("Transferir de una vez"),
     Feature.HANG_UP: _l("Colgar"),
 }
@@ -66,6 +67,7 @@ class AccountForm(SectionForm):
     code_cancel = Text(_CODES[Feature.CANCEL], attributes=_SHORT)
     code_conference = Text(_CODES[Feature.CONFERENCE], attributes=_SHORT)
     code_swap = Text(_CODES[Feature.SWAP], attributes=_SHORT)
+    code_record = Text(_CODES[Feature.RECORD], help=_l("Según lo que deje cada call center."), attributes=_SHORT)
     code_transfer = Text(_CODES[Feature.TRANSFER], help=_l("Luego el número y #."), attributes=_SHORT)
     code_hang_up = Text(_CODES[Feature.HANG_UP], attributes=_SHORT)
     groups = (
@@ -103,7 +105,7 @@ def _save(form: AccountForm, row: Account, stored: dict[str, Any]) -> bool:
             checked = check_account(form.typed(), row)
             form.show(checked.errors)
             _check_pauses(form)
-            checked.values["feature_codes"] = _checked_codes(form, row)
+            checked.values["feature_codes"] = _checked_codes(form)
             if form.is_refused:
                 return False
             region = checked.values.pop("region")
@@ -128,18 +130,15 @@ def _codes_of(row: Account) -> dict[str, str]:
     return {f"code_{feature}": codes.code_of(feature) for feature in _CODES}
 
 
-def _checked_codes(form: AccountForm, row: Account) -> str:
-    """The account's text; what is wrong stands beside its field. A code that has no field here is kept."""
-    codes = read_codes(row.feature_codes)
-    chosen = {feature: codes.code_of(feature) for feature in Feature}
-    chosen |= {feature: (form[f"code_{feature}"].data or "").strip() for feature in _CODES}
-    for feature in _CODES:
-        code = chosen[feature]
+def _checked_codes(form: AccountForm) -> str:
+    """The account's text; what is wrong stands beside its field."""
+    chosen = {feature: (form[f"code_{feature}"].data or "").strip() for feature in _CODES}
+    for feature, code in chosen.items():
         if not _is_code(code):
             form.refuse(f"code_{feature}", _("Es un * o # y una o dos cifras."))
         elif code and any(code.startswith(other) or other.startswith(code) for other in _others(chosen, feature)):
             form.refuse(f"code_{feature}", _("Se confunde con otro código."))
-    return write_codes(chosen) if any(chosen[feature] for feature in _CODES) else OFF
+    return write_codes(chosen) if any(chosen.values()) else OFF
 
 
 def _is_code(code: str) -> bool:

@@ -10,7 +10,7 @@ a menu that the agent talks to hears its digit, and never a code.
 
 from __future__ import annotations
 
-from ari_app.core import hold, requests
+from ari_app.core import hold, requests, tape
 from ari_app.core.arrangement import Holding
 from ari_app.core.call import Talking
 from ari_app.core.commands import CancelTimer, Command, FindTarget, SetTimer
@@ -83,9 +83,17 @@ def _wish(
     if feature is Feature.HOLD:
         held = isinstance(call.arrangement, Holding)
         return call, commands, requests.UnholdRequested(at, agent) if held else requests.HoldRequested(at, agent)
-    # The recording's code is listened to, and belongs here once there is a request for it.
-    kind = _PLAIN.get(feature)
-    return call, commands, kind(at, agent) if kind else None
+    if feature is Feature.RECORD:
+        return call, commands, _recording(call)(at, agent)
+    return call, commands, _PLAIN[feature](at, agent)
+
+
+def _recording(call: Talking) -> type[requests.RecordingRequest]:
+    """One code begins, pauses and resumes: what was recorded stays, and it is ended on the desk, or with the call."""
+    facts = call.facts
+    if not tape.is_on(facts) or (facts.tape.stopped is not None and not facts.tape.held_back):
+        return requests.RecordRequested
+    return requests.ResumeRecordRequested if facts.tape.held_back else requests.PauseRecordRequested
 
 
 _PLAIN: dict[Feature, type[TalkRequest]] = {

@@ -24,7 +24,7 @@ class Feature(StrEnum):
     CONFERENCE = "conference"
     SWAP = "swap"
     RECORD = "record"
-    """Kept free for the recording: on, off, pause."""
+    """Begins the recording, pauses it, goes on with it."""
     TRANSFER = "transfer"
     HANG_UP = "hang_up"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 from switch.acting import Act, ActingPhone, keys
 from switch.real_switch import RealSwitch
+from switch.rtp_keys import RtpKeys
 from switch.running_engine import Desk, RunningEngine, secret_of
 from switch.sipp import SippCaller, SippPhone
 from switch.waiting import wait_until
+
+from models.values.recording import RecordingMode
 
 pytestmark = pytest.mark.asterisk
 Callers = Callable[..., SippCaller]
@@ -24,12 +28,19 @@ class Stage:
     """Ana, whose phone acts, talks with a caller; Beto is at his desk."""
 
     def __init__(
-        self, engine: RunningEngine, switch: RealSwitch, callers: Callers, phones: Phones, folder: Path, acts: list[Act]
+        self,
+        engine: RunningEngine,
+        switch: RealSwitch,
+        callers: Callers,
+        phones: Phones,
+        folder: Path,
+        acts: list[Act],
+        recording: RecordingMode,
     ) -> None:
         self.engine, self.switch = engine, switch
         self.ana = engine.account.agent("Ana", "8330101")
         self.beto = engine.account.agent("Beto", "8330102")
-        engine.account.call_center("Pizza", ["40001000"], [self.ana], ring_seconds=5)
+        engine.account.call_center("Pizza", ["40001000"], [self.ana], ring_seconds=5, recording=recording)
         engine.start(seconds=60)
         self.desk: Desk = engine.desk(self.ana)
         self.theirs: Desk = engine.desk(self.beto)
@@ -54,9 +65,9 @@ class Stage:
 def stage(switch: RealSwitch, tmp_path: Path, sipp_caller: Callers, sipp_phone: Phones) -> Iterator[Stages]:
     made: list[Stage] = []
 
-    def make(acts: list[Act], *, refer: bool = False) -> Stage:
+    def make(acts: list[Act], *, refer: bool = False, recording: RecordingMode = RecordingMode.OFF) -> Stage:
         engine = RunningEngine(switch, tmp_path / "data", sip_refer=refer)
-        made.append(Stage(engine, switch, sipp_caller, sipp_phone, tmp_path / "acting", acts))
+        made.append(Stage(engine, switch, sipp_caller, sipp_phone, tmp_path / "acting", acts, recording))
         return made[-1]
 
     yield make
@@ -95,6 +106,42 @@ def test_a_blind_transfer_by_code(stage: Stages) -> None:
     assert [(leg["kind"], leg["agent_id"]) for leg in legs] == [
         ("agent", one.ana), ("agent", one.beto), ("transfer", one.ana)
     ]  # fmt: skip
+
+
+def test_codes_by_rtp(stage: Stages) -> None:
+    """As phones really send keys (RFC 4733): the recording, a consultation with its end, a blind transfer."""
+    one = stage([], recording=RecordingMode.AGENT)
+    phone = RtpKeys.of(one.phone.full_messages())
+
+    def sees(state: str) -> None:
+        wait_until(lambda: (one.talk().get("recording") or {}).get("state") == state, SLOW, f"recording {state}")
+
+    try:
+        sees("off")
+        for state in ("on", "paused", "on"):
+            phone.press("*7")
+            sees(state)
+        name = f"{one.call_id}.record.1"
+        wait_until(lambda: one.switch.ari("GET", f"recordings/live/{name}")[1].get("state") == "recording", SLOW)
+        phone.press("*28330102#")
+        one.theirs.wait_phase("talking", SLOW)
+        sees("waiting")
+        phone.press("*4")
+        one.theirs.wait_phase("ended", SLOW)
+        sees("on")
+        phone.press("*88330102#")
+        wait_until(lambda: len(one.theirs.of("pop")) == 2, SLOW, "Beto's second call")
+        one.theirs.wait_phase("talking", SLOW)
+        one.desk.wait_phase("ended", SLOW)
+    finally:
+        phone.close()
+
+    legs = [(leg["kind"], leg["agent_id"]) for leg in one.over()]
+    assert legs.count(("consult", one.ana)) == 1
+    assert legs.count(("transfer", one.ana)) == 1
+    wait_until(lambda: one.engine.rows("SELECT 1 FROM recordings WHERE state = 'kept'"), SLOW, "it is kept")
+    [(cuts,)] = one.engine.rows("SELECT cuts FROM recordings WHERE part = 1")
+    assert [why for _, _, why in json.loads(cuts)][:2] == ["agent", "hold"]
 
 
 def test_a_transfer_by_refer(stage: Stages) -> None:

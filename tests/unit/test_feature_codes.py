@@ -8,9 +8,9 @@ import pytest
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import inbound, keypad
+from ari_app.core import inbound, keypad, requests
 from ari_app.core.arrangement import Calling, Consulting, Holding, Together
-from ari_app.core.call import Call, Clearing, Policy, Talking
+from ari_app.core.call import Call, Clearing, Policy, Talking, TapeStop
 from models.values.call import CostUnit
 from models.values.feature import (
     ALL_CODES,
@@ -24,6 +24,8 @@ from models.values.feature import (
 )
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.recording import RecordingMode
+from models.values.replacing import replace
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 
 CALLER = "centralita-1.1"
@@ -34,6 +36,8 @@ SNAPSHOT = RoutingSnapshot(
 )
 LEG, THIRD = f"{CALLER}.agent.1", f"{CALLER}.agent.2"
 BRIDGE = f"{CALLER}.bridge"
+RECORD, PAUSE = requests.RecordRequested, requests.PauseRecordRequested
+RESUME = requests.ResumeRecordRequested
 
 
 def run(call: Call, *events: e.Event) -> tuple[Call, list[c.Command]]:
@@ -44,8 +48,9 @@ def run(call: Call, *events: e.Event) -> tuple[Call, list[c.Command]]:
     return call, told
 
 
-def talk(codes: FeatureCodes = ALL_CODES) -> tuple[Call, list[c.Command]]:
-    call, _ = inbound.arrive(e.CallerArrived(0, CALLER, "40001000", "88887777", None), SNAPSHOT, Policy(codes=codes))
+def talk(codes: FeatureCodes = ALL_CODES, center: CallCenterRoute = CENTER) -> tuple[Call, list[c.Command]]:
+    snapshot = replace(SNAPSHOT, call_centers={1: center})
+    call, _ = inbound.arrive(e.CallerArrived(0, CALLER, "40001000", "88887777", None), snapshot, Policy(codes=codes))
     return run(
         call,
         e.AgentsOffered(10, (ANA,)),
@@ -121,9 +126,44 @@ def test_a_code_is_the_same_as_the_button() -> None:
     assert isinstance(over, Clearing)
 
 
-def test_an_attended_transfer_from_the_phone() -> None:
-    from ari_app.core import requests
+@pytest.mark.parametrize(
+    ("mode", "wishes"),
+    [
+        (RecordingMode.AGENT, [RECORD, PAUSE, RESUME]),
+        (RecordingMode.ALWAYS, [PAUSE, RESUME]),
+        (RecordingMode.OFF, [RECORD, RECORD]),
+    ],
+)
+def test_one_code_begins_pauses_and_resumes_the_recording(
+    mode: RecordingMode, wishes: list[type[requests.RecordingRequest]]
+) -> None:
+    call, _ = talk(center=replace(CENTER, recording=mode))
+    for wanted in wishes:
+        assert isinstance(call, Talking)
+        pressed, _, nothing = keypad.pressed(call, e.DtmfReceived(100, LEG, "*"))
+        assert nothing is None
+        _, _, wish = keypad.pressed(pressed, e.DtmfReceived(110, LEG, "7"))
+        assert wish == wanted(110, 1)
+        refused = requests.refusal(call, wish)
+        assert refused is (requests.Refused.NEVER_RECORDED if mode is RecordingMode.OFF else None)
+        call, told = run(call, *keys("*7"))
+        orders = (c.Record, c.PauseRecording, c.ResumeRecording)
+        expected = [] if refused else [dict(zip((RECORD, PAUSE, RESUME), orders, strict=True))[wanted]]
+        assert [type(one) for one in told if isinstance(one, orders)] == expected
 
+
+def test_the_recording_code_tries_again_what_could_not_be_recorded() -> None:
+    call, _ = talk(center=replace(CENTER, recording=RecordingMode.ALWAYS))
+    full, _ = run(call, e.DiskFull(80))
+    assert isinstance(full, Talking)
+    assert full.facts.tape.stopped is TapeStop.NO_SPACE
+    again, told = run(full, *keys("*7"))
+    assert isinstance(again, Talking)
+    assert again.facts.tape.stopped is None
+    assert any(isinstance(one, c.Record) for one in told)
+
+
+def test_an_attended_transfer_from_the_phone() -> None:
     call, _ = talk()
     calling, _ = run(call, requests.ConsultRequested(60, 1, BETO), e.AgentsOffered(70, (BETO,)), e.LegReady(80, THIRD))
     assert isinstance(calling, Talking)

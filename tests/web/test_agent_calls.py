@@ -52,9 +52,9 @@ def test_where_an_agent_may_call_and_what_stops_them(make_app: Callable[..., Fla
 
 
 def test_the_codes_of_the_phone(admin: Browser) -> None:
-    assert admin.fill("/cuenta", code_hold="#1", code_swap="").status_code == 302
+    assert admin.fill("/cuenta", code_hold="#1", code_swap="", code_record="*9").status_code == 302
     codes = read_codes(Account.get().feature_codes)
-    assert (codes.code_of(Feature.HOLD), codes.code_of(Feature.SWAP)) == ("#1", "")
+    assert [codes.code_of(one) for one in (Feature.HOLD, Feature.SWAP, Feature.RECORD)] == ["#1", "", "*9"]
     for field, value, words in (
         ("code_hold", "12", "Es un * o # y una o dos cifras."),
         ("code_hold", "*2", "Se confunde con otro código."),
@@ -63,7 +63,7 @@ def test_the_codes_of_the_phone(admin: Browser) -> None:
         answer = admin.fill("/cuenta", **{field: value})
         assert answer.status_code == 422
         assert words in answer.get_data(as_text=True)
-    empty = {f"code_{feature}": "" for feature in Feature if feature is not Feature.RECORD}
+    empty = {f"code_{feature}": "" for feature in Feature}
     assert admin.fill("/cuenta", **empty).status_code == 302
     assert not read_codes(Account.get().feature_codes)
 
