@@ -47,6 +47,8 @@ from admin.client_address import ForwardedBy
 from admin.destinations import Destinations
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
+from admin.messaging import incoming as incoming_messages
+from admin.messaging.pages import SmsOptOuts, SmsProviders, SmsTemplates
 from admin.printing.pages import PrintJobs
 from admin.sections import PAGES, SECTIONS
 from admin.webhooks.pages import WebhookDeliveries, Webhooks
@@ -86,6 +88,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
     _add_sections(app)
     desk.register(app)
     api_pages.register(app)
+    incoming_messages.register(app)
     app.context_processor(_page)
     app.register_error_handler(HTTPException, _error)
     app.register_error_handler(CSRFError, _error)
@@ -96,7 +99,9 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
 def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
-    others = (PrintJobs, Destinations, ApiTokens, Webhooks, WebhookDeliveries, Audit)
+    others = (
+        PrintJobs, Destinations, ApiTokens, Webhooks, WebhookDeliveries, SmsProviders, SmsTemplates, SmsOptOuts, Audit,
+    )  # fmt: skip
     admin.add_views(*(section() for section in (*SECTIONS, *PAGES, *others)))
 
 

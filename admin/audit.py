@@ -28,6 +28,7 @@ ACTS: Final[dict[str, Any]] = {
     "order": _l("Ordenó"),
     "invite": _l("Hizo enlace de invitación"),
     "secret": _l("Hizo secreto SIP nuevo"),
+    "lift": _l("Levantó la baja"),
     "download": _l("Descargó"),
     "campaign": _l("Generó campaña"),
     "merge": _l("Unió duplicados"),

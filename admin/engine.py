@@ -120,6 +120,11 @@ class Engine:
         answer = self._ask("POST", "/news", {"agents": agents, "topic": topic, "about": about}, timeout=self._timeout)
         return isinstance(answer, Answer) and answer.status == HTTPStatus.ACCEPTED
 
+    def messages_queued(self) -> bool:
+        """An SMS waits to be sent over the trunk. Not told, it goes with the engine's next look."""
+        answer = self._ask("POST", "/messages/queued", {}, timeout=0.5)
+        return isinstance(answer, Answer) and answer.status == HTTPStatus.ACCEPTED
+
     def release_breaker(self, agent_id: int | None, by: int) -> bool:
         """Lets an agent (None: the account) call again. False: nobody knows whether it was done."""
         answer = self._ask("POST", "/breaker/release", {"agent": agent_id, "by": by}, timeout=self._reload_timeout)

@@ -28,9 +28,9 @@ _GROUPS = (
         _l("Operación"),
         ("call_centers", "agents", "agent_groups", "forms", "form_answers", "dispositions", "additional_fields"),
     ),
-    (_l("Recursos"), ("attachments", "prompts", "printers", "print_jobs")),
-    (_l("Integraciones"), ("api_tokens", "webhooks")),
-    (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "logins", "audit")),
+    (_l("Recursos"), ("attachments", "prompts", "sms_templates", "printers", "print_jobs")),
+    (_l("Integraciones"), ("api_tokens", "webhooks", "sms_providers")),
+    (_l("Seguridad"), ("ip_rules", "destinations", "blocked_numbers", "sms_opt_outs", "logins", "audit")),
 )
 HOME = _l("Inicio")
 

@@ -23,15 +23,19 @@ def opt_out(database: Database, number: str, at: int, *, word: str = "", by: int
         "VALUES (?, ?, ?, ?, ?, ?, '') ON CONFLICT (active_key) DO NOTHING RETURNING id",
         number, number, word, at, by, note[:200],
     ).fetchall()  # fmt: skip
-    if not made:
-        return False
+    if made:
+        drop_waiting(database, number, at)
+    return bool(made)
+
+
+def drop_waiting(database: Database, number: str, at: int) -> None:
+    """What waits to go to this number does not go any more."""
     _run(
         database,
         "UPDATE sms_messages SET state = ?, reason = ?, settled_at = ? WHERE state = ? AND NOT automatic "
         "AND thread_id IN (SELECT id FROM sms_threads WHERE number = ?)",
         MessageState.FAILED.value, FailureReason.OPTED_OUT.value, at, MessageState.QUEUED.value, number,
     )  # fmt: skip
-    return True
 
 
 def opt_in(database: Database, number: str, at: int, *, word: str = "", by: int | None = None) -> bool:

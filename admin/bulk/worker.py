@@ -1,5 +1,6 @@
 """The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
-webhooks and prints beside them, each in a thread of its own (`admin.webhooks.delivering`, `admin.printing.worker`).
+webhooks, prints and SMS over HTTP beside them, each in a thread of its own (`admin.webhooks.delivering`,
+`admin.printing.worker`, `admin.messaging.delivering`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -19,6 +20,9 @@ from typing import Final
 from peewee import PeeweeException
 
 from admin.bulk import files, states
+from admin.desk_news import DeskNews
+from admin.engine import Engine
+from admin.messaging.delivering import Sending, news_of
 from admin.printing.worker import PrintWorker
 from admin.webhooks.delivering import Deliverer
 from models.db import migrate, open_database
@@ -71,11 +75,15 @@ class Worker:
         self._show()
         database = open_database(self._settings)
         migrate(database)
-        key = load_or_create(self._settings.secrets_file).webhook_key
-        webhooks = Deliverer(database, key, self._settings.webhook_networks)
+        secrets = load_or_create(self._settings.secrets_file)
+        networks = self._settings.webhook_networks
+        webhooks = Deliverer(database, secrets.webhook_key, networks)
         webhooks.start()
         printing = PrintWorker(database, self._settings.data_dir)
         printing.start()
+        news = DeskNews(Engine(self._settings.control_port, secrets.control_token))
+        messages = Sending(database, secrets.webhook_key, networks, news_of(database, news))
+        messages.start()
         try:
             while not self._stopping.is_set():
                 self._show()
@@ -92,6 +100,7 @@ class Worker:
         finally:
             webhooks.stop()
             printing.stop()
+            messages.stop()
             database.close()
 
     def _show(self) -> None:

@@ -65,9 +65,12 @@ class GuardedResolver(AbstractResolver):
 class Sender:
     """Made and closed in the loop that uses it."""
 
-    def __init__(self, networks: Iterable[Network]) -> None:
+    def __init__(self, networks: Iterable[Network], *, keep: bool = True) -> None:
+        """`keep`: connections are used again; one that the other side just closed then looks like a lost answer."""
         self._networks = tuple(networks)
-        connector = aiohttp.TCPConnector(resolver=GuardedResolver(self._networks), limit=0, ttl_dns_cache=30)
+        connector = aiohttp.TCPConnector(
+            resolver=GuardedResolver(self._networks), limit=0, ttl_dns_cache=30, force_close=not keep
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
@@ -84,6 +87,8 @@ class Sender:
         try:
             refused = await self._refused(url)
             result = Result(refused) if refused else await self._post(url, secret, message_id, body)
+        except aiohttp.ConnectionTimeoutError:
+            result = Result("not_reached")
         except TimeoutError:
             result = Result("timeout")
         except _Forbidden:

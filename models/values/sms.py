@@ -114,6 +114,7 @@ class FailureReason(StrEnum):
     NOT_ACCEPTED = "not_accepted"  # it takes no such content
     CREDENTIALS = "credentials"
     BUSY = "busy"  # it takes no more now
+    NOT_REACHED = "not_reached"  # nobody is there to take it
     NO_ANSWER = "no_answer"
     RESTARTED = "restarted"  # our program ended while the message was under way
     CONNECTION_LOST = "connection_lost"

@@ -26,6 +26,7 @@ class Receiver:
 
     answers: dict[str, list[int]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"ok"
     hold: dict[str, threading.Event] = field(default_factory=dict)
     got: list[Got] = field(default_factory=list)
 
@@ -45,9 +46,9 @@ class Receiver:
                 self.send_response(status)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Length", str(len(receiver.body)))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(receiver.body)
 
             def do_GET(self) -> None:
                 receiver.got.append(Got("GET " + self.path, {}, b"{}"))

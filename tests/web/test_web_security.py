@@ -28,9 +28,10 @@ def path_of(rule: Rule) -> str:
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
-    """The API's apart: it knows no session (test_api.py)."""
+    """Without those that know no session: the API's (test_api.py), and what providers sign (test_sms_providers.py)."""
     known = app.url_map.iter_rules()
-    return [rule for rule in known if method in (rule.methods or ()) and not rule.endpoint.startswith("api.")]
+    apart = ("api.", "sms.")
+    return [rule for rule in known if method in (rule.methods or ()) and not rule.endpoint.startswith(apart)]
 
 
 def test_a_post_without_its_token_is_refused_everywhere(app: Flask) -> None:
