@@ -110,7 +110,7 @@ def logo(sha256: str) -> Any:
     row = CallCenter.get_or_none(CallCenter.logo_sha256 == sha256)
     if row is None or row.logo_mime not in _LOGO_TYPES:
         abort(404)
-    response = _file(sha256, row.logo_mime)
+    response = file_response(sha256, row.logo_mime)
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
 
@@ -124,12 +124,13 @@ def attachment(attachment_id: int) -> Any:
         abort(404)
     if row.private and current_user.role is not Role.ADMINISTRATOR:
         abort(403)
-    response = _file(row.sha256, row.mime, download_name=row.filename)
+    response = file_response(row.sha256, row.mime, download_name=row.filename)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _file(sha256: str, mime: str, *, download_name: str | None = None) -> Response:
+def file_response(sha256: str, mime: str, *, download_name: str | None = None) -> Response:
+    """Bytes that never run in the browser; with a name they are a download."""
     try:
         path = files.path_of(installation().settings.data_dir, sha256)
     except ValueError:

@@ -36,6 +36,8 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.Ticket: _l("tickets"),
     tables.TicketMessage: _l("mensajes de tickets"),
     tables.TicketAttachment: _l("adjuntos de tickets"),
+    tables.TicketFile: _l("archivos de tickets"),
+    tables.TicketReading: _l("tickets leídos"),
     tables.ApiToken: _l("tokens de API"),
     tables.WebhookEvent: _l("eventos"),
     tables.WebhookDelivery: _l("avisos"),

@@ -1,21 +1,55 @@
-"""Tickets, saved: checked whole, in one transaction, noted in the audit log.
+"""Tickets, saved: checked whole, in one transaction, noted in the audit log, told to the desks.
 
 Owns: what saving a ticket or a message does besides writing its row. Must not: answer a request, or draw: the API's
 module, the desk and the section come here.
+
+What `save`, `say` and `take` do in the transaction, the desks of those whom it concerns hear by `tell` after it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import g
 
 from admin import audit
+from admin.desk_news import tell_desks
 from models.checks import Checked, check_ticket, check_ticket_message
-from models.tables import Agent, Attachment, Ticket, TicketAttachment, TicketMessage, TicketState, now
+from models.db import is_postgresql
+from models.tables import (
+    Agent,
+    AgentGroupMember,
+    Attachment,
+    Ticket,
+    TicketAttachment,
+    TicketMessage,
+    TicketReading,
+    TicketState,
+    database,
+    now,
+)
 from models.values.call import Role
 from models.values.errors import InvalidValue
 
+_NEWS: Final = "ticket_news"
 _COLUMNS = ("subject", "text", "state", "priority", "contact", "call", "agent", "group", "due_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Somebody else was quicker."""
+
+    by: Agent
+
+
+def locked(key: int) -> Ticket | None:
+    """The row, kept from other writers until the transaction ends; SQLite's IMMEDIATE holds them off by itself."""
+    query = Ticket.select().where(Ticket.id == key)
+    row: Ticket | None = (query.for_update() if is_postgresql(database.obj) else query).first() if key < 2**63 else None
+    return row
 
 
 def fingerprint(row: Ticket) -> str:
@@ -61,8 +95,10 @@ def save(row: Ticket | None, values: Mapping[str, Any], author: Agent) -> Ticket
     """In the transaction that is open. `values` are those of `check`."""
     created = row is None
     before = None if row is None else _audited(row)
+    heard = set() if row is None else audience(row)
     ticket = Ticket(author=author) if row is None else row
     was = None if created else ticket.state
+    had = None if created else ticket.agent_id
     for name in _COLUMNS:
         if name in values:
             setattr(ticket, name, values[name])
@@ -79,7 +115,24 @@ def save(row: Ticket | None, values: Mapping[str, Any], author: Agent) -> Ticket
     saved: Ticket = Ticket.get_by_id(ticket.id)
     act = "create" if created else "edit"
     audit.record("tickets", act, key=saved.id, name=saved.subject, before=before, after=_audited(saved))
+    mark_read(saved, author)
+    given = saved.agent_id if saved.agent_id != had else None
+    _note(saved, "new" if created else "change", author, heard | audience(saved), given)
     return saved
+
+
+def take(ticket: Ticket, author: Agent) -> Ticket | Taken:
+    """A ticket that nobody has becomes the author's, in the transaction that is open; of two who take it, one."""
+    taken = (
+        Ticket.update(agent=author, updated_at=now()).where(Ticket.id == ticket.id, Ticket.agent.is_null()).execute()
+    )
+    fresh: Ticket = Ticket.get_by_id(ticket.id)
+    if not taken:
+        return fresh if fresh.agent_id == author.id else Taken(fresh.agent)
+    audit.record("tickets", "take", key=fresh.id, name=fresh.subject, after={"agent": author})
+    mark_read(fresh, author)
+    _note(fresh, "change", author, audience(fresh))
+    return fresh
 
 
 def say(ticket: Ticket, values: Mapping[str, Any], author: Agent) -> TicketMessage:
@@ -89,10 +142,47 @@ def say(ticket: Ticket, values: Mapping[str, Any], author: Agent) -> TicketMessa
     )
     for key in values["attachments"]:
         TicketAttachment.create(ticket=ticket, attachment=key, message=message)
-    Ticket.update(updated_at=now()).where(Ticket.id == ticket.id).execute()
+    touch(ticket, "message", author)
     after = {"text": message.text, "internal": message.internal, "attachments": _names(values["attachments"])}
     audit.record("tickets", "message", key=ticket.id, name=ticket.subject, after=after)
     return message
+
+
+def touch(ticket: Ticket, what: str, author: Agent) -> None:
+    """Something beside its own columns changed: `message`, `files`."""
+    ticket.updated_at = now()
+    Ticket.update(updated_at=ticket.updated_at).where(Ticket.id == ticket.id).execute()
+    mark_read(ticket, author)
+    _note(ticket, what, author, audience(ticket))
+
+
+def mark_read(ticket: Ticket, agent: Agent, at: datetime | None = None) -> None:
+    """As it was `at`, or as it is; what changes later is new to the agent again."""
+    until = ticket.updated_at if at is None else min(at, ticket.updated_at)
+    TicketReading.insert(ticket=ticket, agent=agent, read_at=until).on_conflict(
+        conflict_target=(TicketReading.agent, TicketReading.ticket),
+        update={TicketReading.read_at: until},
+        where=(TicketReading.read_at < until),
+    ).execute()
+
+
+# ---------------------------------------------------------------- told to the desks
+def audience(ticket: Ticket) -> set[int]:
+    """Whom it concerns: its agent, its group's members, who wrote it."""
+    members = AgentGroupMember.select(AgentGroupMember.agent).where(AgentGroupMember.group == ticket.group_id)
+    keys = {key for (key,) in members.tuples()} if ticket.group_id is not None else set()
+    return keys | {key for key in (ticket.agent_id, ticket.author_id) if key is not None}
+
+
+def tell() -> None:
+    """After the commit: the desks hear what was done in this request."""
+    for agents, about in g.pop(_NEWS, ()):
+        tell_desks("tickets", agents, about)
+
+
+def _note(ticket: Ticket, what: str, author: Agent, agents: set[int], given: int | None = None) -> None:
+    about = {"ticket": ticket.id, "what": what, "by": author.id, "given": given}
+    g.setdefault(_NEWS, []).append((agents, about))
 
 
 def _audited(row: Ticket) -> dict[str, Any]:

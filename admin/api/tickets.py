@@ -23,7 +23,7 @@ from admin.api.spec import operation, pages
 from admin.folding import any_contains
 from admin.installation import installation
 from admin.permissions import Act
-from models.db import is_postgresql, transaction
+from models.db import transaction
 from models.tables import Attachment, Ticket, TicketAttachment, TicketMessage
 from models.values.call import Role
 
@@ -173,9 +173,7 @@ def _messages(rows: list[TicketMessage]) -> list[MessageAnswer]:
 
 def _row(key: int, *, locked: bool = False) -> Ticket:
     query = Ticket.select().where(Ticket.id == key)
-    if locked and is_postgresql(installation().database):
-        query = query.for_update()
-    row: Ticket | None = query.first() if key < 2**63 else None
+    row: Ticket | None = tickets.locked(key) if locked else query.first() if key < 2**63 else None
     if row is None:
         raise ApiProblem("not_found", _("No hay nada en %(path)s.", path=request.path))
     return row
@@ -227,6 +225,7 @@ def create_ticket(json: NewTicket) -> Any:
         row = tickets.save(None, checked.values, author)
         body, tag, location = _shape_all([row])[0], _etag(row), f"{request.path}/{row.id}"
         idempotency.keep(201, body.model_dump(mode="json"), etag=tag, location=location)
+    tickets.tell()
     return answered(body, tag, status=201, location=location)
 
 
@@ -247,7 +246,9 @@ def edit_ticket(ticket_id: int, json: TicketFields) -> Any:
         checked = tickets.check(_data(json), row, author)
         _refuse(checked.errors)
         row = tickets.save(row, checked.values, author)
-        return answered(_shape_all([row])[0], _etag(row))
+        body, tag = _shape_all([row])[0], _etag(row)
+    tickets.tell()
+    return answered(body, tag)
 
 
 @pages.get("/tickets/<int:ticket_id>/messages")
@@ -270,4 +271,5 @@ def create_ticket_message(ticket_id: int, json: NewMessage) -> Any:
         _refuse(checked.errors)
         body = _messages([tickets.say(ticket, checked.values, author)])[0]
         idempotency.keep(201, body.model_dump(mode="json"))
+    tickets.tell()
     return answered(body, status=201)

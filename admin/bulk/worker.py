@@ -1,6 +1,6 @@
 """The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
-webhooks, prints and SMS over HTTP beside them, each in a thread of its own (`admin.webhooks.delivering`,
-`admin.printing.worker`, `admin.messaging.delivering`).
+webhooks, prints and SMS over HTTP beside them, and tells of tickets that fall due, each in a thread of its own
+(`admin.webhooks.delivering`, `admin.printing.worker`, `admin.messaging.delivering`, `admin.ticket_reminders`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -24,6 +24,7 @@ from admin.desk_news import DeskNews
 from admin.engine import Engine
 from admin.messaging.delivering import Sending, news_of
 from admin.printing.worker import PrintWorker
+from admin.ticket_reminders import Reminders
 from admin.webhooks.delivering import Deliverer
 from models.db import migrate, open_database
 from models.secrets import load_or_create
@@ -77,13 +78,15 @@ class Worker:
         migrate(database)
         secrets = load_or_create(self._settings.secrets_file)
         networks = self._settings.webhook_networks
+        engine = Engine(self._settings.control_port, secrets.control_token)
         webhooks = Deliverer(database, secrets.webhook_key, networks)
         webhooks.start()
         printing = PrintWorker(database, self._settings.data_dir)
         printing.start()
-        news = DeskNews(Engine(self._settings.control_port, secrets.control_token))
-        messages = Sending(database, secrets.webhook_key, networks, news_of(database, news))
+        messages = Sending(database, secrets.webhook_key, networks, news_of(database, DeskNews(engine)))
         messages.start()
+        reminders = Reminders(database, engine)
+        reminders.start()
         try:
             while not self._stopping.is_set():
                 self._show()
@@ -98,6 +101,7 @@ class Worker:
                 else:
                     self._do(load)
         finally:
+            reminders.stop()
             webhooks.stop()
             printing.stop()
             messages.stop()

@@ -1,7 +1,6 @@
 """Adjuntos: documents in their latest version, for agents to attach.
 
-Owns: the section, and that a document's bytes go when nothing points to them. Must not: believe a file's name or the
-browser about its type (`admin.documents`).
+Owns: the section. Must not: believe a file's name or the browser about its type (`admin.documents`).
 """
 
 from typing import Any
@@ -17,12 +16,13 @@ from admin.base_view import SectionView
 from admin.documents import MAX_ATTACHMENT, type_of
 from admin.folding import folded
 from admin.installation import installation
+from admin.kept_files import forget, name_of
 from admin.listing import ChoiceFilter, Column
 from admin.section_forms import Check, File, SectionForm, Text
 from admin.view_marks import NotSaved
 from models import files
 from models.checks import Checked, check_attachment
-from models.tables import Attachment, CallCenter
+from models.tables import Attachment
 from models.values.call import Role
 
 _MEGABYTES = MAX_ATTACHMENT // 1024 // 1024
@@ -91,7 +91,7 @@ class Attachments(SectionView):
         typed = form.typed()
         sent = sent_file(form, "file")
         if row is None and sent is not None:
-            typed["filename"] = _name_of(sent)
+            typed["filename"] = name_of(sent)
         checked = check_attachment(typed, row)
         content = sent.stream.read(MAX_ATTACHMENT + 1) if sent is not None else b""
         if row is None or content:
@@ -137,20 +137,3 @@ def sent_file(form: SectionForm, name: str) -> FileStorage | None:
     """The file that was sent with a form's field, or None."""
     sent = form[name].data if name in form else None
     return sent if isinstance(sent, FileStorage) and sent.filename else None
-
-
-def forget(*replaced: str | None) -> None:
-    """Takes the bytes from the disk when no row points to them any more."""
-    for sha256 in replaced:
-        if not sha256:
-            continue
-        if Attachment.select().where(Attachment.sha256 == sha256).exists():
-            continue
-        if CallCenter.select().where(CallCenter.logo_sha256 == sha256).exists():
-            continue
-        files.path_of(installation().settings.data_dir, sha256).unlink(missing_ok=True)
-
-
-def _name_of(sent: FileStorage) -> str:
-    """The name without a path: some browsers send one."""
-    return (sent.filename or "").replace("\\", "/").rsplit("/", 1)[-1].strip()

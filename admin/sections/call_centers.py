@@ -14,11 +14,12 @@ from admin.base_view import SectionView
 from admin.documents import MAX_LOGO, BadFile, read_logo
 from admin.folding import any_contains, folded
 from admin.installation import account, installation
+from admin.kept_files import forget
 from admin.listing import ChoiceFilter, Column, Page
 from admin.queue_form import QueueForm
 from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
 from admin.sections.agent_groups import active_agents
-from admin.sections.attachments import forget, sent_file
+from admin.sections.attachments import sent_file
 from admin.view_marks import NotSaved
 from admin.words import choices
 from models import files

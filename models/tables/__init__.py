@@ -61,7 +61,15 @@ from models.tables.paper import Attachment, Printer
 from models.tables.printing import PrintJob, PrintKind, PrintState
 from models.tables.recordings import Recording
 from models.tables.stories import CallEvent, Reaped
-from models.tables.tickets import Ticket, TicketAttachment, TicketMessage, TicketPriority, TicketState
+from models.tables.tickets import (
+    Ticket,
+    TicketAttachment,
+    TicketFile,
+    TicketMessage,
+    TicketPriority,
+    TicketReading,
+    TicketState,
+)
 from models.tables.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 
 # Every table, in an order in which each comes after those it points to.
@@ -118,6 +126,8 @@ ALL: tuple[type[Model], ...] = (
     Ticket,
     TicketMessage,
     TicketAttachment,
+    TicketFile,
+    TicketReading,
     Webhook,
     WebhookEvent,
     WebhookDelivery,
@@ -197,8 +207,10 @@ __all__ = [
     "SmsThread",
     "Ticket",
     "TicketAttachment",
+    "TicketFile",
     "TicketMessage",
     "TicketPriority",
+    "TicketReading",
     "TicketState",
     "Voicemail",
     "Webhook",

@@ -6,7 +6,7 @@ Owns: the columns, the folded text for searches. Must not: decide who may see a 
 from enum import StrEnum
 from typing import Any
 
-from peewee import BooleanField, CharField
+from peewee import BigIntegerField, BooleanField, CharField, CompositeKey
 
 from models.tables.account import Agent, AgentGroup
 from models.tables.base import ChoiceField, InstantField, LimitedTextField, Row, fold, now, points_to
@@ -40,6 +40,7 @@ class Ticket(Row):
     agent = points_to(Agent, null=True, backref="tickets", index=False)
     group = points_to(AgentGroup, null=True, backref="tickets", index=False)
     due_at = InstantField(null=True)
+    due_told = InstantField(null=True)  # the due date whose passing its agent was told of
     author = points_to(Agent, null=True, backref="written_tickets", index=False)
     solved_at = InstantField(null=True)
     created_at = InstantField(default=now, index=True)
@@ -52,6 +53,7 @@ class Ticket(Row):
             (("contact", "updated_at"), False),
             (("agent", "state", "due_at"), False),
             (("group", "state", "due_at"), False),
+            (("author", "state", "due_at"), False),
             (("state", "due_at"), False),
         )
 
@@ -83,3 +85,31 @@ class TicketAttachment(Row):
 
     class Meta:
         table_name = "ticket_attachments"
+
+
+class TicketFile(Row):
+    """A file that somebody brought to one ticket; it is no document of *Adjuntos*. `sha256` names it on disk."""
+
+    ticket = points_to(Ticket, on_delete="CASCADE", backref="files")
+    author = points_to(Agent, null=True, backref="ticket_files", index=False)
+    filename = CharField(max_length=200)
+    mime = CharField(max_length=100)
+    size = BigIntegerField()  # bytes
+    sha256 = CharField(max_length=64, index=True)
+    created_at = InstantField(default=now)
+
+    class Meta:
+        table_name = "ticket_files"
+
+
+class TicketReading(Row):
+    """Until which change of a ticket an agent has read it."""
+
+    ticket = points_to(Ticket, on_delete="CASCADE", backref="readings", index=False)
+    agent = points_to(Agent, on_delete="CASCADE", backref="ticket_readings", index=False)
+    read_at = InstantField()
+
+    class Meta:
+        table_name = "ticket_readings"
+        primary_key = CompositeKey("agent", "ticket")
+        indexes = ((("ticket",), False),)

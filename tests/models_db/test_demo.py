@@ -32,7 +32,7 @@ def test_every_section_has_rows_but_ip_rules(database: Database, filled: Path) -
     new |= {"Campaign", "CampaignContact"}
     outbound = {"AgentCallCenter", "DestinationRule", "DestinationPrice", "BreakerRelease"}
     programs = {"ApiToken", "ApiRequest", "Webhook", "WebhookEvent", "WebhookDelivery", "PrintJob"}
-    programs |= {"Ticket", "TicketMessage", "TicketAttachment"}
+    programs |= {"Ticket", "TicketMessage", "TicketAttachment", "TicketFile", "TicketReading"}
     assert empty == {"IpRule", "AgentPresence"} | loads | new | outbound | programs
     assert tables.CallCenter.select().count() == 4
     assert len({row.color for row in tables.CallCenter.select()}) == 4
