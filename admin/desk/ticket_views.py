@@ -73,6 +73,12 @@ def listing() -> Response:
     return jsonify(tickets=_listed(rows), total=total, page=number, pages=pages, waiting=_waiting())
 
 
+@blueprint.get("/waiting")
+@login_required
+def waiting() -> Response:
+    return jsonify(waiting=_waiting())
+
+
 @blueprint.get("/choices")
 @login_required
 def choices() -> Response:

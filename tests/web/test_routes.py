@@ -110,6 +110,7 @@ OTHERS: dict[str, str] = {
     "desk.call": "ASG",  # one's own: tests/web_desk
     "desk.save_call": "ASG",
     "desk_tickets.listing": "ASG",  # one's own and one's groups': tests/web_desk/test_tickets.py
+    "desk_tickets.waiting": "ASG",
     "desk_tickets.choices": "ASG",
     "desk_tickets.contacts": "ASG",
     "desk_tickets.of_contact": "ASG",

@@ -9,7 +9,18 @@ from typing import Any
 
 from models import tokens
 from models.secrets import Secrets
-from models.tables import Agent, AgentPresence, CallCenter, Company, Contact, Disposition, IpRule, PauseReason
+from models.tables import (
+    Agent,
+    AgentPresence,
+    CallCenter,
+    Company,
+    Contact,
+    Disposition,
+    IpRule,
+    PauseReason,
+    TicketPriority,
+    TicketState,
+)
 from models.values.call import LegOutcome
 
 LogIn = Callable[..., Any]
@@ -111,9 +122,12 @@ def test_every_text_that_a_script_says_has_words(log_in: LogIn) -> None:
     closes = ("answered_elsewhere", "caller_gone", "no_answer", "declined", "failed")
     saves = ("saved", "refused", "refused_whole", "not_yet", "offline", "login", "forbidden")
     stops = ("login", "ended", "address", "phone", "protocol", "tabs", "worker")
+    tickets = [state.value for state in TicketState]
+    priorities = [priority.value for priority in TicketPriority]
     legs = [outcome.value for outcome in LegOutcome]
     for prefix, names in (
         ("state", states), ("idle", states), ("close", closes), ("save", saves), ("stopped", stops), ("mine", legs),
+        ("ticket", tickets), ("priority", priorities),
     ):  # fmt: skip
         assert {f"{prefix}.{name}" for name in names} <= set(texts)
 

@@ -31,7 +31,8 @@ const line = new Connection(data.urls.worker, data.urls.token);
 const done = new Set(); // saved calls whose pop the engine still has
 const rooms = new Rooms();
 const toCalls = () => rooms.go("calls");
-const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, calls: toCalls };
+const newTicket = (view) => tickets.newFor(view.pop);
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, calls: toCalls };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.open(view));
 const recent = new Recent(drafts, openPast, dial);
@@ -41,11 +42,12 @@ const bar = new StateBar(clock, {
   moreTime: () => wish("wrap_up", null),
   restart: () => line.restart(),
 });
-const tickets = new Tickets(rooms);
+const tickets = new Tickets(rooms, drafts, { dial, openCall: (callId) => openPast({ call_id: callId }) });
 let leaving = false;
 watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
 rooms.register(tickets);
+tickets.listeners.add(() => stage.views.forEach((view) => view.tickets.refresh()));
 
 // ---------------------------------------------------------------- what the engine says
 line.addEventListener("message", ({ detail }) => {
@@ -257,14 +259,14 @@ function askToDiscard() {
 // ---------------------------------------------------------------- calls of before
 async function openPast(call) {
   const here = stage.views.get(call.call_id);
-  if (here !== undefined) return stage.show(here);
+  if (here !== undefined) return stage.open(here);
   const { status, body } = await get(callUrl(call.call_id));
   if (status !== 200) return toast(say("recent.not_opened"), "bad");
   if (stage.views.has(call.call_id)) return;
   const view = new PopView(body.pop, { drafts, clock, actions: popActions, isPast: true });
   remember(view, body);
   stage.add(view);
-  stage.show(view);
+  stage.open(view);
 }
 
 /** After a reload: what was saved of this call already. */
@@ -303,6 +305,7 @@ function drawIdle() {
 addEventListener("storage", ({ key }) => {
   const callId = drafts.callOf(key);
   if (callId !== null) stage.views.get(callId)?.notes.follow();
+  if (callId !== null) tickets.follow(callId);
 });
 document.addEventListener("visibilitychange", () => alerts.draw([...stage.views.values()]));
 
@@ -352,6 +355,7 @@ new Shortcuts({
     return name && (() => rooms.go(name));
   },
   save: () => {
+    if (tickets.submit()) return true;
     if (stage.front === null || !stage.front.root.contains(document.activeElement)) return false;
     stage.front.form.requestSubmit();
     return true;

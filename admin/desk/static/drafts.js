@@ -31,7 +31,13 @@ export class Drafts {
     return Object.keys(this.of(callId)).length > 0;
   }
 
-  /** The call of a storage event of another tab, or null. */
+  /** The drafts whose name begins so: `[name, values]`. */
+  beginning(start) {
+    const names = memory.keys().filter((key) => key.startsWith(this.prefix + start));
+    return names.map((key) => [key.slice(this.prefix.length), this.of(key.slice(this.prefix.length))]);
+  }
+
+  /** The call (or ticket) of a storage event of another tab, or null. */
   callOf(key) {
     return key?.startsWith(this.prefix) ? key.slice(this.prefix.length) : null;
   }

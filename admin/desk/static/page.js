@@ -60,6 +60,13 @@ export const memory = {
       return this.spare.get(key) ?? null;
     }
   },
+  keys() {
+    try {
+      return Object.keys(localStorage);
+    } catch {
+      return [...this.spare.keys()];
+    }
+  },
   set(key, value) {
     try {
       localStorage.setItem(key, value);

@@ -3,6 +3,7 @@
  * Owns: the elements of one pop. Must not: talk to the engine or decide which pop is in front (`stage.js`).
  */
 
+import { CallerTickets } from "./caller-tickets.js";
 import { duration, moment } from "./clock.js";
 import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
 import { Notes } from "./notes.js";
@@ -14,7 +15,7 @@ let counter = 0;
 
 export class PopView {
   /**
-   * `actions`: answer, hangup, save, close, pass, each called with this view; dial(number, call center);
+   * `actions`: answer, hangup, save, close, pass, newTicket, each called with this view; dial(number, call center);
    * talk(view, wish). `isPast`: opened from the list of calls.
    */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
@@ -40,6 +41,7 @@ export class PopView {
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
     this.talkBar = new TalkBar(this.part, { send: (wish) => actions.talk(this, wish), pass: () => actions.pass(this) });
     this.part("close").onclick = () => actions.close(this);
+    this.tickets = new CallerTickets(this.part("tickets"), () => actions.newTicket(this));
     this.form.onsubmit = (event) => {
       event.preventDefault();
       actions.save(this);
@@ -192,6 +194,7 @@ export class PopView {
     this.part("card-waiting").hidden = card !== null;
     this.part("history").hidden = card === null;
     if (card === null) return;
+    this.tickets.know(card.contact_id);
     this.notes.know({ name: card.name, email: card.email, company: card.company });
     const facts = [
       [say("card.disposition"), card.disposition || "—"],

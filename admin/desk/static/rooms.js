@@ -23,7 +23,7 @@ export class Rooms {
 
   /** Before `start`. */
   register(room) {
-    this.rooms.set(room.name, { show: () => {}, hide: () => {}, ...room });
+    this.rooms.set(room.name, room);
   }
 
   /** Shows the room that the address names; all others of the page are hidden. */

@@ -1,4 +1,4 @@
-/* Requests to the web process: recent calls, one call, companies, saving.
+/* Requests to the web process: recent calls, one call, companies, tickets, saving.
  *
  * Owns: the CSRF token's freshness, the reading of answers. Must not: touch the page.
  */
@@ -7,6 +7,12 @@ import { data } from "./page.js";
 
 const CSRF_KEPT_MS = 20 * 60 * 1000;
 const TIMEOUT_MS = 15000;
+const UPLOAD_TIMEOUT_MS = 180000;
+
+/** How long to wait, and again, for what the engine's writer has not written yet. */
+export const NOT_YET_WAITS_MS = [200, 400, 800, 1500, 3000, 5000];
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let csrf = null; // {token, at}
 
@@ -40,15 +46,12 @@ async function refreshCsrf() {
   return status;
 }
 
-export async function post(url, content) {
+/** A change; with a token that is out of date once more. */
+async function change(url, options) {
   const send = async () => {
     const status = await refreshCsrf();
     if (csrf === null) return { status, body: {} };
-    return ask(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf.token },
-      body: JSON.stringify(content),
-    });
+    return ask(url, { method: "POST", ...options, headers: { ...options.headers, "X-CSRFToken": csrf.token } });
   };
   const answer = await send();
   if (answer.status !== 400) return answer;
@@ -56,7 +59,23 @@ export async function post(url, content) {
   return send();
 }
 
+export function post(url, content) {
+  return change(url, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) });
+}
+
+/** A file, as a form's `file`. */
+export function upload(url, file) {
+  const body = new FormData();
+  body.append("file", file);
+  return change(url, { body, signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS) });
+}
+
 /** The address of one call: its id is a path segment. */
 export function callUrl(callId) {
   return data.urls.call.replace("CALL", encodeURIComponent(callId));
+}
+
+/** The address of one ticket, or of something about it: `what` begins with a slash. */
+export function ticketUrl(id, what = "") {
+  return `${data.urls.tickets}/${encodeURIComponent(id)}${what}`;
 }
