@@ -74,7 +74,7 @@ def _views() -> dict[str, Any]:
 def section_names() -> dict[str, Any]:
     """Every section that can be in the log, as the navigation calls it."""
     shown = {name: view.label for name, view in _views().items() if isinstance(view, SectionView)}
-    return shown | {"account_settings": _l("Datos de la cuenta"), "tickets": _l("Tickets")}
+    return shown | {"account_settings": _l("Datos de la cuenta")}
 
 
 def field_labels(section: str) -> dict[str, Any]:

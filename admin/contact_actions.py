@@ -5,7 +5,7 @@ Owns: those pages and their words. Must not: be a section: it is a part of *Cont
 
 from typing import Any, Final
 
-from flask import abort, current_app, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,7 +17,7 @@ from admin.contact_merging import CannotMerge
 from admin.dialling import dial_problems
 from admin.engine import Dialled
 from admin.installation import installation
-from admin.permissions import Act
+from admin.permissions import Act, may
 from admin.problems import problem_text
 from admin.view_marks import acting
 from models.checks import check_contact_list
@@ -230,7 +230,8 @@ def row_texts() -> dict[str, Any]:
     from admin.app import asset
 
     return {
-        "has_tickets": "tickets.create_view" in current_app.view_functions,
+        "may_ticket": may(current_user.role, "tickets", Act.CREATE),
+        "new_ticket": url_for("tickets.create_view"),
         "here": url_for("contacts.index_view"),
         "calls_of": url_for("calls.index_view"),
         "icons": asset("icons.svg"),
@@ -241,7 +242,6 @@ def row_texts() -> dict[str, Any]:
             "info": _("Información"),
             "history": _("Historial"),
             "ticket": _("Nuevo ticket"),
-            "no_ticket": _("Tickets: todavía no están en esta versión"),
             "no_sms": _("SMS: todavía no están en esta versión"),
         },
     }

@@ -26,7 +26,7 @@ _SUPERVISOR: Final = {
     "home": _LOOK,
     "contacts": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
     "calls": _LOOK,
-    "tickets": frozenset({Act.READ, Act.CREATE, Act.EDIT}),
+    "tickets": frozenset({Act.READ, Act.CREATE, Act.EDIT, Act.DOWNLOAD}),
     "voicemails": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "callback_requests": frozenset({Act.READ, Act.EDIT, Act.DOWNLOAD}),
     "messages": frozenset({Act.READ, Act.CREATE, Act.EDIT}),

@@ -45,6 +45,17 @@ def documents_of(ticket: Ticket, agent: Agent) -> list[Attachment]:
     return [row for row in rows.order_by(TicketAttachment.id) if may_see(row, agent)]
 
 
+def documents_of_messages(ticket: Ticket, agent: Agent) -> dict[int, list[Attachment]]:
+    """By message of the thread, those that the agent may see."""
+    rows = TicketAttachment.select(TicketAttachment.message, Attachment).join(Attachment)
+    rows = rows.where(TicketAttachment.ticket == ticket, TicketAttachment.message.is_null(False))
+    found: dict[int, list[Attachment]] = {}
+    for row in rows.order_by(TicketAttachment.id):
+        if may_see(row.attachment, agent):
+            found.setdefault(row.message_id, []).append(row.attachment)
+    return found
+
+
 def files_of(ticket: Ticket) -> list[TicketFile]:
     return list(TicketFile.select(TicketFile, Agent).left_outer_join(Agent).where(TicketFile.ticket == ticket)
                 .order_by(TicketFile.id))  # fmt: skip

@@ -17,6 +17,7 @@ from models.tables.callers import CallbackState
 from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
+from models.tables.tickets import TicketPriority, TicketState
 from models.values.call import AgentState, CostUnit, Direction, LegKind, LegOutcome, Outcome, PhoneKind, Role, Strategy
 from models.values.destination import DefaultRule
 from models.values.queue import OverflowTo
@@ -145,6 +146,17 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         OverflowTo.VOICEMAIL: _l("El buzón de voz"),
         OverflowTo.CALL_CENTER: _l("Otro call center"),
         OverflowTo.OUTSIDE: _l("Un número externo"),
+    },
+    TicketState: {
+        TicketState.OPEN: _l("Abierto"),
+        TicketState.PENDING: _l("Pendiente"),
+        TicketState.SOLVED: _l("Resuelto"),
+    },
+    TicketPriority: {
+        TicketPriority.LOW: _l("Baja"),
+        TicketPriority.NORMAL: _l("Normal"),
+        TicketPriority.HIGH: _l("Alta"),
+        TicketPriority.URGENT: _l("Urgente"),
     },
     Letter: {Letter.SMALL: _l("Pequeña"), Letter.MEDIUM: _l("Mediana"), Letter.LARGE: _l("Grande")},
 }

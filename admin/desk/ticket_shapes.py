@@ -16,7 +16,6 @@ from models.tables import (
     Attachment,
     Contact,
     Ticket,
-    TicketAttachment,
     TicketMessage,
     TicketState,
     epoch_ms,
@@ -118,7 +117,7 @@ def _thread(ticket: Ticket, me: Agent, most: int | None) -> tuple[list[dict[str,
     found = found.where(TicketMessage.ticket == ticket)
     newest = found.order_by(TicketMessage.created_at.desc(), TicketMessage.id.desc())
     rows = list(newest if most is None else newest.limit(most))[::-1]
-    documents = _documents_of_messages([row.id for row in rows], me)
+    documents = ticket_files.documents_of_messages(ticket, me)
     shown = [
         {
             "id": row.id,
@@ -127,21 +126,11 @@ def _thread(ticket: Ticket, me: Agent, most: int | None) -> tuple[list[dict[str,
             "text": row.text,
             "internal": bool(row.internal),
             "at": epoch_ms(row.created_at),
-            "documents": documents.get(row.id, []),
+            "documents": [_document(one) for one in documents.get(row.id, ())],
         }
         for row in rows
     ]
     return shown, found.count() - len(rows) if most is not None and len(rows) == most else 0
-
-
-def _documents_of_messages(keys: list[int], me: Agent) -> dict[int, list[dict[str, Any]]]:
-    rows = TicketAttachment.select(TicketAttachment.message, Attachment).join(Attachment)
-    rows = rows.where(TicketAttachment.message.in_(keys)).order_by(TicketAttachment.id)
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in rows if keys else ():
-        if ticket_files.may_see(row.attachment, me):
-            found.setdefault(row.message_id, []).append(_document(row.attachment))
-    return found
 
 
 def _document(row: Attachment) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from admin.sections.ip_rules import IpRulesSection
 from admin.sections.logins import Logins
 from admin.sections.printers import Printers
 from admin.sections.prompts import Prompts
+from admin.sections.tickets import Tickets
 from admin.sections.voicemails import Voicemails
 
 SECTIONS: tuple[type[SectionView], ...] = (
@@ -39,6 +40,6 @@ SECTIONS: tuple[type[SectionView], ...] = (
     Forms,
 )
 
-# Pages of sections: what callers leave (*Historial de llamadas*), what they hear (*CallCenters*), what
-# they were asked (*Forms*), and whom we refuse.
-PAGES: tuple[type[SectionView], ...] = (Voicemails, CallbackRequests, Prompts, FormAnswers, BlockedNumbers)
+# Pages of sections: what is to be done for contacts, what callers leave (*Historial de llamadas*), what they hear
+# (*CallCenters*), what they were asked (*Forms*), and whom we refuse.
+PAGES: tuple[type[SectionView], ...] = (Tickets, Voicemails, CallbackRequests, Prompts, FormAnswers, BlockedNumbers)

@@ -10,6 +10,7 @@ import re
 import shutil
 from array import array
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,21 @@ from switch.waiting import wait_until
 from ari_app.wav_stream import header as wav_header
 from models import db, demo_data
 from models.recordings import path_of
-from models.tables import Call, CallCenter, Form, FormField, FormVersion, Recording
+from models.tables import (
+    Agent,
+    AgentGroup,
+    Call,
+    CallCenter,
+    Form,
+    FormField,
+    FormVersion,
+    Recording,
+    Ticket,
+    TicketMessage,
+    TicketPriority,
+    TicketState,
+    now,
+)
 from models.values.call import Outcome
 from models.values.recording import RecordingState
 
@@ -66,6 +81,35 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
     for path in PATHS:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_tickets_on_any_screen(page: Page, width: int) -> None:
+    call = Call.select().where(Call.contact.is_null(False)).first()
+    agent, group = Agent.get(Agent.email == demo_data.AGENT), AgentGroup.select().first()
+    late = Ticket.create(
+        subject="Cambiar el módem del segundo piso y revisar el cableado", text="No prende desde el lunes.",
+        contact=call.contact, call=call, group=group, author=agent, priority=TicketPriority.URGENT,
+        due_at=now() - timedelta(hours=3),
+    )  # fmt: skip
+    Ticket.create(subject="Enviar cotización", agent=agent, due_at=now() + timedelta(days=2))
+    Ticket.create(subject="Factura repetida", agent=agent, state=TicketState.SOLVED, priority=TicketPriority.LOW)
+    for message, internal in (("Llamé; pide que sea por la tarde.", True), ("Le confirmé que va el martes.", False)):
+        TicketMessage.create(ticket=late, author=agent, text=message, internal=internal)
+    page.set_viewport_size({"width": width, "height": 900})
+    for path, name in (("/tickets/", "lista"), (f"/tickets/{late.id}", "uno"), ("/tickets/nuevo", "nuevo")):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.screenshot(path=ARTEFACTS / f"secciones-tickets-{name}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    page.goto(f"/tickets/{late.id}")
+    page.get_by_label("Estado").select_option("pending")
+    page.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_text("Guardado: Cambiar el módem")).to_be_visible()
+    assert Ticket.get_by_id(late.id).state == TicketState.PENDING
+    page.get_by_label("Mensaje").fill("Va el técnico.")
+    page.get_by_role("button", name="Agregar mensaje").click()
+    expect(page.locator(".ticket-thread li")).to_have_count(3)
 
 
 @pytest.mark.parametrize("width", [1366, 390])

@@ -36,6 +36,7 @@ from models.tables import (
     PrintKind,
     PrintState,
     Prompt,
+    Ticket,
 )
 from models.tables.campaigns import CampaignState
 
@@ -211,9 +212,12 @@ def _is_off(browser: Browser, name: str, path: str = "/contactos/", place: str =
     assert all(one.get("disabled") is not None and ": " in one.get("title") for one in shown)
 
 
-@of("contactos", "Tickets")
-def _tickets(browser: Browser) -> None:
-    _is_off(browser, "Tickets")
+@of("contactos", "Nuevo ticket")
+def _new_ticket(browser: Browser) -> None:
+    page = listed(browser, "/contactos/").document
+    address = page.xpath("string(.//td[@class='actions']/a[@title='Nuevo ticket']/@href)")
+    assert browser.fill(address, subject="Desde la lista").status_code == 302
+    assert f"contact={Ticket.get(Ticket.subject == 'Desde la lista').contact_id}" in address
 
 
 @of("contactos", "SMS")
@@ -262,9 +266,14 @@ def _its_history(browser: Browser) -> None:
     )
 
 
-@of("historial-de-llamadas", "Tickets")
-def _its_tickets(browser: Browser) -> None:
-    _is_off(browser, "Tickets", "/historial-de-llamadas/", CARD)
+@of("historial-de-llamadas", "Nuevo ticket")
+def _its_ticket(browser: Browser) -> None:
+    page = listed(browser, "/historial-de-llamadas/").document
+    for address in page.xpath(f".//{CARD}/a[@title='Nuevo ticket']/@href"):
+        assert browser.fill(address, subject="Desde el historial").status_code == 302
+        made = Ticket.select().order_by(Ticket.id.desc()).get()
+        assert f"call={made.call_id}" in address
+        assert made.contact_id == Call.get_by_id(made.call_id).contact_id
 
 
 @of("historial-de-llamadas", "SMS")

@@ -21,6 +21,7 @@ from models.values.call import Role
 SECTIONS: dict[str, tuple[str, str]] = {
     "contacts": ("stced", "stce"),
     "calls": ("ste", "st"),
+    "tickets": ("stce", "stce"),
     "voicemails": ("sted", "ste"),
     "callback_requests": ("ste", "ste"),
     "agents": ("stce", "st"),
@@ -109,6 +110,9 @@ OTHERS: dict[str, str] = {
     "desk.companies": "ASG",
     "desk.call": "ASG",  # one's own: tests/web_desk
     "desk.save_call": "ASG",
+    "tickets.message_view": "AS",
+    "tickets.attach_view": "AS",
+    "tickets.detach_view": "AS",
     "desk_tickets.listing": "ASG",  # one's own and one's groups': tests/web_desk/test_tickets.py
     "desk_tickets.waiting": "ASG",
     "desk_tickets.choices": "ASG",
