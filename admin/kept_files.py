@@ -8,9 +8,9 @@ from werkzeug.datastructures import FileStorage
 
 from admin.installation import installation
 from models import files
-from models.tables import Attachment, CallCenter, TicketFile
+from models.tables import Attachment, CallCenter, TicketFile, Voicemail
 
-_KEEPING = (Attachment.sha256, TicketFile.sha256, CallCenter.logo_sha256)
+_KEEPING = (Attachment.sha256, TicketFile.sha256, CallCenter.logo_sha256, Voicemail.sha256)
 
 
 def name_of(sent: FileStorage) -> str:

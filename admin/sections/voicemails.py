@@ -14,6 +14,7 @@ from flask_login import current_user
 from admin.base_view import SectionView
 from admin.formats import stamp
 from admin.installation import installation
+from admin.kept_files import forget
 from admin.listing import ChoiceFilter, Column, MomentFilter
 from admin.permissions import Act
 from admin.sections.contacts import names_of
@@ -88,8 +89,7 @@ class Voicemails(SectionView):
         return redirect(url_for(".index_view"))
 
     def after_deleting(self, row: Any) -> None:
-        if not Voicemail.select().where(Voicemail.sha256 == row.sha256).exists():
-            files.path_of(installation().settings.data_dir, row.sha256).unlink(missing_ok=True)
+        forget(row.sha256)
 
     def title_of(self, row: Any) -> str:
         return _("mensaje de %(number)s", number=row.calling_number or _("un número oculto"))

@@ -15,12 +15,13 @@ from browser.test_desk_talk import TALK
 from playwright.sync_api import Page, expect
 
 from models import db, demo_data
+from models.tables import Ticket, TicketMessage, TicketPriority, now
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 SCHEMES = ("light", "dark")
 # One page of each kind that the navigation does not lead to.
 BEYOND = ("/contactos/1", "/agentes/6", "/callcenters/1", "/impresoras/1", "/forms/1", "/cuenta", "/webhooks/nuevo",
-          "/disposiciones/1/eliminar")  # fmt: skip
+          "/disposiciones/1/eliminar", "/tickets/nuevo")  # fmt: skip
 
 
 def wrong(page: Page) -> list[str]:
@@ -37,6 +38,8 @@ def wrong(page: Page) -> list[str]:
 def test_the_administration(scheme: str, filled: Path, tmp_path: Path, profiles: Profiles) -> None:
     shutil.copytree(filled, tmp_path / "data")
     database = db.open_database(f"sqlite:///{tmp_path}/data/centralita.db")
+    ticket = Ticket.create(subject="Módem", contact=1, due_at=now(), priority=TicketPriority.URGENT)
+    TicketMessage.create(ticket=ticket, text="Llamé.")
     with Site(tmp_path / "data") as site, unused_port() as control_port:
         site.serve(database, control_port=control_port)
         # So high that what sticks to the window's edges covers nothing.
@@ -48,7 +51,7 @@ def test_the_administration(scheme: str, filled: Path, tmp_path: Path, profiles:
         expect(page.get_by_role("heading", name="Hoy")).to_be_visible()
         led = page.locator(".nav-left a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
         assert len(led) >= 13
-        for path in (*led, *BEYOND):
+        for path in (*led, *BEYOND, f"/tickets/{ticket.id}"):
             page.goto(path)
             problems += wrong(page)
         profiles.close()
@@ -77,9 +80,12 @@ def test_the_desk(scheme: str, house: House) -> None:
     house.hang_up(call_id)
     expect(page.locator("article.pop [data-part=close]")).to_be_visible()
     problems += wrong(page)
-    page.goto(f"{house.site.url}/desk#tickets")
-    expect(page.locator("[data-room=tickets]")).to_be_visible()
-    problems += wrong(page)
+    ticket = Ticket.create(subject="Módem", agent=house.me, contact=1, due_at=now(), priority=TicketPriority.URGENT)
+    TicketMessage.create(ticket=ticket, author=house.me, text="Llamé.", internal=False)
+    for address, seen in (("tickets", ".tickets-list li"), (f"tickets/{ticket.id}", ".said"), ("tickets/new", ".pair")):
+        page.evaluate(f"location.hash = '#{address}'")
+        expect(page.locator(f"[data-room=tickets] {seen}").first).to_be_visible()
+        problems += wrong(page)
     house.profiles.close()
     assert problems == []
 
