@@ -1,5 +1,6 @@
 """Checks of forms, of their fields, and of what an agent fills in."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -14,6 +15,7 @@ from models.values.phone import normalise
 
 MAX_FIELDS: Final = 200
 MAX_ANSWER: Final = 10_000
+MAX_ANSWERS: Final = 100_000  # of one filled form, as JSON
 _WITH_OPTIONS: Final = (FormFieldKind.LIST, FormFieldKind.CHOICES)
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
@@ -87,7 +89,8 @@ def _condition(check: Check, typed: Any, before: Sequence[str]) -> None:
 def check_form_answers(fields: Iterable[FormField], answers: Mapping[str, Any]) -> Checked:
     """A filled form, by field name. A field that its condition hides is neither required nor kept.
 
-    `values["answers"]` is the JSON of `FormAnswer.answers`, `values["folded"]` its text for searches.
+    `values["answers"]` is the JSON of `FormAnswer.answers`, `values["folded"]` its text for searches. The answer to a
+    field of files is the list of their names.
     """
     result = Checked()
     kept: dict[str, Any] = {}
@@ -103,6 +106,10 @@ def check_form_answers(fields: Iterable[FormField], answers: Mapping[str, Any]) 
             continue
         if value not in ("", []):
             kept[name] = value
+    length = len(json.dumps(kept, ensure_ascii=False))
+    if length > MAX_ANSWERS:
+        longest = max(kept, key=lambda name: len(str(kept[name])))
+        result.errors.setdefault(longest, InvalidValue("too_long", maximum=MAX_ANSWERS, length=length))
     result.values["answers"] = kept
     texts = (" ".join(value) if isinstance(value, list) else str(value) for value in kept.values())
     result.values["folded"] = fold(" ".join(texts))[:100_000]
@@ -127,6 +134,11 @@ def _answer(field: FormField, typed: Any, region: str) -> str | list[str]:
             if one not in options:
                 raise InvalidValue("not_a_choice", value=str(one)[:40], choices=", ".join(options))
         return [option for option in options if option in chosen]
+    if field.kind == FormFieldKind.FILE:
+        names = [str(one) for one in typed] if isinstance(typed, list) else []
+        if field.required and not names:
+            raise InvalidValue("required")
+        return names
     lines = field.kind == FormFieldKind.LONG_TEXT
     text = clean_text(typed, MAX_ANSWER, required=bool(field.required), lines=lines)
     if not text:

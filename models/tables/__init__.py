@@ -25,6 +25,7 @@ from models.tables.call_centers import (
     CallCenterForm,
     CallCenterGroup,
     CallCenterNumber,
+    PopUpIn,
     Prompt,
 )
 from models.tables.callers import BlockedNumber, CallbackRequest, CallbackState, Voicemail
@@ -39,7 +40,8 @@ from models.tables.contacts import (
     ContactValue,
     Disposition,
 )
-from models.tables.forms import Form, FormAnswer, FormField, FormVersion
+from models.tables.desk import AgentCallback, AgentCallbackState, DeskDraft
+from models.tables.forms import Form, FormAnswer, FormField, FormFile, FormVersion
 from models.tables.imports import ContactImport, ContactImportChange, ContactImportChunk, ContactMerge
 from models.tables.messages import (
     SmsMessage,
@@ -104,6 +106,7 @@ ALL: tuple[type[Model], ...] = (
     CallEvent,
     Reaped,
     FormAnswer,
+    FormFile,
     EngineMark,
     Voicemail,
     CallbackRequest,
@@ -139,6 +142,8 @@ ALL: tuple[type[Model], ...] = (
     SmsOptOut,
     SmsTemplate,
     PrintJob,
+    DeskDraft,
+    AgentCallback,
 )
 
 __all__ = [
@@ -147,6 +152,8 @@ __all__ = [
     "AdditionalField",
     "Agent",
     "AgentCallCenter",
+    "AgentCallback",
+    "AgentCallbackState",
     "AgentGroup",
     "AgentGroupMember",
     "AgentLogin",
@@ -180,6 +187,7 @@ __all__ = [
     "ContactMerge",
     "ContactValue",
     "DeliveryState",
+    "DeskDraft",
     "DestinationPrice",
     "DestinationRule",
     "Disposition",
@@ -187,6 +195,7 @@ __all__ = [
     "Form",
     "FormAnswer",
     "FormField",
+    "FormFile",
     "FormVersion",
     "IpRule",
     "LimitScope",
@@ -194,6 +203,7 @@ __all__ = [
     "PrintJob",
     "PrintKind",
     "PrintState",
+    "PopUpIn",
     "Printer",
     "Prompt",
     "Reaped",

@@ -4,6 +4,7 @@ Owns: section 4 of the admin. Must not: resolve a number (`models.values.pattern
 """
 
 from decimal import Decimal
+from enum import StrEnum
 
 from peewee import BooleanField, CharField, CompositeKey, SmallIntegerField
 
@@ -14,6 +15,13 @@ from models.tables.paper import Printer
 from models.values.call import CostUnit, Strategy
 from models.values.queue import OverflowTo
 from models.values.recording import RecordingMode
+
+
+class PopUpIn(StrEnum):
+    """Where the pop-up URL is opened, unless the agent chose otherwise."""
+
+    TAB = "tab"
+    PANEL = "panel"
 
 
 class CallCenter(NamedRow):
@@ -29,6 +37,7 @@ class CallCenter(NamedRow):
     printer = points_to(Printer, null=True, backref="call_centers", index=False)  # of the results; null: the browser
     color = CharField(max_length=7, default="#1f6feb")
     pop_up_url = CharField(max_length=1000, null=True)
+    pop_up_in = ChoiceField(PopUpIn, default=PopUpIn.TAB)
     logo_sha256 = CharField(max_length=64, null=True, index=True)  # the image lies in `models.files`
     logo_mime = CharField(max_length=50, null=True)
     strategy = ChoiceField(Strategy, default=Strategy.ALL)

@@ -115,6 +115,7 @@ class Contact(Row):
     disposition = points_to(Disposition, null=True, backref="contacts")
     agent = points_to(Agent, null=True, backref="contacts")  # the one in charge
     last_activity_at = InstantField(null=True, index=True)
+    do_not_call_at = InstantField(null=True)  # since when they do not want to be called
     search = LimitedTextField(max_length=1000, default="", index=True)
     # The folded additional values: `models.contact_search` has the database keep it.
     extra_search = LimitedTextField(max_length=100_000, default="", constraints=[SQL("DEFAULT ''")])

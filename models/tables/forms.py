@@ -6,7 +6,7 @@ A changed form is a new version; an answer keeps the one it was given to.
 
 from enum import StrEnum
 
-from peewee import BooleanField, CharField, IntegerField, SmallIntegerField
+from peewee import BigIntegerField, BooleanField, CharField, IntegerField, SmallIntegerField
 
 from models.tables.account import Agent
 from models.tables.base import ChoiceField, InstantField, JsonField, LimitedTextField, NamedRow, Row, now, points_to
@@ -83,3 +83,28 @@ class FormAnswer(Row):
 
     class Meta:
         table_name = "form_answers"
+
+
+class FormFile(Row):
+    """A file given to a field of a form, for one call. Its bytes lie in `models.files`.
+
+    Without `answer` it is not saved yet; `leaves`: it goes when the answer is saved again. What came from *Adjuntos* is
+    a copy: an answer keeps what it was given, like its version.
+    """
+
+    version = points_to(FormVersion, on_delete="CASCADE", backref="files")
+    field = CharField(max_length=60)  # its name
+    call_id = CharField(max_length=64)
+    agent = points_to(Agent, backref="form_files", index=False)
+    answer = points_to(FormAnswer, null=True, backref="files")
+    shared = BooleanField(default=False)  # from *Adjuntos*
+    filename = CharField(max_length=200)
+    mime = CharField(max_length=100)
+    size = BigIntegerField()  # bytes
+    sha256 = CharField(max_length=64, index=True)
+    leaves = BooleanField(default=False)
+    created_at = InstantField(default=now, index=True)
+
+    class Meta:
+        table_name = "form_files"
+        indexes = ((("call_id", "agent"), False),)

@@ -343,6 +343,7 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         "contact_values.contact_id",
         "destination_rules.agent_id",
         "form_fields.version_id",
+        "form_files.version_id",
     }
     others = {
         field.on_delete
