@@ -13,10 +13,11 @@ from flask_babel import lazy_gettext as _l
 from admin import account_settings
 from admin.audit import ACTS
 from admin.base_view import SectionView
+from admin.contact_values import EXTRA
 from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
 from admin.section_forms import Choice, labels_of, options_of
-from admin.sections.contacts import EXTRA, names_of
+from admin.sections.contacts import names_of
 from models.tables import AdditionalField, Agent, AuditEntry
 
 # Fields that no form has, and those of which forms of one name mean something else.

@@ -14,8 +14,8 @@ from admin.api import paging, saving
 from admin.api.paging import By
 from admin.api.shapes import Answer, Body, Key, ListQuery, Moment, Page
 from admin.api.spec import operation, pages
+from admin.contact_values import EXTRA, additional_fields
 from admin.permissions import Act
-from admin.sections.contacts import EXTRA, additional_fields
 from models.checks.base import clean_text
 from models.checks.contacts import account_region
 from models.tables import Contact, ContactListMember, ContactValue

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from peewee import JOIN, Database
 
+from admin.desk.drafts import calls_with_drafts
 from admin.desk.saving import notes_of
 from models.callers import contact_card
 from models.tables import (
@@ -42,19 +43,23 @@ def my_calls(agent: Agent) -> list[dict[str, Any]]:
     outcomes: dict[str, str] = {}
     for leg in rung:
         outcomes.setdefault(leg.call_id, leg.outcome.value)
+    drafted = calls_with_drafts(agent)
     ids = [call.id for call in answered.limit(SHOWN)] + list(outcomes)
-    rows = (
+    query = (
         Call.select(Call, Contact, Disposition, CallCenter)
         .join(Contact, JOIN.LEFT_OUTER)
         .switch(Call)
         .join(Disposition, JOIN.LEFT_OUTER, on=(Call.disposition == Disposition.id))
         .switch(Call)
         .join(CallCenter, JOIN.LEFT_OUTER)
-        .where(Call.id.in_(ids))
         .order_by(Call.offered_at.desc())
-        .limit(SHOWN)
     )
-    return [_row(call, agent, outcomes) for call in rows] if ids else []
+    rows = list(query.where(Call.id.in_(ids)).limit(SHOWN)) if ids else []
+    shown = {call.id for call in rows}
+    # What is not saved is not forgotten, however long ago it was.
+    older = [key for key in drafted if key not in shown][:SHOWN]
+    rows += list(query.where(Call.id.in_(older))) if older else []
+    return [_row(call, agent, outcomes) | {"draft": call.id in drafted} for call in rows]
 
 
 def _row(call: Call, agent: Agent, legs: dict[str, str]) -> dict[str, Any]:

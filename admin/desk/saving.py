@@ -1,4 +1,5 @@
-"""*Salvar*: disposition, comment and the contact's data of one call, all or nothing, as often as you like.
+"""*Salvar*: a call's disposition and comment, the contact's data and the touched forms, all or nothing, as often as you
+like.
 
 Owns: which columns an agent may change, and by which call. Must not: touch what the engine's CDR writer owns.
 """
@@ -7,35 +8,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from peewee import Database
+from peewee import JOIN, Database
 
-from admin import audit, call_notes
+from admin import audit, call_notes, contact_values
+from admin.contact_values import EXTRA
+from admin.desk import drafts, forms
 from admin.desk.ownership import Standing, standing
+from admin.desk.typed import CONTACT_FIELDS, BadRequest, Typed, keys_of
+from admin.printing.asking import enqueue_form_answer
 from models.callers import caller_card
-from models.checks import check_contact, check_saved_call
+from models.checks import Checked, check_additional_values, check_contact, check_saved_call
 from models.db import is_postgresql, transaction
-from models.tables import Agent, Call, Company, Contact, name_key
+from models.tables import Agent, Call, Company, Contact, FormAnswer, name_key
+from models.values.call import Direction
 from models.values.errors import InvalidValue
 from models.values.phone import normalise
 
-CALL_FIELDS: Final = call_notes.FIELDS
-CONTACT_FIELDS: Final = ("name", "email", "company")
-
-
-class BadRequest(Exception):
-    """Not what the desk's page sends."""
+MOST_SHARING: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What is saved now, as the page's fields show it."""
+    """Done. `gone`: hashes of files that went, to be forgotten after the commit."""
 
-    notes: Mapping[str, str]
+    call: Call
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was saved. An error for each field that is wrong."""
+    """Nothing was saved. An error for each field that is wrong, by its key."""
 
     errors: Mapping[str, InvalidValue]
 
@@ -45,44 +47,40 @@ class NotSaved:
     standing: Standing
 
 
-def read(body: object) -> dict[str, str]:
-    """The fields that the page sends: those the agent changed. Raises BadRequest."""
-    if not isinstance(body, dict):
-        raise BadRequest("an object is expected")
-    for name, value in body.items():
-        if name not in CALL_FIELDS + CONTACT_FIELDS or not isinstance(value, str):
-            raise BadRequest("an unknown field, or one that is no text")
-    return body
+def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: str) -> Saved | Refused | NotSaved:
+    """Saves what is in `typed`; the rest stays. `region` reads the caller's number when a contact is made.
 
-
-def save(
-    database: Database, agent: Agent, call_id: str, typed: Mapping[str, str], region: str
-) -> Saved | Refused | NotSaved:
-    """Saves the fields in `typed`; the others stay. `region` reads the caller's number when a contact is made."""
+    Raises BadRequest for what no page of ours sends.
+    """
     with transaction(database):
         call = _locked(database, Call, call_id)
         whose = standing(call, agent)
         if call is None or whose is not Standing.MINE:
             return NotSaved(whose)
-        of_call = {name: typed[name] for name in CALL_FIELDS if name in typed}
-        of_contact = {name: typed[name] for name in CONTACT_FIELDS if name in typed}
-        checked = check_saved_call(of_call, call)
-        contact = _locked(database, Contact, call.contact_id)
-        key = normalise(str(call.calling_number), region)
-        values, errors = _contact_values(of_contact, contact, str(call.calling_number) if key else "")
-        errors |= {name: problem for name, problem in checked.errors.items() if name in of_call}
+        contact = _locked(database, Contact, _contact_id(call, typed.contact_id))
+        number = customer_number(call)
+        key = normalise(number, region)
+        of_call = check_saved_call(typed.call, call)
+        of_contact = _check_contact(typed, contact, number if key else "")
+        filled = [_check_form(one, call, agent) for one in typed.forms]
+        errors = {name: problem for name, problem in of_call.errors.items() if name in typed.call} | of_contact.errors
+        for one in filled:
+            errors |= one.errors
         if errors:
             return Refused(errors)
-        if contact is None and any(values.values()):
+        if contact is None and any(of_contact.values.values()):
             contact = _contact_of(database, call, key)
         if contact is not None:
-            if "disposition" in typed and checked.values["disposition"] is not None:
-                values["disposition"] = checked.values["disposition"]
-            _change(contact, values)
-        changes = {name: checked.values[name] for name in of_call}
-        unknown = contact is not None and call.contact_id is None
-        saved = call_notes.write(call, changes, agent, contact.id if unknown and contact is not None else None)
-        return Saved(notes_of(saved))
+            disposition = of_call.values["disposition"] if typed.call.get("disposition") else None
+            _change(contact, of_contact.values, disposition)
+        saved = _write_call(call, {name: of_call.values[name] for name in typed.call}, agent, contact)
+        gone: list[str] = []
+        for one in filled:
+            answer, files = forms.write(one, saved, agent, saved.contact_id)
+            gone += files
+            enqueue_form_answer(answer)  # a saved answer goes on to its form's printer
+        drafts.clear(database, agent, call_id, keys_of(typed), [one.version.id for one in filled])
+        return Saved(saved, tuple(gone))
 
 
 def notes_of(call: Call) -> dict[str, str]:
@@ -92,6 +90,7 @@ def notes_of(call: Call) -> dict[str, str]:
         "disposition": "" if call.disposition_id is None else str(call.disposition_id),
         "comment": str(call.comment),
         "name": "" if contact is None else str(contact.name),
+        "phone": "" if contact is None else str(contact.phone),
         "email": "" if contact is None else str(contact.email),
         "company": "" if contact is None or contact.company is None else str(contact.company.name),
     }
@@ -105,37 +104,99 @@ def _locked(database: Database, table: Any, key: str | int | None) -> Any:
     return (query.for_update() if is_postgresql(database) else query).first()
 
 
-def _contact_values(
-    typed: Mapping[str, str], contact: Contact | None, phone: str
-) -> tuple[dict[str, Any], dict[str, InvalidValue]]:
-    """Clean values of the typed fields, and their errors. `phone` is what a contact that is still to be made has."""
-    if not any(text.strip() for text in typed.values()) and contact is None:
-        return {}, {}
-    data: dict[str, Any] = dict(typed)
-    errors: dict[str, InvalidValue] = {}
-    if company := typed.get("company", "").strip():
+def _contact_id(call: Call, chosen: int | None) -> int | None:
+    """The call's contact, or the one that the agent chose: one of those with the same number."""
+    if chosen is None or chosen == call.contact_id:
+        return call.contact_id  # type: ignore[no-any-return]
+    if chosen not in {row.id for row in sharing(call)}:
+        raise BadRequest("a contact that has another number")
+    return chosen
+
+
+def sharing(call: Call) -> list[Contact]:
+    """The contacts that share the number of the call's contact."""
+    mine = call.contact
+    if mine is None or mine.phone_key is None:
+        return []
+    rows = Contact.select(Contact, Company).join(Company, JOIN.LEFT_OUTER).where(Contact.phone_key == mine.phone_key)
+    return list(rows.order_by(Contact.last_activity_at.desc(nulls="LAST"), Contact.id).limit(MOST_SHARING))
+
+
+def _check_contact(typed: Typed, contact: Contact | None, phone: str) -> Checked:
+    """The typed fields alone, by column; the additional ones under "additional". `phone` is what a contact that is
+    still to be made has."""
+    result = Checked()
+    texts = dict(typed.contact)
+    if contact is None and not any(text.strip() for text in (*texts.values(), *typed.additional.values())):
+        return result
+    data: dict[str, Any] = dict(texts)
+    if company := texts.get("company", "").strip():
         found = Company.get_or_none(Company.name_key == name_key(company))
         if found is None:
-            errors["company"] = InvalidValue("not_found", what="Company", value=company[:80])
+            result.errors["company"] = InvalidValue("not_found", what="Company", value=company[:80])
         data["company"] = None if found is None else found.id
-    checked = check_contact(data if contact else data | {"phone": phone}, contact)
+    checked = check_contact(data if contact or data.get("phone", "").strip() else data | {"phone": phone}, contact)
     # A column that the desk does not show is not the agent's to mend.
-    errors |= {name: problem for name, problem in checked.errors.items() if name in CONTACT_FIELDS}
-    return {name: checked.values[name] for name in typed if name in checked.values}, errors
+    result.errors.update({name: one for name, one in checked.errors.items() if name in CONTACT_FIELDS} | result.errors)
+    result.values.update({name: checked.values[name] for name in texts if name in checked.values})
+    if "phone" in result.values:
+        result.values["phone_key"] = checked.values["phone_key"]
+    known = [field for field in contact_values.additional_fields() if field.id in typed.additional]
+    if len(known) != len(typed.additional):
+        raise BadRequest("an additional field that is not there")
+    extra = check_additional_values(known, typed.additional)
+    result.errors.update({f"field.{key}": problem for key, problem in extra.errors.items()})
+    if extra.values:
+        result.values["additional"] = extra.values
+    return result
+
+
+def _check_form(sent: Any, call: Call, agent: Agent) -> forms.Checked:
+    checked = forms.check(sent, call, agent)
+    if checked is None:
+        raise BadRequest("a form that is not of this call")
+    return checked
+
+
+def _write_call(call: Call, changes: Mapping[str, Any], agent: Agent, contact: Contact | None) -> Call:
+    chosen = None if contact is None or contact.id == call.contact_id else int(contact.id)
+    saved = call_notes.write(call, changes, agent, chosen)
+    if chosen is not None:
+        mine = (FormAnswer.call_id == call.id) & (FormAnswer.agent == agent)
+        FormAnswer.update(contact=chosen).where(mine).execute()
+    return saved
+
+
+def customer_number(call: Call) -> str:
+    """Of whom the agent talks to."""
+    return str(call.called_number if call.direction is Direction.OUTBOUND else call.calling_number)
 
 
 def _contact_of(database: Database, call: Call, key: str | None) -> Contact:
     """The contact of a call that has none yet: by its number, as the engine would, or a new one without a number."""
-    card = caller_card(database, key, str(call.calling_number), call_id=str(call.id))
+    card = caller_card(database, key, customer_number(call), call_id=str(call.id))
     return Contact.create() if card is None else Contact.get_by_id(card.contact_id)
 
 
-def _change(contact: Contact, values: Mapping[str, Any]) -> None:
-    if not values:
+def _change(contact: Contact, values: Mapping[str, Any], disposition: int | None) -> None:
+    """`values` of `_check_contact`; `disposition`: in what state the call leaves the contact, when it says so."""
+    columns = {name: value for name, value in values.items() if name != "additional"}
+    if disposition is not None:
+        columns["disposition"] = disposition
+    additional = values.get("additional", {})
+    if not columns and not additional:
         return
-    before = {name: getattr(contact, name) for name in values}
-    for name, value in values.items():
+    before = _state(contact, columns, additional)
+    for name, value in columns.items():
         setattr(contact, name, value)
-    contact.save(only=[*(getattr(Contact, name) for name in values), Contact.search])
-    after = {name: getattr(contact, name) for name in values}
+    contact.save(only=[*(getattr(Contact, name) for name in columns), Contact.search])
+    contact_values.write(contact, additional)
+    after = _state(contact, columns, additional)
     audit.record("contacts", "edit", key=contact.id, name=contact.name or contact.phone, before=before, after=after)
+
+
+def _state(contact: Contact, columns: Mapping[str, Any], additional: Mapping[str, str]) -> dict[str, Any]:
+    """What the audit log compares."""
+    values = contact_values.values_of(contact) if additional else {}
+    extra = {f"{EXTRA}{key}": values.get(int(key), "") for key in additional}
+    return {name: getattr(contact, name) for name in columns if name != "phone_key"} | extra

@@ -1,6 +1,6 @@
-"""The desk's addresses.
+"""The desk's addresses, those of one call apart (`call_views`).
 
-Owns: requests and answers of /desk. Must not: hold rules (`ownership`, `saving`) or queries (`recent`).
+Owns: requests and answers of /desk. Must not: hold rules or queries (`recent`, `targets`).
 """
 
 from typing import Any, Final
@@ -9,19 +9,17 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from flask_login import login_required
 from flask_wtf.csrf import generate_csrf
 
-from admin.desk import assets, recent, saving
-from admin.desk.ownership import Standing, standing
+from admin.desk import assets, recent
 from admin.desk.targets import targets
 from admin.desk.texts import texts
-from admin.installation import account, installation
+from admin.documents import MAX_ATTACHMENT
+from admin.installation import installation
 from admin.language import html_lang
-from admin.problems import problem_text
 from admin.sessions import address, session_id, user
 from admin.web_security import desk_socket_url
 from models import tokens
-from models.tables import Call, name_key
+from models.tables import name_key
 
-MAX_BODY: Final = 64 * 1024
 FOREVER: Final = 365 * 24 * 3600
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
@@ -39,6 +37,7 @@ def page() -> str:
         "dialCenter": centers[0][0] if centers else None,
         "agent": {"id": agent.id, "name": agent.name, "phoneKind": agent.phone_kind},
         "language": html_lang(),
+        "maxFile": MAX_ATTACHMENT,
         "texts": texts(),
         "dispositions": recent.dispositions(),
         "urls": {
@@ -49,6 +48,8 @@ def page() -> str:
             "targets": url_for("desk.call_targets"),
             "call": url_for("desk.call", call_id="CALL"),
             "tickets": url_for("desk_tickets.listing"),
+            "file": url_for("desk.file", file_id=0),
+            "documents": url_for("desk.documents_offered"),
             "worker": assets.asset("connection-worker.js"),
             "login": back_here,
         },
@@ -103,40 +104,6 @@ def call_targets() -> Response:
 @login_required
 def companies() -> Response:
     return jsonify(companies=recent.companies(name_key(request.args.get("q", "")[:100])))
-
-
-@blueprint.get("/calls/<call_id>")
-@login_required
-def call(call_id: str) -> Any:
-    row = Call.get_or_none(Call.id == call_id)
-    match standing(row, user().row):
-        case Standing.MINE:
-            return jsonify(recent.past_call(installation().database, row))
-        case Standing.NOT_YET:
-            return jsonify(error="not_yet"), 409
-        case Standing.NOT_MINE:
-            return jsonify(error="not_yours"), 403
-
-
-@blueprint.post("/calls/<call_id>")
-@login_required
-def save_call(call_id: str) -> Any:
-    """200 saved, 403 another's call, 409 not in the history yet, 422 errors by field, 413 or 415 not from our page."""
-    if request.content_length is None or request.content_length > MAX_BODY:
-        abort(413)
-    try:
-        typed = saving.read(request.get_json())
-    except saving.BadRequest as problem:
-        return jsonify(error="malformed", message=str(problem)), 400
-    match saving.save(installation().database, user().row, call_id, typed, account().region):
-        case saving.Saved(notes):
-            return jsonify(notes=notes)
-        case saving.Refused(errors):
-            return jsonify(errors={name: problem_text(problem) for name, problem in errors.items()}), 422
-        case saving.NotSaved(Standing.NOT_YET):
-            return jsonify(error="not_yet"), 409
-        case saving.NotSaved():
-            return jsonify(error="not_yours"), 403
 
 
 @blueprint.get("/static/<version>/<path:name>", endpoint="static")

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 
-from admin import contact_lines, contact_pages
+from admin import contact_lines, contact_pages, contact_values
 from admin.base_view import SectionView
 from admin.bulk.views import LoadView
 from admin.contact_actions import ContactActions, row_texts
 from admin.contact_pages import Order, Search, folded_sql
+from admin.contact_values import EXTRA, additional_fields
 from admin.folding import folded
 from admin.listing import ChoiceFilter, Column, Filter, Page, Wanted
 from admin.permissions import Act
@@ -26,13 +27,11 @@ from models.tables import (
     Contact,
     ContactList,
     ContactListMember,
-    ContactValue,
     Disposition,
     epoch_ms,
 )
 from models.tables.contacts import FieldKind, YesNo
 
-EXTRA = "extra_"
 _BY_ACTIVITY: Final = Order(("contacts.last_activity_at DESC NULLS LAST", "contacts.id DESC"))
 _ORDERS: Final = {
     "name": ("contacts.search ASC", "contacts.id ASC"),
@@ -46,10 +45,6 @@ _JOINED: Final = {"company": "companies.name", "disposition": "dispositions.name
 def names_of(table: Any) -> Any:
     """Ids and names of a small table, as people sort them."""
     return lambda: list(table.select(table.id, table.name).order_by(folded(table.name)).tuples())
-
-
-def additional_fields() -> list[AdditionalField]:
-    return list(AdditionalField.select().order_by(AdditionalField.position, AdditionalField.id))
 
 
 class ContactForm(SectionForm):
@@ -207,8 +202,7 @@ class Contacts(LoadView, ContactActions, SectionView):
         for name in ("company", "disposition", "agent"):
             values[name] = None if row is None else getattr(row, f"{name}_id")
         if row is not None and row.get_id() is not None:
-            extra = ContactValue.select(ContactValue.field, ContactValue.value).where(ContactValue.contact == row)
-            values |= {f"{EXTRA}{field}": value for field, value in extra.tuples()}
+            values |= {f"{EXTRA}{field}": value for field, value in contact_values.values_of(row).items()}
             lists = ContactListMember.select(ContactListMember.list).where(ContactListMember.contact == row).tuples()
             values["lists"] = {key: 0 for (key,) in sorted(lists)}
         return values
@@ -223,16 +217,7 @@ class Contacts(LoadView, ContactActions, SectionView):
         return checked
 
     def relations(self, form: SectionForm, row: Any, values: dict[str, Any]) -> None:
-        for key, value in values["extra"].items():
-            known = ContactValue.get_or_none(ContactValue.contact == row, ContactValue.field == int(key))
-            if not value:
-                if known is not None:
-                    ContactValue.delete().where(ContactValue.contact == row, ContactValue.field == int(key)).execute()
-            elif known is None:
-                ContactValue(contact=row, field=int(key), value=value).save(force_insert=True)
-            elif known.value != value:
-                known.value = value
-                known.save()
+        contact_values.write(row, values["extra"])
         ContactListMember.delete().where(ContactListMember.contact == row).execute()
         for key in form["lists"].data:
             ContactListMember.create(list=key, contact=row)

@@ -19,7 +19,7 @@ from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
 from admin.permissions import Act
 from admin.sections.contacts import names_of
 from admin.view_marks import acting
-from models.tables import Agent, Contact, Form, FormAnswer, FormField, FormVersion
+from models.tables import Agent, Contact, Form, FormAnswer, FormField, FormFile, FormVersion
 from models.tables.forms import FormFieldKind
 from models.values.errors import InvalidValue
 
@@ -95,13 +95,11 @@ class FormAnswers(SectionView):
         self.row_or_404(row_id)
         row = self.base_query().where(FormAnswer.id == row_id).get()
         back = url_for(".index_view", form=row.version.form_id)
-        return self.render(
-            "forms/answer.html",
-            **(self.frame() | {"heading": row.version.form.name}),
-            row=row,
-            shown=answered(row),
-            back=back,
-        )
+        files: dict[str, list[FormFile]] = {}
+        for file in FormFile.select().where(FormFile.answer == row).order_by(FormFile.id):
+            files.setdefault(file.field, []).append(file)
+        frame = self.frame() | {"heading": row.version.form.name}
+        return self.render("forms/answer.html", **frame, row=row, shown=answered(row), files=files, back=back)
 
     def title_of(self, row: Any) -> str:
         return _("respuesta %(number)s", number=row.id)

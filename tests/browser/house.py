@@ -112,3 +112,9 @@ class House:
             desk.log_in(str(self.me.email), PASSWORD)
             self.cookies.extend(page.context.cookies())
         return desk.wait_for_state("available")
+
+    def desk_of_another_computer(self, **profile: Any) -> DeskPage:
+        """The same agent in a browser that knows nothing: in whatever state the engine has them."""
+        page = self.page(**profile)
+        page.context.add_cookies(self.cookies)
+        return DeskPage(page, self.site.url).open().wait_for_line()

@@ -128,6 +128,13 @@ OTHERS: dict[str, str] = {
     "desk_tickets.bring": "ASG",
     "desk_tickets.download": "ASG",
     "desk_tickets.remove_file": "ASG",
+    "desk.call_work": "ASG",
+    "desk.keep_draft": "ASG",
+    "desk.discard": "ASG",
+    "desk.add_file": "ASG",
+    "desk.file": "ASG",
+    "desk.change_file": "ASG",
+    "desk.documents_offered": "ASG",  # but for private ones: tests/web_desk/test_files.py
     "login.own_password": "ASG",
     "login.logout": "ASG",
     "login.login": "NASG",

@@ -27,8 +27,8 @@ def test_the_fields_sent_are_saved_and_the_others_stay(log_in: LogIn, record: Re
     )
     assert answer.status_code == 200
     assert answer.json["notes"] == {
-        "disposition": str(resolved.id), "comment": "Listo.\nGracias.", "name": "Beatriz", "email": "b@x.example",
-        "company": "Ferretería El Ñato",
+        "disposition": str(resolved.id), "comment": "Listo.\nGracias.", "name": "Beatriz", "phone": "88881234",
+        "email": "b@x.example", "company": "Ferretería El Ñato",
     }  # fmt: skip
     saved = Call.get_by_id("c-1")
     assert (saved.comment, saved.disposition_id) == ("Listo.\nGracias.", resolved.id)
@@ -88,6 +88,7 @@ def test_one_wrong_field_and_nothing_is_saved(log_in: LogIn, record: Record) -> 
         "comment": ["x" * 4001, "a\x00b"],
         "name": ["n" * 121, "con\x07campana"],
         "email": ["no es correo", "@", "a@b"],
+        "phone": ["ocho ocho", "8" * 41],
         "company": ["No existe S.A."],
     }
     for field, values in wrong.items():
@@ -125,10 +126,15 @@ def test_a_number_without_a_contact_gets_one_and_a_hidden_number_needs_a_name(lo
 def test_what_the_page_never_sends_is_refused(log_in: LogIn, record: Record) -> None:
     record("c-1", "Ana")
     ana = log_in("Ana")
-    for body in ({"cost": "0"}, {"comment": 7}, {"comment": None}, ["comment"], "comment"):
+    for body in (
+        {"cost": "0"}, {"comment": 7}, {"comment": None}, ["comment"], "comment", {"fields": {"x": "1"}},
+        {"fields": {"1": 1}}, {"fields": {"99": "no hay"}}, {"forms": {}}, {"forms": [{"version": 1}]},
+        {"forms": [{"version": 99, "answers": {}}]}, {"forms": [{"version": 1, "answers": {"a": 1}}] * 2},
+        {"contact": "99"}, {"contact": "uno"},
+    ):  # fmt: skip
         assert ana.post("/desk/calls/c-1", json=body).status_code == 400, body
     assert ana.post("/desk/calls/c-1", data="comment=x").status_code == 415
-    assert ana.post("/desk/calls/c-1", json={"comment": "x" * 70_000}).status_code == 413
+    assert ana.post("/desk/calls/c-1", json={"comment": "x" * 600_000}).status_code == 413
     assert ana.post("/desk/calls/c-1", csrf="forged", json={"comment": "x"}).status_code == 400
     assert ana.client.post("/desk/calls/c-1", json={"comment": "x"}).status_code == 400
     assert Call.get_by_id("c-1").saved_at is None

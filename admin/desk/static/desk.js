@@ -5,8 +5,10 @@
 
 import { Alerts } from "./alerts.js";
 import { watchAppearance } from "./appearance.js";
+import { CallDrafts } from "./call-drafts.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { sendDrafts } from "./draft-sync.js";
 import { Drafts } from "./drafts.js";
 import { outcomeWords } from "./notes.js";
 import { data, isWriting, part, say, toast } from "./page.js";
@@ -26,6 +28,7 @@ const ENDED_MARK = "centralita.desk.ended-at";
 const truth = new Truth();
 const clock = new ServerClock();
 const drafts = new Drafts(data.agent.id);
+const callDrafts = new CallDrafts(data.agent.id);
 drafts.tidy();
 const line = new Connection(data.urls.worker, data.urls.token);
 const done = new Set(); // saved calls whose pop the engine still has
@@ -35,7 +38,7 @@ const newTicket = (view) => tickets.newFor(view.pop);
 const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, calls: toCalls };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.open(view));
-const recent = new Recent(drafts, openPast, dial);
+const recent = new Recent(callDrafts, openPast, dial);
 const bar = new StateBar(clock, {
   available: () => wish("available", null),
   pause: (reason) => wish("paused", reason),
@@ -89,14 +92,14 @@ function react(change) {
   }
 }
 
-function showPop({ pop, ack, resumed }) {
+function showPop({ pop, ack }) {
   if (done.has(pop.call_id) && pop.phase === "ended") {
     line.send({ type: "done", call_id: pop.call_id });
     return;
   }
   const past = stage.views.get(pop.call_id);
   if (past !== undefined) stage.remove(pop.call_id);
-  const view = new PopView(pop, { drafts, clock, actions: popActions });
+  const view = new PopView(pop, { drafts: callDrafts, clock, actions: popActions });
   view.setLine(line.line === "open");
   stage.add(view);
   // A call that the agent makes is where its buttons are; who writes in another room goes on writing.
@@ -106,7 +109,6 @@ function showPop({ pop, ack, resumed }) {
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     announce(view);
   }
-  if (resumed && !isAlerting(pop)) recall(view);
   if (ack !== undefined) acknowledge(pop.call_id, ack);
 }
 
@@ -141,6 +143,7 @@ function forgetPop({ callId, reason }) {
 // ---------------------------------------------------------------- the line
 line.addEventListener("line", ({ detail }) => {
   bar.setLine(detail.line, detail.why);
+  if (detail.line === "open") sendDrafts();
   for (const view of stage.views.values()) view.setLine(detail.line === "open");
   drawIdle();
   if (detail.line !== "stopped" || leaving) return;
@@ -218,7 +221,6 @@ async function save(view) {
     return;
   }
   toast(say("save.saved"), "good");
-  view.showSaved();
   recent.refresh();
   if (view.notes.isChanged) return; // the agent went on writing meanwhile
   if (view.isPast) leave(view);
@@ -241,10 +243,14 @@ function leave(view) {
 }
 
 async function closePop(view) {
-  if (view.notes.isChanged && !(await askToDiscard())) return;
-  view.notes.discard();
+  const isChanged = view.notes.isChanged;
+  if (isChanged && !(await askToDiscard())) return;
+  // What was typed elsewhere and is not on this screen is not discarded here.
+  const discarded = isChanged ? view.notes.discard() : null;
   if (view.isPast) leave(view);
   else finish(view);
+  await discarded;
+  recent.refresh();
 }
 
 function askToDiscard() {
@@ -263,16 +269,10 @@ async function openPast(call) {
   const { status, body } = await get(callUrl(call.call_id));
   if (status !== 200) return toast(say("recent.not_opened"), "bad");
   if (stage.views.has(call.call_id)) return;
-  const view = new PopView(body.pop, { drafts, clock, actions: popActions, isPast: true });
+  const view = new PopView(body.pop, { drafts: callDrafts, clock, actions: popActions, isPast: true });
   remember(view, body);
   stage.add(view);
   stage.open(view);
-}
-
-/** After a reload: what was saved of this call already. */
-async function recall(view) {
-  const { status, body } = await get(callUrl(view.callId));
-  if (status === 200) remember(view, body);
 }
 
 function remember(view, { notes, disposition_name: name, saved_at: savedAt }) {
@@ -303,9 +303,10 @@ function drawIdle() {
 }
 
 addEventListener("storage", ({ key }) => {
-  const callId = drafts.callOf(key);
+  const callId = callDrafts.callOf(key);
+  const ticket = drafts.callOf(key);
   if (callId !== null) stage.views.get(callId)?.notes.follow();
-  if (callId !== null) tickets.follow(callId);
+  if (ticket !== null) tickets.follow(ticket);
 });
 document.addEventListener("visibilitychange", () => alerts.draw([...stage.views.values()]));
 

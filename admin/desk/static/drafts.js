@@ -1,6 +1,6 @@
 /* What the agent has typed and not saved yet: kept in this browser as it is typed, so a reload loses nothing.
  *
- * Owns: the stored drafts, by agent and call. Must not: know the form.
+ * Owns: the stored drafts, by agent and name. Must not: know the form. Those of calls are in `call-drafts.js`.
  */
 
 import { memory } from "./page.js";
@@ -37,7 +37,7 @@ export class Drafts {
     return names.map((key) => [key.slice(this.prefix.length), this.of(key.slice(this.prefix.length))]);
   }
 
-  /** The call (or ticket) of a storage event of another tab, or null. */
+  /** The draft (its ticket) of a storage event of another tab, or null. */
   callOf(key) {
     return key?.startsWith(this.prefix) ? key.slice(this.prefix.length) : null;
   }

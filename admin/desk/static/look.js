@@ -59,3 +59,15 @@ export function initials(name) {
   const chosen = significant.length > 1 ? significant : words;
   return chosen.slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 }
+
+/** Bytes as people say them: 820 B, 4,2 KB, 1,3 MB. */
+export function fileSize(bytes, language) {
+  const units = ["B", "KB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toLocaleString(language, { maximumFractionDigits: unit === 0 || value >= 10 ? 0 : 1 })} ${units[unit]}`;
+}

@@ -1,35 +1,131 @@
-/* Disposition, comment and the contact's data of one call: edited in place, kept as typed, saved by *Salvar*.
+/* What the agent fills in for one call: its note, the contact's data, forms. Kept as typed, saved together by *Salvar*.
  *
- * Owns: the call's fields and the saving of them. Must not: know the socket, or how a draft is kept (`draft-form.js`).
+ * Owns: the fields, what differs from what is saved, errors beside the fields. Must not: know the socket, or draw forms.
  */
 
-import { DraftForm } from "./draft-form.js";
+import { DraftSync } from "./draft-sync.js";
+import { ControlField, same } from "./fields.js";
 import { data, make, say } from "./page.js";
 import { NOT_YET_WAITS_MS, callUrl, get, pause, post } from "./web.js";
 
-export const FIELDS = ["disposition", "comment", "name", "email", "company"];
+const FIXED = ["disposition", "comment", "name", "phone", "email", "company"];
 
-export class Notes extends DraftForm {
-  /** `onChange()` is called whenever the agent typed or the state of saving changed. */
-  constructor(form, callId, drafts, onChange) {
-    super(form, FIELDS, callId, drafts, onChange);
+export class Notes {
+  /**
+   * `onChange()`: the agent typed, or the state of saving changed. `onSaved(work)`: saved, with all there is to fill in
+   * as it is now. `onSavedElsewhere()`: another tab saved. `onGaveWay(field, value, why)`: what was typed in two places,
+   * and which of them is not on the screen.
+   */
+  constructor(form, callId, drafts, { onChange, onSaved, onSavedElsewhere, onGaveWay }) {
+    this.form = form;
     this.callId = callId;
+    this.drafts = drafts;
+    this.onChange = onChange;
+    this.onSaved = onSaved;
+    this.busy = false;
     this.wasSaved = false;
+    this.fields = new Map();
+    this.saved = {};
+    this.sheets = new Map(); // forms by their version
+    this.sync = new DraftSync(callId, drafts, {
+      put: (key, value) => this.#put(key, value),
+      tell: (key, value, why) => onGaveWay(this.fields.get(key) ?? { key }, value, why),
+      saved: onSavedElsewhere,
+    });
     this.#offerDispositions();
-    this.restore();
+    for (const name of FIXED) {
+      const error = form.querySelector(`[data-error="${name}"]`);
+      error.id = `error-${name}-${callId}`;
+      this.add(new ControlField(name, form.elements[name], error));
+    }
+    form.addEventListener("input", (event) => this.typed(event.target.name));
     this.form.elements.company.addEventListener("input", () => this.#suggestCompanies());
+  }
+
+  /** One field more: it shows what is saved, or what was typed and not saved. */
+  add(field, saved = "") {
+    this.fields.set(field.key, field);
+    this.#write(field, saved);
+    const draft = field.isKept === false ? undefined : this.drafts.of(this.callId)[field.key];
+    if (draft !== undefined) field.write(draft);
+  }
+
+  /** A value that is saved, as the field shows it: a list has no option for what is not offered any more. */
+  #write(field, saved) {
+    field.write(saved);
+    this.saved[field.key] = field.read();
+  }
+
+  /** What is saved now, as far as it is known; fields the agent has changed keep what was typed. */
+  know(values) {
+    for (const [key, value] of Object.entries(values)) {
+      const field = this.fields.get(key);
+      if (field === undefined) continue;
+      if (same(field.read(), this.saved[key])) this.#write(field, value ?? "");
+      else this.saved[key] = value ?? "";
+      if (same(field.read(), this.saved[key])) this.#keep(field);
+    }
+    this.onChange();
+  }
+
+  /** Another tab of this browser typed. */
+  follow() {
+    const values = this.drafts.of(this.callId);
+    for (const field of this.fields.values()) {
+      if (field.isKept !== false && !field.node.contains(document.activeElement)) {
+        field.write(values[field.key] ?? this.saved[field.key]);
+      }
+    }
+    this.onChange();
+  }
+
+  changes() {
+    const changed = [...this.fields.values()].filter((field) => !same(field.read(), this.saved[field.key]));
+    return Object.fromEntries(changed.map((field) => [field.key, field.read()]));
+  }
+
+  get isChanged() {
+    return Object.keys(this.changes()).length > 0;
+  }
+
+  /** A field was changed by a person. */
+  typed(key) {
+    const field = this.fields.get(key);
+    if (field === undefined) return;
+    field.showError(null);
+    this.#keep(field);
+    this.sync.soon();
+    this.onChange();
+  }
+
+  /** `fields`: those that go back to what is saved; without, all of them, here and on the server. */
+  async discard(fields = null) {
+    for (const field of fields ?? this.fields.values()) {
+      field.write(this.saved[field.key]);
+      field.showError(null);
+      if (fields !== null) this.#keep(field);
+    }
+    if (fields !== null) this.sync.soon();
+    else {
+      this.sync.hold(true);
+      this.drafts.forget(this.callId);
+      await post(callUrl(this.callId, "discard"), {});
+      this.sync.hold(false);
+    }
+    this.onChange();
   }
 
   /** "saved", "refused" (errors are shown), "not_yet", "offline", "login", "forbidden". Safe to repeat. */
   async save() {
     if (this.busy) return "busy";
     this.busy = true;
+    this.sync.hold(true);
     this.onChange();
     const sent = this.changes();
     let answer;
     try {
       for (const wait of [...NOT_YET_WAITS_MS, null]) {
-        answer = await post(callUrl(this.callId), sent);
+        answer = await post(callUrl(this.callId), this.#content(sent));
         // The engine's writer may be a breath behind: the call is not in the history yet.
         if (answer.status !== 409 || wait === null) break;
         await pause(wait);
@@ -38,16 +134,33 @@ export class Notes extends DraftForm {
       this.busy = false;
     }
     const outcome = this.#read(answer, sent);
+    this.sync.hold(false);
     this.onChange();
     return outcome;
   }
 
+  /** What *Salvar* sends: the fields that were changed, and of each form that was touched all that stands in it. */
+  #content(changes) {
+    const content = {};
+    const touched = new Set();
+    for (const [key, value] of Object.entries(changes)) {
+      const [kind, id] = key.split(".");
+      if (kind === "form") touched.add(Number(id));
+      else if (kind === "field") (content.fields ??= {})[id] = value;
+      else content[key] = value;
+    }
+    if (touched.size > 0) content.forms = [...touched].map((version) => this.sheets.get(version).content());
+    return content;
+  }
+
+  /** `body`: of *Salvar* it is all that there is to fill in, as it is saved now. */
   #read({ status, body }, sent) {
-    this.showErrors(status === 422 ? body.errors : {});
+    this.#showErrors(status === 422 ? body.errors : {});
     switch (status) {
       case 200:
         this.wasSaved = true;
-        this.settle(sent, body.notes);
+        this.#settle(sent, body);
+        this.onSaved(body);
         return "saved";
       case 422:
         return "refused";
@@ -60,6 +173,42 @@ export class Notes extends DraftForm {
       default:
         return status === 0 || status >= 500 ? "offline" : "refused_whole";
     }
+  }
+
+  /** What was typed while the answer was under way stays, as newer than what was saved. */
+  #settle(sent, work) {
+    const saved = savedValues(work);
+    for (const key of Object.keys(sent)) {
+      const field = this.fields.get(key);
+      if (same(field.read(), sent[key])) {
+        this.#write(field, saved[key] ?? "");
+        this.drafts.keep(this.callId, { [key]: null });
+      } else {
+        this.saved[key] = saved[key] ?? "";
+        this.#keep(field);
+      }
+    }
+    this.sync.version = Math.max(this.sync.version, work.draft.version);
+  }
+
+  #keep(field) {
+    if (field.isKept === false) return;
+    const value = field.read();
+    const entry = same(value, this.saved[field.key]) ? { at: Date.now(), sent: this.#isUnknown(field.key) } : { v: value, at: Date.now(), sent: false };
+    this.drafts.keep(this.callId, { [field.key]: entry });
+  }
+
+  /** Nothing was ever kept of this field: there is nothing to take back on the server. */
+  #isUnknown(key) {
+    return this.drafts.entries(this.callId)[key] === undefined;
+  }
+
+  #put(key, value) {
+    const field = this.fields.get(key);
+    if (field === undefined) return; // a form that is not drawn yet: `add` takes it up
+    field.write(value ?? this.saved[key]);
+    field.showError(null);
+    this.onChange();
   }
 
   #offerDispositions() {
@@ -83,6 +232,38 @@ export class Notes extends DraftForm {
     if (status !== 200 || input.value.trim() !== asked) return;
     input.list.replaceChildren(...body.companies.map((name) => make("option", { value: name })));
   }
+
+  #showErrors(errors) {
+    for (const field of this.fields.values()) field.showError(errors?.[field.key] ?? null);
+    const wrong = [...this.fields.values()].filter((field) => errors?.[field.key]);
+    const first = wrong.sort((one, other) => (follows(one.node, other.node) ? -1 : 1))[0];
+    if (first === undefined) return;
+    first.reveal?.();
+    first.focus();
+  }
+}
+
+function follows(before, after) {
+  return Boolean(before.compareDocumentPosition(after) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
+
+/** What is saved, by the keys of the fields. */
+export function savedValues(work) {
+  const values = { ...work.notes };
+  for (const { id, value } of work.fields) values[`field.${id}`] = value;
+  for (const { version, fields, saved } of work.forms) {
+    for (const { key, kind, value } of fields) {
+      if (kind !== "heading" && kind !== "file") values[`form.${version}.${key}`] = firstValue(kind, value, saved?.answers, key);
+    }
+  }
+  return values;
+}
+
+/** What is saved of a form's field; before anything was, its initial value. */
+function firstValue(kind, initial, answers, key) {
+  const empty = kind === "choices" ? [] : "";
+  if (answers !== undefined) return answers[key] ?? empty;
+  return kind === "choices" ? initial.split("\n").map((one) => one.trim()).filter(Boolean) : initial;
 }
 
 /** The words for an outcome of `save` that needs some. */

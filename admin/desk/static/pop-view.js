@@ -6,10 +6,12 @@
 import { CallerTickets } from "./caller-tickets.js";
 import { duration, moment } from "./clock.js";
 import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Notes } from "./notes.js";
 import { copyOf, data, make, part, say } from "./page.js";
 import { TalkBar } from "./talk-bar.js";
 import { isAlerting } from "./truth.js";
+import { Work } from "./work.js";
 
 let counter = 0;
 
@@ -35,7 +37,14 @@ export class PopView {
     this.part("center-name").id = `${this.root.id}-title`;
     this.root.setAttribute("aria-labelledby", `${this.root.id}-title ${this.root.id}-caller`);
     this.part("title").id = `${this.root.id}-caller`;
-    this.notes = new Notes(this.form, pop.call_id, drafts, () => this.refreshActions());
+    this.elsewhere = new Elsewhere(this.part("elsewhere"), (field, value) => this.#takeBack(field, value));
+    this.notes = new Notes(this.form, pop.call_id, drafts, {
+      onChange: () => this.#changed(),
+      onSaved: (work) => this.#showSaved(work),
+      onSavedElsewhere: () => this.work.again(),
+      onGaveWay: (field, value, why) => this.elsewhere.add(field, value, why),
+    });
+    this.work = new Work(this.part, pop.call_id, this.root.id, this.notes);
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
@@ -47,6 +56,23 @@ export class PopView {
       actions.save(this);
     };
     this.update(pop);
+  }
+
+  /** Off the screen: what was typed in the last second still goes to the server. */
+  end() {
+    this.notes.sync.end();
+  }
+
+  #changed() {
+    for (const sheet of this.notes.sheets.values()) sheet.refresh();
+    this.refreshActions();
+  }
+
+  #takeBack(field, value) {
+    field.reveal?.();
+    field.write(value);
+    this.notes.typed(field.key);
+    field.focus();
   }
 
   get callId() {
@@ -96,10 +122,14 @@ export class PopView {
     this.#phase();
     this.tick();
     this.refreshActions();
+    // While it rings at many desks nobody fills anything in.
+    if (!isAlerting(pop)) this.work.want();
   }
 
   /** The agent's own changes, now that they are the contact's. */
-  showSaved() {
+  #showSaved(work) {
+    this.work.take(work);
+    this.elsewhere.clear();
     const { card } = this.pop;
     if (card === null) return;
     const { name, email, company } = this.notes.saved;
@@ -195,7 +225,7 @@ export class PopView {
     this.part("history").hidden = card === null;
     if (card === null) return;
     this.tickets.know(card.contact_id);
-    this.notes.know({ name: card.name, email: card.email, company: card.company });
+    this.notes.know({ name: card.name, phone: card.phone, email: card.email, company: card.company });
     const facts = [
       [say("card.disposition"), card.disposition || "—"],
       [say("card.in_charge"), card.agent_in_charge || say("card.nobody")],

@@ -50,7 +50,7 @@ export class Recent {
     const who = call.name || grouped(call.number) || say("hidden_number");
     const number = call.name ? grouped(call.number) : "";
     const outcome = say(`mine.${call.outcome}`);
-    const noted = this.drafts.has(call.call_id)
+    const noted = call.draft || this.drafts.has(call.call_id)
       ? make("span", { className: "tag tag-draft" }, say("recent.draft"))
       : call.disposition
         ? make("span", { className: "tag" }, call.disposition)

@@ -43,6 +43,7 @@ export class Stage {
     if (view === undefined) return;
     const hadFocus = view.root.contains(document.activeElement);
     this.views.delete(callId);
+    view.end();
     view.root.remove();
     if (this.front === view) {
       this.front = null;

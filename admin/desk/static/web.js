@@ -1,4 +1,4 @@
-/* Requests to the web process: recent calls, one call, companies, tickets, saving.
+/* Requests to the web process: recent calls, one call, companies, tickets, saving, drafts, files.
  *
  * Owns: the CSRF token's freshness, the reading of answers. Must not: touch the page.
  */
@@ -70,9 +70,41 @@ export function upload(url, file) {
   return change(url, { body, signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS) });
 }
 
-/** The address of one call: its id is a path segment. */
-export function callUrl(callId) {
-  return data.urls.call.replace("CALL", encodeURIComponent(callId));
+/** Sent though the page goes: nobody hears the answer. Without a token at hand it is not: the browser keeps a draft too. */
+export function postAtTheEnd(url, content) {
+  if (csrf === null) return;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf.token };
+  fetch(url, { method: "POST", keepalive: true, credentials: "same-origin", headers, body: JSON.stringify(content) }).catch(() => {});
+}
+
+/** A form with a file in it, watched; `onProgress(share)` from 0 to 1. `{answer: {status, body}, abort()}`. */
+export function uploadWatched(url, form, onProgress) {
+  const request = new XMLHttpRequest();
+  const answer = (async () => {
+    const status = await refreshCsrf();
+    if (csrf === null) return { status, body: {} };
+    return new Promise((resolve) => {
+      const done = () => resolve({ status: request.status, body: request.response ?? {} });
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
+      for (const event of ["load", "error", "abort", "timeout"]) request.addEventListener(event, done);
+      request.open("POST", url);
+      request.responseType = "json";
+      request.timeout = UPLOAD_TIMEOUT_MS;
+      request.setRequestHeader("Accept", "application/json");
+      request.setRequestHeader("X-CSRFToken", csrf.token);
+      request.send(form);
+    });
+  })();
+  return { answer, abort: () => request.abort() };
+}
+
+/** The address of one call, or of something of it: its id is a path segment. */
+export function callUrl(callId, what = "") {
+  return data.urls.call.replace("CALL", encodeURIComponent(callId)) + (what === "" ? "" : `/${what}`);
+}
+
+export function fileUrl(fileId) {
+  return data.urls.file.replace(/0$/, String(fileId));
 }
 
 /** The address of one ticket, or of something about it: `what` begins with a slash. */
