@@ -103,6 +103,7 @@ def test_an_agent_without_a_phone_is_told(house: House) -> None:
 
 def test_a_rule_of_addresses_that_shuts_the_agent_out_stops_the_desk(house: House) -> None:
     desk = house.desk()
+    desk.page.wait_for_load_state("networkidle")  # the list of calls is read: nothing but the token is refused first
     IpRule.create(address="10.0.0.0", mask="255.0.0.0", network="10.0.0.0/8")
     house.engine.cut(house.me.id, 4002)  # the desk needs a new token, and the web refuses it
     desk.wait_for_line("stopped")
