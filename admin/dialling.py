@@ -37,6 +37,7 @@ def dial_problems() -> dict[str, Any]:
         "no_phone": _("El agente no tiene teléfono asignado."),
         "not_logged_in": _("El agente no está conectado: abre primero el escritorio."),
         "desk_cut_off": _("El escritorio del agente perdió la conexión."),
+        "phone_off": _("El teléfono del navegador no está listo: revisa el micrófono en el escritorio."),
         "address_not_allowed": _("Desde esta dirección de internet no se puede llamar."),
         "on_another_call": _("El agente está en otra llamada."),
         **{str(code): _("No se llamó: %(reason)s.", reason=str(REASONS[code])) for code in _OF_THE_CORE},

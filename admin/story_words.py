@@ -17,6 +17,7 @@ SKIPS: Final[dict[str, Any]] = {
     SkipReason.NO_PHONE: _l("no tiene teléfono"),
     SkipReason.ADDRESS_NOT_ALLOWED: _l("su dirección IP no está permitida"),
     SkipReason.DESK_CUT_OFF: _l("su escritorio perdió la conexión"),
+    SkipReason.PHONE_OFF: _l("el teléfono de su navegador no estaba listo"),
     SkipReason.ON_ANOTHER_CALL: _l("estaba con otra llamada"),
     SkipReason.ON_THIS_CALL: _l("ya estaba con esta llamada"),
     SkipReason.PAUSED: _l("en pausa"),

@@ -18,6 +18,7 @@ _WORDS: Final[dict[str, tuple[int, str]]] = {
     "no_phone": (409, "The agent has no phone."),
     "not_logged_in": (409, "The agent is not logged in."),
     "desk_cut_off": (409, "The agent's desk is not connected."),
+    "phone_off": (409, "The phone in the agent's browser is not ready."),
     "address_not_allowed": (403, "The agent sits at an address that is not allowed."),
     "on_another_call": (409, "The agent is on another call."),
     CallReason.NOT_A_NUMBER: (422, "That is not a number that can be called."),

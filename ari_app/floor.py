@@ -97,6 +97,10 @@ class Floor:
         self._attendance.note_device(f"{roster_of.PHONE_SESSION}{agent}", device)
         self._apply(roster_of.log_in_on_phone(self._roster, agent, address, now_ms()))
 
+    def phone(self, agent: int, on: bool) -> None:
+        """The phone in the agent's browser is on the line, or is not any more."""
+        self._apply(roster_of.phone(self._roster, agent, on=on, at=now_ms()))
+
     def log_out(self, agent: int, cause: str) -> None:
         self._apply(roster_of.log_out(self._roster, agent, cause, now_ms()))
 

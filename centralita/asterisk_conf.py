@@ -50,6 +50,9 @@ class SwitchConfig:
     messages: bool = False
     watch_port: int = 8002
     """UDP on loopback: where the engine is told what the carrier answers to messages."""
+    public_address: str = ""
+    """Where a router in front of this machine shows it to browsers outside."""
+    stun_server: str = ""
 
     @property
     def etc_dir(self) -> Path:
@@ -159,6 +162,8 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
         "rtp_timeout_hold": str(config.rtp_timeout_seconds * 5),
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
+        "stun": f"stunaddr = {config.stun_server}" if config.stun_server else "",
+        "public_candidate": _public_candidate(config),
         "channel_variables": ",".join(names.CHANNEL_VARIABLES),
         "ari_user": ARI_USER,
         "ari_password": config.ari_password,
@@ -181,6 +186,14 @@ def write(config: SwitchConfig, dist: AsteriskDist) -> Path:
     for stale in set(config.etc_dir.glob("*.conf")) - {config.etc_dir / name for name in written}:
         stale.unlink()
     return config.main_file
+
+
+def _public_candidate(config: SwitchConfig) -> str:
+    """Browsers are told the public address beside the machine's own: those in the office use that one."""
+    if not config.public_address:
+        return ""
+    own = outward_address(ipaddress.ip_address(config.public_address).version)
+    return f"{own} => {config.public_address},include_local_address"
 
 
 def _trunks(config: SwitchConfig) -> str:

@@ -73,6 +73,8 @@ def switch_config(settings: Settings, secrets: Secrets) -> SwitchConfig:
         demo=settings.demo,
         messages=settings.trunk_messages,
         watch_port=settings.control_port,
+        public_address=settings.public_address,
+        stun_server=settings.stun_server,
     )
 
 

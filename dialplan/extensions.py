@@ -43,6 +43,8 @@ def render(*, demo: bool, agi_port: int, inbox: str = "") -> str:
         _from_trunk(agi_port),
         _fallback(agi_port),
         _from_agent(agi_port),
+        # Empty: 404 to whatever it dials.
+        f"[{names.CONTEXT_BROWSER_PHONE}]\n",
         _survey(agi_port),
         _virtual_phone(),
     ]

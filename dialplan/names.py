@@ -30,6 +30,8 @@ STASIS_VIRTUAL_PHONE: Final = "virtual-phone"
 # -- contexts --------------------------------------------------------------------------------------------------------
 CONTEXT_TRUNK: Final = "from-trunk"
 CONTEXT_AGENT: Final = "from-agent"
+CONTEXT_BROWSER_PHONE: Final = "from-browser-phone"
+"""What a phone in the browser dials by itself leads nowhere: the desk calls for it."""
 CONTEXT_FALLBACK: Final = "centralita-fallback"
 CONTEXT_VIRTUAL_PHONE: Final = "centralita-virtual-phone"
 CONTEXT_DEMO_CUSTOMER: Final = "centralita-demo-customer"
@@ -82,6 +84,11 @@ ENDPOINT_DEMO_CALLER: Final = "demo-caller"
 """That INVITE's endpoint; only its channels are in CONTEXT_TRUNK, the leaving ones in CONTEXT_DEMO_CALLER."""
 SIP_REALM: Final = "centralita"
 """The realm in the phones' digests: HA1 = MD5(endpoint:centralita:secret), RFC 2617 section 3.2.2.2."""
+
+RELAY_ADDRESS: Final = "127.0.0.2"
+"""From where the engine passes on what phones in browsers say: an address that no trunk and no other phone has."""
+HEADER_CALL: Final = "X-Centralita-Call"
+"""In an INVITE to a phone in the browser: the call id, by which the page finds the call's pop."""
 
 # -- channel variables, on every ARI event through `channelvars` of ari.conf -------------------------------------------
 VARIABLE_CALL: Final = "CENTRALITA_CALL"

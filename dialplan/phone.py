@@ -53,11 +53,15 @@ def phone_objects(
     qualify_seconds: int = 30,
     rtp_timeout_seconds: int = 60,
     refer: bool = False,
+    browser: bool = False,
+    opus: bool = False,
 ) -> list[PhoneObject]:
     """The objects of one phone; `push_requests` and `removal_requests` say how they get to the switch.
 
     `allowed_networks` are `address/prefix` or `address/mask`; empty means every address may (the rule of *IPs
-    click2dial*). Raises ValueError for an endpoint or a digest that PJSIP would not take.
+    click2dial*). A phone in the `browser` comes through the engine's relay alone, which has looked at its address;
+    `opus` only where the switch can turn it into what the others speak. Raises ValueError for an endpoint or a digest
+    that PJSIP would not take.
     """
     if not ENDPOINT_PATTERN.fullmatch(endpoint):
         raise ValueError(f"not an endpoint number: {endpoint!r}")
@@ -90,6 +94,9 @@ def phone_objects(
         ("rtp_timeout", str(rtp_timeout_seconds)),
         ("rtp_timeout_hold", str(rtp_timeout_seconds * 5)),
     ]
+    if browser:
+        fields = _in_the_browser(fields, opus)
+        allowed_networks = (f"{names.RELAY_ADDRESS}/32",)
     if media_address:
         fields += [("media_address", media_address), ("bind_rtp_to_media_address", "yes")]
     if allowed_networks:
@@ -121,6 +128,20 @@ def phone_objects(
             ),
         ),
         PhoneObject("endpoint", endpoint, tuple(fields)),
+    ]
+
+
+def _in_the_browser(fields: list[tuple[str, str]], opus: bool) -> list[tuple[str, str]]:
+    """`webrtc=yes` stands for AVPF, DTLS-SRTP with a certificate of its own making, ICE, rtcp-mux and bundling."""
+    changed = {
+        "context": names.CONTEXT_BROWSER_PHONE,
+        "allow": "!all,opus,g722,ulaw,alaw" if opus else "!all,ulaw,alaw,g722",
+        "dtmf_mode": "rfc4733",
+    }
+    return [(name, changed.get(name, value)) for name, value in fields] + [
+        ("webrtc", "yes"),
+        # Its own codecs first: an agent far away is better heard with opus, though the switch must translate.
+        ("outgoing_call_offer_pref", "local_merge"),
     ]
 
 

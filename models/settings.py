@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     public_desk_url: str = Field(
         "", description="Websocket address that browsers use, ws:// or wss://; empty is derived from host and port."
     )
+    public_address: str = Field(
+        "",
+        description="IP address at which a router shows this machine to agents outside, for their media; empty: none.",
+    )
+    stun_server: str = Field(
+        "",
+        description="STUN server (host:port) asked by Asterisk and browsers for their own address; empty: none.",
+    )
     asterisk: str = Field("", description="Path of an installed asterisk program; empty finds or fetches one.")
     region: str = Field("CR", description="Country of a new account, ISO 3166, for reading phone numbers.")
     language: Literal["es", "en"] = Field("es", description="Language of a new account's screens: es or en.")
@@ -186,6 +194,18 @@ class Settings(BaseSettings):
     def _host(cls, value: str) -> str:
         if value and not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?", value):
             raise ValueError("must be a host name or IP address, with :port where it is not 5060")
+        return value
+
+    @field_validator("public_address")
+    @classmethod
+    def _public_address(cls, value: str) -> str:
+        return cls._address(value) if value else value
+
+    @field_validator("stun_server")
+    @classmethod
+    def _stun_server(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", value):
+            raise ValueError("must be host:port")
         return value
 
     @field_validator("trunk_user")

@@ -140,7 +140,7 @@ class Leg:
     pop_settled: bool = False
     """The agent's screen acknowledged the pop, or the wait for it is over."""
     answer_wanted: bool = False
-    """*Contestar* was pressed before the virtual phone's far half was there."""
+    """*Contestar* was pressed: a virtual phone is answered once its far half is there, a browser by its page."""
     far_half: str | None = None
     engaged: bool = False
     """Its agent was told to the roster as talking on this leg, and not released yet."""

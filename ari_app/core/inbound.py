@@ -214,7 +214,7 @@ def _alerting(call: Alerting, event: Event) -> Step:
         case FarHalfArrived(leg=channel, channel=far):
             return _on_leg(call, channel, lambda leg: legs.far_half(leg, far), event.at)
         case AnswerRequested(agent=agent):
-            return _on(call, call.legs.of(agent), legs.answer_wanted, event.at)
+            return _on(call, call.legs.of(agent), lambda leg: legs.answer_wanted(call.facts, leg), event.at)
         case HangupRequested(agent=None, at=at):
             return clear(call, Outcome.FAILED, CallReason.ENDED_BY_ADMINISTRATOR, at)
         case HangupRequested(agent=int(agent), at=at):

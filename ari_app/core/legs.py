@@ -27,6 +27,9 @@ from models.values.routing import AgentRoute, Outside
 # Asterisk's own limit under our ring timer, in seconds: if we were killed meanwhile, the phone stops by itself.
 DIAL_NET = 15
 
+CALL_HEADER = "PJSIP_HEADER(add,X-Centralita-Call)"
+"""Setting this variable of a channel puts the header (``dialplan.names.HEADER_CALL``) into its INVITE."""
+
 LEFTOVERS = "leftovers"
 """The timer of a call that goes on while the end of one of its legs could not be ordered."""
 
@@ -100,6 +103,7 @@ def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tu
                 caller_number=facts.calling_number,
                 caller_name=facts.caller_name,
                 virtual=agent.phone_kind is PhoneKind.VIRTUAL,
+                variables=headers(facts, agent),
             ),
             SetTimer(pop_timer(leg), facts.policy.pop_ack),
         ]
@@ -133,6 +137,11 @@ def call_outside(
             variables=shown(to.caller_id) if to.caller_id else (),
         )
     ]
+
+
+def headers(facts: Facts, agent: AgentRoute) -> tuple[tuple[str, str], ...]:
+    """Variables of a new channel: which call its phone rings for, where that is a page that shows the call's pop."""
+    return ((CALL_HEADER, facts.id),) if agent.phone_kind is PhoneKind.BROWSER else ()
 
 
 def shown(number: str, name: str = "") -> tuple[tuple[str, str], ...]:
@@ -193,11 +202,15 @@ def far_half(leg: Leg, channel: str) -> tuple[Leg, list[Command]]:
     return leg, [Answer(channel)] if leg.answer_wanted and leg.live else []
 
 
-def answer_wanted(leg: Leg) -> tuple[Leg, list[Command]]:
+def answer_wanted(facts: Facts, leg: Leg) -> tuple[Leg, list[Command]]:
     """*Contestar* was pressed. A SIP phone is answered on the phone: nothing to do."""
-    if leg.agent is None or leg.agent.phone_kind is not PhoneKind.VIRTUAL:
+    if leg.agent is None or not leg.agent.phone_kind.answers_in_desk:
         return leg, []
+    in_the_browser = leg.agent.phone_kind is PhoneKind.BROWSER
     leg = replace(leg, answer_wanted=True)
+    if in_the_browser:
+        # The page that has the phone takes the call; it may be another than the one with the button.
+        return leg, agents.update(facts, leg, {"answer": True})
     return leg, [Answer(leg.far_half)] if leg.far_half else []
 
 

@@ -111,7 +111,7 @@ def click(request: ClickToDial, permit: Permit, policy: Policy) -> Step:
     """Click2Dial: the customer's card on the agent's screen, then the agent's phone, then the customer."""
     facts = _facts(request.at, request.call_id, request.agent, request.route, permit, policy)
     own = Leg(ordinal=1, agent=request.agent, channel=facts.caller_channel, offered_at=request.at)
-    if request.agent.phone_kind is PhoneKind.VIRTUAL:
+    if request.agent.phone_kind.answers_in_desk:
         own = replace(own, answer_wanted=True)  # they asked for it
     facts, shown = calling.show(replace(facts, own=own, ordinals_from=1), "offered")
     commands: list[Command] = [
@@ -130,6 +130,7 @@ def click(request: ClickToDial, permit: Permit, policy: Policy) -> Step:
             variables=(
                 # What the phone shows of who is calling: whom it will be connected to.
                 *legs.shown(facts.called_number),
+                *legs.headers(facts, request.agent),
                 *(AUTO_ANSWER if request.agent.phone_kind is PhoneKind.SIP else ()),
             ),
         ),
@@ -207,7 +208,7 @@ def preparing(call: Preparing, event: Event) -> Step:
         case FarHalfArrived(leg=channel, channel=far) if channel == own.channel:
             return _own(call, legs.far_half(own, far))
         case AnswerRequested(agent=agent) if agent == own.agent_id:
-            return _own(call, legs.answer_wanted(own))
+            return _own(call, legs.answer_wanted(facts, own))
         case LegRefused(channel=channel, refusal=refusal, at=at) if channel == own.channel:
             return _own_missed(call, legs.outcome_of_refusal(refusal), LegReason.REFUSED_BY_PHONE, None, at)
         case ChannelLeft(channel=channel) if channel == own.channel:
@@ -341,7 +342,7 @@ def reaching(call: Reaching, event: Event) -> Step:
         case FarHalfArrived(leg=channel, channel=far):
             return _on(call, call.legs.on(channel), lambda leg: legs.far_half(leg, far))
         case AnswerRequested(agent=agent):
-            return _on(call, call.legs.of(agent), legs.answer_wanted)
+            return _on(call, call.legs.of(agent), lambda leg: legs.answer_wanted(facts, leg))
         case HangupRequested(agent=None, at=at):
             return clear(call, Outcome.FAILED, CallReason.ENDED_BY_ADMINISTRATOR, at)
         case HangupRequested(agent=agent, at=at):

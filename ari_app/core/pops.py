@@ -11,7 +11,6 @@ from typing import Any
 
 from ari_app.core import talk_view
 from ari_app.core.call import Call, Clearing, Ended, Facts, Leg, LegState, Reaching, Talking
-from models.values.call import PhoneKind
 from models.values.errors import InvalidValue
 from models.values.url import fill
 
@@ -36,7 +35,8 @@ def pop_of(facts: Facts, leg: Leg) -> dict[str, Any]:
         "caller_name": facts.caller_name,
         "pop_up_url": pop_up_url(facts, leg),
         "card": facts.card,
-        "can_answer": leg.agent is not None and leg.agent.phone_kind is PhoneKind.VIRTUAL,
+        "can_answer": leg.agent is not None and leg.agent.phone_kind.answers_in_desk,
+        "answer": leg.answer_wanted,
         "talk": None,
     }
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ari_app.core.ringing import choose
-from models.values.call import AgentState, LegOutcome, Strategy
+from models.values.call import AgentState, LegOutcome, PhoneKind, Strategy
 from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 from models.values.story import Skipped, SkipReason
@@ -183,6 +183,8 @@ class Roster:
     seats: Mapping[int, Seat] = field(default_factory=dict)
     seekers: Mapping[str, Seeker] = field(default_factory=dict)
     """In the order in which they are served; a call that rings agents keeps its place."""
+    phones: frozenset[int] = frozenset()
+    """Whose phone in the browser is on the line; asked only of agents who have such a phone."""
     free: frozenset[int] = frozenset()
     """Who may be rung now."""
     due: frozenset[int] = frozenset()
@@ -244,6 +246,15 @@ def log_in_on_phone(roster: Roster, agent: int, address: str, at: int) -> Result
     if not seat.connected:
         seat, decisions = _by_phone_only(seat, seat.leaving or "lost_connection", at)
     return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
+
+
+def phone(roster: Roster, agent: int, *, on: bool, at: int) -> Result:
+    """The phone in this agent's browser can be rung from now on, or no longer."""
+    if on is (agent in roster.phones):
+        return roster, []
+    roster = replace(roster, phones=roster.phones | {agent} if on else roster.phones - {agent})
+    seat = roster.seats.get(agent)
+    return (roster, []) if seat is None else _distribute(_seat(roster, seat, at), [], at)
 
 
 def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:
@@ -324,6 +335,8 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
                 roster = _seat(roster, replace(left, allowed=allowed), at)
         elif not seat.allowed or seat.leaving in ("ip", "deactivated"):
             roster = _seat(roster, replace(seat, allowed=True, leaving=None), at)
+        elif (why_not(roster, seat.agent, at) is None) is not (seat.agent in roster.free):
+            roster = _seat(roster, seat, at)  # has a phone now, or another kind of it
     return _distribute(roster, decisions, at)
 
 
@@ -423,6 +436,8 @@ def may_dial(roster: Roster, agent: int) -> str | None:
         return "address_not_allowed"
     if not seat.connected and seat.phone is None:
         return "desk_cut_off"
+    if _phone_off(roster, route):
+        return "phone_off"
     return "on_another_call" if seat.call is not None else None
 
 
@@ -550,11 +565,17 @@ def why_not(roster: Roster, agent: int, at: int) -> SkipReason | None:
         return SkipReason.ADDRESS_NOT_ALLOWED
     if not seat.connected and seat.phone is None:
         return SkipReason.DESK_CUT_OFF
+    if _phone_off(roster, route):
+        return SkipReason.PHONE_OFF
     if seat.call is not None:
         return SkipReason.ON_ANOTHER_CALL
     if seat.state is not AgentState.AVAILABLE:
         return SkipReason(seat.state.value)
     return SkipReason.RESTING if seat.rest_until > at else None
+
+
+def _phone_off(roster: Roster, route: AgentRoute) -> bool:
+    return route.phone_kind is PhoneKind.BROWSER and route.id not in roster.phones
 
 
 def passed_over(roster: Roster, call_id: str, route: CallCenterRoute, chosen: tuple[int, ...], at: int) -> Skipped:

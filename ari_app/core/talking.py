@@ -449,7 +449,7 @@ def _from_a_screen(call: Talking, event: PopShown | AnswerRequested, agent: int,
         return call, []
     if isinstance(event, PopShown):
         return transfer.on_leg(call, leg, lambda leg: legs.pop_settled(facts, leg, shown=True), at)
-    return transfer.on_leg(call, leg, legs.answer_wanted, at)
+    return transfer.on_leg(call, leg, lambda leg: legs.answer_wanted(facts, leg), at)
 
 
 def _late(call: Talking, leg: Leg, event: Event) -> Step:

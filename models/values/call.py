@@ -80,6 +80,12 @@ class AgentState(StrEnum):
 class PhoneKind(StrEnum):
     SIP = "sip"
     VIRTUAL = "virtual"  # Local/<endpoint>@centralita-virtual-phone, answered in the desk
+    BROWSER = "browser"  # WebRTC in the desk's page, registered through the engine (`ari_app.phone_lines`)
+
+    @property
+    def answers_in_desk(self) -> bool:
+        """*Contestar* is a button of the desk; else the phone itself is answered."""
+        return self is not PhoneKind.SIP
 
 
 class Role(StrEnum):

@@ -65,6 +65,8 @@ class SkipReason(StrEnum):
     NO_PHONE = "no_phone"
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     DESK_CUT_OFF = "desk_cut_off"
+    PHONE_OFF = "phone_off"
+    """The phone in their browser is not on the line, or has no microphone."""
     ON_ANOTHER_CALL = "on_another_call"
     ON_THIS_CALL = "on_this_call"
     PAUSED = "paused"

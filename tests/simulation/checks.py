@@ -219,6 +219,8 @@ class Checks:
                 if known is None or not known.active
                 else "has no phone"
                 if not known.endpoint
+                else "has a phone in the browser that is off"
+                if desk.in_browser and not desk.line_on
                 else "sits at an address that is not allowed"
                 if not snapshot.ip_rules.allows(desk.address)
                 else "rests"
@@ -243,6 +245,8 @@ class Checks:
             if not (desk.connected or desk.on_phone)
             else "may not"
             if known is None or not known.active or not known.click2dial or not known.endpoint
+            else "has a phone in the browser that is off"
+            if desk.in_browser and not desk.line_on
             else "sits at an address that is not allowed"
             if not self.shell.snapshot.ip_rules.allows(desk.address)
             else None

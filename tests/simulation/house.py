@@ -30,6 +30,11 @@ RECORDINGS = (RecordingMode.ALWAYS, RecordingMode.OFF, RecordingMode.AGENT, Reco
 _MASK = IpRules((IpMask.parse("10.1.0.0", "255.255.255.0"),))
 
 
+def _kind(number: int, agent: int) -> PhoneKind:
+    """Of a phone that is answered in the desk."""
+    return random.Random(f"phone {number} {agent}").choice((PhoneKind.VIRTUAL, PhoneKind.BROWSER))
+
+
 @cache
 def house(number: int) -> RoutingSnapshot:
     """Company ``number`` (0 … HOUSES-1): 1 to 6 agents, 1 to 3 call centers that share them."""
@@ -40,7 +45,7 @@ def house(number: int) -> RoutingSnapshot:
             id=agent,
             name=f"Agente {agent}",
             endpoint=None if rng.random() < 0.05 else f"83301{agent:02}",
-            phone_kind=PhoneKind.VIRTUAL if rng.random() < 0.25 else PhoneKind.SIP,
+            phone_kind=_kind(number, agent) if rng.random() < 0.25 else PhoneKind.SIP,
             click2dial=agent % 5 != 4,
             call_center=1 if agent % 2 else None,
         )

@@ -423,6 +423,11 @@ def agent_in_wrap_up_offered(patch: Patch) -> None:
     _eligible(patch, "wrap_up")
 
 
+@mutation("a phone in the browser that is off")
+def agent_whose_browser_phone_is_off_offered(patch: Patch) -> None:
+    _eligible(patch, "phone_off")
+
+
 @mutation("no desk on the line")
 def agent_without_a_screen_offered(patch: Patch) -> None:
     _seen_as(patch, connected=True)

@@ -20,7 +20,7 @@ from ari_app.core import requests
 from ari_app.core import roster as roster_of
 from ari_app.core.arrangement import Calling, Consulting, Target
 from ari_app.core.call import Talking
-from models.values.call import AgentState
+from models.values.call import AgentState, PhoneKind
 from models.values.routing import Outside, RoutingSnapshot
 
 if TYPE_CHECKING:
@@ -92,11 +92,18 @@ class Desk:
         self.rests_until = 0.0
         self.wraps_until = 0.0
         self.pops: dict[str, str] = {}
+        self.in_browser = people.house.agents[agent].phone_kind is PhoneKind.BROWSER
+        self.line_on = False
+        """The phone in the browser is on the line."""
+        self.takes: set[str] = set()
+        """Calls that the page takes as soon as its phone rings: *Contestar* was pressed."""
 
     # ------------------------------------------------------------ the browser
     def show(self, case: Case, pop: Mapping[str, Any]) -> None:
         self.pops[case.id] = str(pop["phase"])
         people = self.people
+        if pop["answer"]:
+            self.take(case)
         if not self.connected or people.rng.random() < people.weather.no_ack:
             return
         delay = 400 * people.rng.random() if people.rng.random() < 0.1 else 2 + 20 * people.rng.random()
@@ -109,7 +116,7 @@ class Desk:
             self.people.shell.post(case, e.PopShown(int(self.people.agenda.now), self.agent))
 
     def _press(self, case: Case) -> None:
-        """A virtual phone is answered, or declined, on the screen; sometimes before it rings."""
+        """A phone is answered, or declined, on the screen; sometimes before it rings."""
         people = self.people
         what = people.rng.random()
         delay = people.rng.choice((30.0, 200.0, 1500.0, 4000.0)) * people.rng.random()
@@ -126,6 +133,23 @@ class Desk:
         if case.id not in self.pops:
             raise Violation(f"agent {self.agent}: the pop of {case.id} is changed but not on the screen: {changes}")
         self.pops[case.id] = str(changes.get("phase", self.pops[case.id]))
+        if changes.get("answer"):
+            self.take(case)
+
+    def take(self, case: Case) -> None:
+        """The page that has the phone is told to take this call."""
+        if self.in_browser:
+            self.takes.add(case.id)
+            self.people.taken_in_browser(self, case)
+
+    def switch_line(self, on: bool) -> None:
+        """The phone in the browser comes to the line, or leaves it."""
+        shell = self.people.shell
+        if not self.in_browser or not shell.running or on is self.line_on or (on and not self.connected):
+            return
+        self.line_on = on
+        self.people.note(f"agent {self.agent}'s phone is {'on' if on else 'off'} the line")
+        shell.apply(roster_of.phone(shell.roster, self.agent, on=on, at=int(self.people.agenda.now)))
 
     def close(self, case: Case, reason: str) -> None:
         if self.pops.pop(case.id, None) is None:
@@ -147,6 +171,12 @@ class Desk:
         session = f"s{self.agent}.{self.sessions}"
         self._is_calling()
         people.shell.apply(roster_of.connect(people.shell.roster, self.agent, session, self.address, now))
+        if self.in_browser:
+            people.agenda.after(1_000 * people.browser_rng.random(), self.switch_line, True)
+            if people.browser_rng.random() < 0.2:
+                lost = 60_000 * people.browser_rng.random()
+                people.agenda.after(lost, self.switch_line, False)
+                people.agenda.after(lost + 5_000 * people.browser_rng.random(), self.switch_line, True)
 
     def _is_calling(self) -> None:
         """Logs in while on a call of their own: from now on it is what holds them."""
@@ -160,6 +190,7 @@ class Desk:
         self.people.note(f"agent {self.agent}'s desk is off the line")
         if self.people.shell.running:
             self.connected = False
+            self.switch_line(False)
             shell = self.people.shell
             shell.apply(roster_of.disconnect(shell.roster, self.agent, int(self.people.agenda.now)))
 
@@ -178,6 +209,7 @@ class Desk:
     def log_out(self) -> None:
         self.people.note(f"agent {self.agent} logs out")
         if self.people.shell.running:
+            self.switch_line(False)
             self.connected = self.on_phone = False
             self.wants_pause = None
             if self.holder is not None:
@@ -234,7 +266,7 @@ class Desk:
         self.holder = None
         self.others.clear()
         self.wants_pause = None
-        self.connected = False
+        self.connected = self.line_on = False
         self.rests_until = self.wraps_until = 0.0
         self.pops = {call: phase for call, phase in self.pops.items() if phase == "ended"}
 
@@ -251,6 +283,7 @@ class People:
         self.house = house
         self.beat = rng.choice((200.0, 500.0, 1000.0))
         """Who acts *together* acts at a multiple of this."""
+        self.browser_rng = random.Random(f"browsers {sorted(house.agents)} {self.beat}")
         self.desks = {agent: Desk(agent, self) for agent in house.agents}
 
     def note(self, what: str) -> None:
@@ -329,6 +362,8 @@ class People:
         if agent is None:
             return self.rng.random() < 0.05
         desk = self.desks[agent]
+        if desk.in_browser and not desk.line_on:
+            return True
         return self.rng.random() < (0.3 if desk.mood == "refuses" else 0.01)
 
     def phone_rings(self, leg: Channel, seconds: int) -> None:
@@ -343,6 +378,12 @@ class People:
             agenda.after(self.switch.lag(), self.switch.far_arrives, leg)
             if rng.random() < 0.5:
                 agenda.after(self.switch.lag(), self._alert, leg)
+            agenda.after(seconds * 1000.0, self._no_answer, leg)
+            return
+        if desk.in_browser:
+            agenda.after(self.switch.lag(), self._alert, leg)
+            if leg.case.id in desk.takes:
+                agenda.after(100 + 300 * rng.random(), self._answer, leg)
             agenda.after(seconds * 1000.0, self._no_answer, leg)
             return
         what = rng.choice(PHONES)
@@ -373,6 +414,11 @@ class People:
         if rng.random() < 0.04:
             case = leg.case
             agenda.after(ring + 2000 * rng.random(), desk._press_now, case, e.HangupRequested)
+
+    def taken_in_browser(self, desk: Desk, case: Case) -> None:
+        for leg in self.switch.channels.values():
+            if leg.case is case and leg.agent == desk.agent and leg.dialled:
+                self.agenda.after(100 + 300 * self.rng.random(), self._answer, leg)
 
     def _rings_outside(self, leg: Channel, seconds: int) -> None:
         """Somebody whom we do not know: answers, is busy, is away, or switches the phone off."""
