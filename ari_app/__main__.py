@@ -34,7 +34,8 @@ from ari_app.loop_watch import LoopWatch, settle
 from ari_app.mailing import Mailer
 from ari_app.messages.outbox import Trunk
 from ari_app.messages.service import Messages
-from ari_app.policy import policy_of
+from ari_app.phone_lines import PhoneLines
+from ari_app.policy import ice_servers, policy_of
 from ari_app.recordings import StoredRecordings
 from ari_app.records import RecordWriter
 from ari_app.registry import Registry
@@ -145,6 +146,14 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
         may_work=lambda agent, address: engine.snapshot.ip_rules.allows(address),
         now_ms=now_ms,
     )
+    lines = PhoneLines(
+        f"ws://127.0.0.1:{settings.ari_port}/ws",
+        issue=engine.browser_phones.issue,
+        withdraw=engine.browser_phones.withdraw,
+        told=lambda agent, tab, ready: _phone_told(hub, floor, agent, tab, ready),
+        ice_servers=ice_servers(settings),
+    )
+    hub.furnish(lines)
     floor = Floor(
         snapshot,
         Rules(reconnect_grace=settings.reconnect_grace_seconds * 1000),
@@ -201,6 +210,11 @@ def _messages(settings: Settings, secrets: Secrets, engine: Engine, hub: ScreenP
         region=lambda: engine.snapshot.account.region,
         news=lambda agents, thread: hub.news(agents, "messages", {"thread": thread}),
     )
+
+
+def _phone_told(hub: ScreenPopHub, floor: Floor, agent: int, tab: str | None, ready: bool) -> None:
+    hub.set_phone(agent, tab, ready)
+    floor.phone(agent, ready)
 
 
 def _profile(engine: Engine, agent: int) -> dict[str, object] | None:

@@ -29,6 +29,7 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    TRY_LATER = 1013
     LOST = 1006  # never on the wire: the connection went without a closing frame
     MALFORMED = 4000
     FORGED = 4001
@@ -39,6 +40,8 @@ class CloseCode(IntEnum):
     SILENT = 4006
     FLOOD = 4007
     TOO_MANY_TABS = 4008
+    PHONE_ELSEWHERE = 4009
+    NO_BROWSER_PHONE = 4010
 
 
 class _Upward(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):

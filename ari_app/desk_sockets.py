@@ -1,7 +1,8 @@
 """The door of the desks' hub: who may open a socket, and the life of one socket.
 
 Owns: Origin, the true address behind declared proxies, the first frame and its token, the loop that reads frames,
-each socket's rate and heartbeat, its bounded outgoing buffer. Must not: know pops, states or calls (`screen_pop`).
+each socket's rate and heartbeat, its bounded outgoing buffer. Must not: know pops, states or calls (`screen_pop`), or
+what a phone in the browser says (`phone_lines`): it lets both in.
 A socket that misbehaves is closed alone, with a code of docs/protocols/desk-websocket.md.
 """
 
@@ -14,7 +15,7 @@ import socket as sockets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -24,7 +25,9 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from ari_app import desk_messages as wire
+from ari_app import phone_messages
 from ari_app.desk_messages import CloseCode
+from ari_app.phone_lines import PhoneLine, PhoneLines, PhoneRefused
 from models import tokens
 from models.values.forwarded import client_address
 from models.values.ip import Network
@@ -32,6 +35,8 @@ from models.values.ip import Network
 log = structlog.get_logger(__name__)
 
 PATHS: Final = frozenset({"/", "/desk"})
+PHONE_PATH: Final = "/phone"
+_First = TypeVar("_First")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_DEVICE: Final = 200
 _SEND_BUFFER: Final = (sockets.SOL_SOCKET, sockets.SO_SNDBUF)
@@ -83,41 +88,51 @@ class DeskPolicy:
 
 
 # ---------------------------------------------------------------- one socket
+class Allowance:
+    """A token bucket: `frames_burst` at once, `frames_per_second` in the long run."""
+
+    __slots__ = ("_counted_at", "_left", "_policy")
+
+    def __init__(self, policy: DeskPolicy, now: float) -> None:
+        self._policy = policy
+        self._left = policy.frames_burst
+        self._counted_at = now
+
+    def take(self) -> bool:
+        """May another frame be sent now?"""
+        now = time.monotonic()
+        gained = (now - self._counted_at) * self._policy.frames_per_second
+        self._left = min(self._policy.frames_burst, self._left + gained)
+        self._counted_at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """Who was let in: the claims of the token, at the address they really come from."""
+
+    agent: int
+    session: str
+    address: str
+
+
 class DeskSocket:
     """One greeted tab of an agent."""
 
-    __slots__ = ("_allowance", "_counted_at", "address", "agent", "connection", "device", "heard_at", "left", "session")
+    __slots__ = ("address", "agent", "allowance", "connection", "device", "heard_at", "left", "session")
 
-    def __init__(
-        self,
-        connection: ServerConnection,
-        *,
-        agent: int,
-        session: str,
-        address: str,
-        device: str,
-        now: float,
-        burst: float,
-    ) -> None:
+    def __init__(self, connection: ServerConnection, guest: _Guest, device: str, policy: DeskPolicy) -> None:
         self.connection = connection
-        self.agent = agent
-        self.session = session
-        self.address = address
+        self.agent = guest.agent
+        self.session = guest.session
+        self.address = guest.address
         self.device = device
-        self.heard_at = now
+        self.heard_at = time.monotonic()
         self.left = False
-        self._allowance = burst
-        self._counted_at = now
-
-    def may_send_another(self, now: float, policy: DeskPolicy) -> bool:
-        """A token bucket: `frames_burst` at once, `frames_per_second` in the long run."""
-        gained = (now - self._counted_at) * policy.frames_per_second
-        self._allowance = min(policy.frames_burst, self._allowance + gained)
-        self._counted_at = now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
+        self.allowance = Allowance(policy, self.heard_at)
 
     def waiting_bytes(self) -> int:
         """Bytes accepted for this socket that the kernel has not taken yet."""
@@ -173,6 +188,7 @@ class DeskDoor:
     def __init__(self, policy: DeskPolicy, hub: Hub) -> None:
         self._policy = policy
         self._hub = hub
+        self.phones: PhoneLines | None = None
         self._server: Server | None = None
         self._open = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -223,7 +239,10 @@ class DeskDoor:
         task.add_done_callback(self._closing.discard)
 
     def _check_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        if request.path.partition("?")[0] not in PATHS:
+        path = request.path.partition("?")[0]
+        if path == PHONE_PATH:
+            connection.protocol.max_message_size = phone_messages.MAX_FRAME
+        elif path not in PATHS:
             return connection.respond(http.HTTPStatus.NOT_FOUND, "The desks' socket is at /desk\n")
         # A browser always tells the origin of the page; a program that tells none still needs a token.
         origins = request.headers.get_all("Origin")
@@ -238,8 +257,11 @@ class DeskDoor:
     async def _handle(self, connection: ServerConnection) -> None:
         self._open += 1
         try:
-            await self._read(await self._greet(connection))
-        except _Refused as refusal:
+            if connection.request is not None and connection.request.path.partition("?")[0] == PHONE_PATH:
+                await self._serve_phone(connection)
+            else:
+                await self._read(await self._greet(connection))
+        except (_Refused, PhoneRefused) as refusal:
             await _refuse(connection, refusal.code, str(refusal))
         except ConnectionClosed:
             pass
@@ -248,42 +270,51 @@ class DeskDoor:
 
     async def _greet(self, connection: ServerConnection) -> DeskSocket:
         """The socket, joined to the hub. Raises _Refused, or ConnectionClosed."""
-        request = connection.request
-        if request is None:
-            raise _Refused(CloseCode.MALFORMED, "no opening handshake")
+        hello = await self._first(connection, wire.decode)
+        if not isinstance(hello, wire.Hello):
+            raise _Refused(CloseCode.MALFORMED, "the first frame must be hello")
+        guest = self._let_in(connection, hello.token)
+        agents = connection.request.headers.get_all("User-Agent") if connection.request else []
+        device = "".join(char for char in "".join(agents[:1]) if char.isprintable())
+        socket = DeskSocket(connection, guest, device[:_MAX_DEVICE], self._policy)
+        self._hub.joined(socket)
+        return socket
+
+    async def _serve_phone(self, connection: ServerConnection) -> None:
+        """A page that has, or wants, its agent's phone. Raises _Refused, PhoneRefused, or ConnectionClosed."""
+        hello = await self._first(connection, phone_messages.decode_hello)
+        guest = self._let_in(connection, hello.token)
+        if self.phones is None:
+            raise _Refused(CloseCode.NO_BROWSER_PHONE, "no phones here")
+        allowance = Allowance(self._policy, time.monotonic())
+        line = PhoneLine(connection, guest.agent, guest.session, guest.address, hello.tab, allowance)
+        await self.phones.serve(line, take=hello.take)
+
+    async def _first(self, connection: ServerConnection, decode: Callable[[str | bytes], _First]) -> _First:
+        """The first frame. Raises _Refused, or ConnectionClosed."""
         try:
             async with asyncio.timeout(self._policy.hello_seconds):
-                hello = wire.decode(await connection.recv())
+                return decode(await connection.recv())
         except TimeoutError:
             raise _Refused(CloseCode.EXPIRED, "no hello") from None
         except wire.Malformed as error:
             raise _Refused(CloseCode.MALFORMED, str(error)) from None
-        if not isinstance(hello, wire.Hello):
-            raise _Refused(CloseCode.MALFORMED, "the first frame must be hello")
+
+    def _let_in(self, connection: ServerConnection, token: str) -> _Guest:
+        """Whose token it is, and whether they may be here. Raises _Refused."""
         try:
-            claims = tokens.verify(self._policy.token_key, hello.token)
+            claims = tokens.verify(self._policy.token_key, token)
         except tokens.TokenError as error:
             expired = error.problem is tokens.TokenProblem.EXPIRED
             raise _Refused(CloseCode.EXPIRED if expired else CloseCode.FORGED, error.problem.value) from None
-        forwarded = request.headers.get_all("X-Forwarded-For")
+        forwarded = connection.request.headers.get_all("X-Forwarded-For") if connection.request else []
         address = client_address(connection.remote_address[0], forwarded, self._policy.trusted_proxies)
         refusal = self._hub.admit(claims.agent_id, claims.session_id, address)
         if refusal is not None:
             raise _Refused(refusal, "not admitted")
         if client_address(claims.address, (), ()) != address:
             raise _Refused(CloseCode.FORGED, "the token is for another address")
-        device = "".join(char for char in request.headers.get("User-Agent", "") if char.isprintable())
-        socket = DeskSocket(
-            connection,
-            agent=claims.agent_id,
-            session=claims.session_id,
-            address=address,
-            device=device[:_MAX_DEVICE],
-            now=time.monotonic(),
-            burst=self._policy.frames_burst,
-        )
-        self._hub.joined(socket)
-        return socket
+        return _Guest(claims.agent_id, claims.session_id, address)
 
     async def _read(self, socket: DeskSocket) -> None:
         """Frames to the hub until the socket ends; whatever ends it, the hub hears of it once."""
@@ -294,7 +325,7 @@ class DeskDoor:
                 if socket.left:
                     break
                 socket.heard_at = time.monotonic()
-                if not socket.may_send_another(socket.heard_at, self._policy):
+                if not socket.allowance.take():
                     await self._expel(socket, CloseCode.FLOOD, "too many messages")
                     break
                 try:
@@ -314,7 +345,7 @@ class DeskDoor:
         await _refuse(socket.connection, code, reason)
 
 
-async def _refuse(connection: ServerConnection, code: CloseCode, reason: str) -> None:
+async def _refuse(connection: ServerConnection, code: int, reason: str) -> None:
     log.info("desk_socket_refused", code=int(code), reason=reason, peer=str(connection.remote_address))
     # RFC 6455, 5.5.1: a closing frame holds at most 123 bytes of reason.
     await connection.close(code, reason.encode()[:120].decode("utf-8", "ignore"))

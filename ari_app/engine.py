@@ -16,6 +16,7 @@ from peewee import Database
 from ari_app.ari.decode import Decoded, PhoneChanged, UnknownArrived
 from ari_app.ari.phones import PhoneConfig, Phones
 from ari_app.ari.port import AriPort, Disconnected
+from ari_app.browser_phones import BrowserPhones
 from ari_app.callers import CallerLookUp
 from ari_app.clock import now_ms
 from ari_app.conversations import Conversations
@@ -102,6 +103,7 @@ class Engine:
         self.conversations.connected = lambda: self.connected
         self.switch = Switch(port, lambda: conversations.disk.enough)
         self.phones = Phones(port, refer=refer)
+        self.browser_phones = BrowserPhones(self.phones, lambda: self.snapshot)
         self.reaper = Reaper(self.ask, records.write_reaped)
         self.floor: Floor
         self.screens: Screens
@@ -307,7 +309,8 @@ class Engine:
         """Make PJSIP's phones those of the agents."""
         try:
             phones = await self.in_database(phones_of)
-            await self.phones.push(phones, self.snapshot.ip_rules)
+            browsers, keep = self.browser_phones.on_the_switch()
+            await self.phones.push([*phones, *browsers], self.snapshot.ip_rules, keep)
         except Exception:
             log.exception("phones_not_pushed")
 

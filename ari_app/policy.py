@@ -15,6 +15,11 @@ from models.values.reasons import CallReason
 from models.values.trunk import TrunkPlan
 
 
+def ice_servers(settings: Settings) -> list[dict[str, str]]:
+    """What a phone in the browser asks for its address as seen from outside; none by default: nobody is asked."""
+    return [{"urls": f"stun:{settings.stun_server}"}] if settings.stun_server else []
+
+
 def policy_of(settings: Settings) -> Policy:
     return Policy(
         pop_ack=settings.pop_ack_ms,

@@ -21,6 +21,7 @@ from ari_app.ack_times import AckTimes
 from ari_app.desk_messages import CloseCode
 from ari_app.desk_sockets import DeskDoor, DeskPolicy, DeskSocket, push
 from ari_app.json_text import encode
+from ari_app.phone_lines import PhoneLines
 
 log = structlog.get_logger(__name__)
 
@@ -75,12 +76,13 @@ class _ShownPop:
 class _Channel:
     """Everything one agent's tabs show."""
 
-    __slots__ = ("greeted", "joining", "outbox", "pops", "seq", "state")
+    __slots__ = ("greeted", "joining", "outbox", "phone", "pops", "seq", "state")
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.seq = 0
         self.state = state
         self.pops: dict[str, _ShownPop] = {}
+        self.phone: dict[str, Any] | None = None
         self.greeted: list[DeskSocket] = []
         self.joining: list[DeskSocket] = []
         self.outbox: list[bytes] = []
@@ -120,6 +122,10 @@ class ScreenPopHub:
         """The channels with something in their outbox."""
         self.ack_times: Final = AckTimes()
         self.counts: Final = {"pops": 0, "acks": 0, "slow": 0, "silent": 0, "sockets_opened": 0}
+
+    def furnish(self, phones: PhoneLines) -> None:
+        """The phones in the browsers come in by the same door."""
+        self._door.phones = phones
 
     # ------------------------------------------------------------ life
     @property
@@ -174,6 +180,12 @@ class ScreenPopHub:
         channel.state = {"state": state, "reason": reason, "since": since, "call_id": call_id}
         self._send(channel, {"type": "state", "seq": channel.seq + 1, **channel.state})
 
+    def set_phone(self, agent: int, tab: str | None, ready: bool) -> None:
+        """Which tab has the phone in the agent's browser (None: none has), and whether it can be rung."""
+        channel = self._channel(agent)
+        channel.phone = None if tab is None else {"tab": tab, "ready": ready}
+        self._send(channel, {"type": "phone", "seq": channel.seq + 1, "phone": channel.phone})
+
     def problem(self, agent: int, code: str, call_id: str | None = None) -> None:
         """A request of the agent could not be done; the page has the words for `code`."""
         channel = self._channels.get(agent)
@@ -216,6 +228,8 @@ class ScreenPopHub:
                 self._ended_sessions[ended] = until
         for socket in chosen:
             self._cut(socket, code)
+        if self._door.phones is not None:
+            self._door.phones.cut(agent, code, session)
         return len(chosen)
 
     def recheck(self) -> None:
@@ -226,6 +240,8 @@ class ScreenPopHub:
             for socket in channel.sockets:
                 if not self._may_work(agent, socket.address):
                     self._cut(socket, CloseCode.ADDRESS)
+        if self._door.phones is not None:
+            self._door.phones.cut_where(lambda line: self.admit(line.agent, line.session, line.address))
 
     def metrics(self) -> dict[str, Any]:
         """For the control API: tabs, pops, and the time from a pop to its first acknowledgement in ms."""
@@ -263,6 +279,7 @@ class ScreenPopHub:
             "heartbeat": self._policy.heartbeat_seconds,
             "agent": dict(self._profile(socket.agent) or {"id": socket.agent}),
             "state": channel.state,
+            "phone": channel.phone,
             "pops": [shown.content for shown in channel.pops.values()],
         }
         push([socket], [encode(welcome)])

@@ -105,6 +105,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "applications.subscribe": _op("POST", "applications/{applicationName}/subscription", "eventSource!"),
     "applications.unsubscribe": _op("DELETE", "applications/{applicationName}/subscription", "eventSource!"),
     "asterisk.ping": _op("GET", "asterisk/ping"),
+    "asterisk.getModule": _op("GET", "asterisk/modules/{moduleName}"),
     "asterisk.getInfo": _op("GET", "asterisk/info", "only"),
     "asterisk.getGlobalVar": _op("GET", "asterisk/variable", "variable!"),
     "asterisk.setGlobalVar": _op("POST", "asterisk/variable", "variable! value"),

@@ -17,7 +17,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ FINGERPRINT_FIELD: Final = "callerid_tag"
 
 BREATH: Final = 20
 
+OPUS_MODULES: Final = ("codec_opus_open_source.so", "codec_opus.so")
+"""Either turns opus into what the others speak; without one it could only be passed on to another such phone."""
+
 _CONTACT_HOST: Final = re.compile(r"sips?:(?:[^@;,]*@)?(?:\[([0-9A-Fa-f:.]+)\]|([^:;,>\s]+))")
 
 
@@ -54,6 +57,8 @@ class PhoneConfig:
     ha1: str = field(repr=False)
     active: bool = True
     display_name: str = ""
+    browser: bool = False
+    """In the agent's browser: it registers through the engine's relay, which looks at its address."""
 
 
 @dataclass(slots=True)
@@ -89,9 +94,14 @@ class Phones:
         self._lock = asyncio.Lock()
         self._there: dict[str, str] = {}
         self._connection: int | None = None
+        self._opus: tuple[int, bool] | None = None
 
-    async def push(self, phones: Iterable[PhoneConfig], ip_rules: IpRules) -> PushReport:
+    async def push(
+        self, phones: Iterable[PhoneConfig], ip_rules: IpRules, keep: Collection[str] = frozenset()
+    ) -> PushReport:
         """Make the switch's phones these, reachable from the addresses that `ip_rules` allow. One push at a time.
+
+        `keep`: endpoints that stay as they are, of phones in browsers whose pages have not come back yet.
 
         Never raises for what the switch answers: see `failed`. Registrations and calls of unchanged and changed phones
         go on, except registrations from addresses that are not allowed any more.
@@ -99,12 +109,13 @@ class Phones:
         async with self._lock:
             began = time.monotonic()
             report = PushReport()
+            phones = list(phones)
             wanted = await self._wanted(phones, ip_rules, report)
             connection = self._port.counters.connects
             if self._connection != connection:
                 self._there = await self._on_the_switch(wanted)
                 self._connection = connection
-            gone = [endpoint for endpoint in self._there if endpoint not in wanted]
+            gone = [endpoint for endpoint in self._there if endpoint not in wanted and endpoint not in keep]
             changed = {
                 endpoint: objects
                 for endpoint, objects in wanted.items()
@@ -112,7 +123,12 @@ class Phones:
             }
             report.unchanged = len(wanted) - len(changed)
             await self._each(gone, lambda endpoint: self._remove(endpoint, report))
-            await self._each(changed, lambda endpoint: self._put(endpoint, changed[endpoint], ip_rules, report))
+            relayed = {phone.endpoint for phone in phones if phone.browser}
+
+            async def put(endpoint: str) -> None:
+                await self._put(endpoint, changed[endpoint], IpRules() if endpoint in relayed else ip_rules, report)
+
+            await self._each(changed, put)
             report.milliseconds = round((time.monotonic() - began) * 1000)
             if changed or gone or report.failed:
                 log.info(
@@ -125,6 +141,15 @@ class Phones:
                     ms=report.milliseconds,
                 )
             return report
+
+    async def push_one(self, phone: PhoneConfig) -> str | None:
+        """A phone in a browser, with its fresh secret; why it could not be put there, or None."""
+        async with self._lock:
+            report = PushReport()
+            wanted = await self._wanted([phone], IpRules(), report)
+            for endpoint, objects in wanted.items():
+                await self._put(endpoint, objects, IpRules(), report)
+            return report.failed.get(phone.endpoint)
 
     async def remove(self, endpoints: Iterable[str]) -> PushReport:
         """Take these phones away, their registrations with them."""
@@ -139,9 +164,10 @@ class Phones:
 
     # ------------------------------------------------------------------------------------------------------ inside
     async def _wanted(
-        self, phones: Iterable[PhoneConfig], ip_rules: IpRules, report: PushReport
+        self, phones: Collection[PhoneConfig], ip_rules: IpRules, report: PushReport
     ) -> dict[str, list[PhoneObject]]:
         networks = () if ip_rules.is_open else ip_rules.for_asterisk()
+        opus = await self._speaks_opus() if any(phone.browser for phone in phones) else False
         wanted: dict[str, list[PhoneObject]] = {}
         for number, phone in enumerate(phones):
             if number % BREATH == 0:
@@ -158,12 +184,22 @@ class Phones:
                     media_address=self._media_address,
                     qualify_seconds=self._qualify_seconds,
                     refer=self._refer,
+                    browser=phone.browser,
+                    opus=opus,
                 )
             except ValueError as error:
                 report.failed[phone.endpoint] = str(error)
                 continue
             wanted[phone.endpoint] = _with_fingerprint(objects)
         return wanted
+
+    async def _speaks_opus(self) -> bool:
+        """Asked once in a connection."""
+        connection = self._port.counters.connects
+        if self._opus is None or self._opus[0] != connection:
+            answers = [await self._port.submit("asterisk.getModule", moduleName=name) for name in OPUS_MODULES]
+            self._opus = connection, any(one.ok and one.body.get("status") == "Running" for one in answers)
+        return self._opus[1]
 
     async def _on_the_switch(self, wanted: Iterable[str]) -> dict[str, str]:
         """Our endpoints there, each with its fingerprint. The wanted are asked for by name: one that was put anew right
