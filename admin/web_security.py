@@ -4,6 +4,7 @@ Owns: the content security policy and the other headers. Must not: check who ask
 """
 
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, request
 
@@ -28,6 +29,12 @@ def desk_socket_url() -> str:
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     scheme = "wss" if request.is_secure else "ws"
     return f"{scheme}://{host}:{settings.desk_port}/desk"
+
+
+def phone_socket_url(desk_url: str) -> str:
+    """Where a phone in the browser has its line: beside the desk's websocket."""
+    parts = urlsplit(desk_url)
+    return urlunsplit(parts._replace(path=parts.path.rpartition("/")[0] + "/phone"))
 
 
 def _headers(response: Response) -> Any:

@@ -96,6 +96,7 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
     PhoneKind: {
         PhoneKind.SIP: _l("Teléfono IP (SIP)"),
         PhoneKind.VIRTUAL: _l("Virtual, en el escritorio"),
+        PhoneKind.BROWSER: _l("En el navegador, con micrófono"),
     },
     Role: {
         Role.ADMINISTRATOR: _l("Administrador"),

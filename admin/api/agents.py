@@ -20,7 +20,7 @@ from admin.permissions import Act
 from models.tables import Agent, AgentPresence
 from models.values.call import AgentState, Role
 
-PhoneKindName = Literal["sip", "virtual"]
+PhoneKindName = Literal["sip", "virtual", "browser"]
 RoleName = Literal["administrator", "supervisor", "agent"]
 
 

@@ -36,6 +36,8 @@ def texts() -> dict[str, str]:
         "idle.wrap_up.hint": _("Todavía no te entran llamadas. Ponte disponible cuando termines."),
         "idle.paused": _("Estás en pausa"),
         "idle.paused.hint": _("No te entran llamadas hasta que te pongas disponible."),
+        "idle.no_phone": _("Tu teléfono no está listo"),
+        "idle.no_phone.hint": _("No te entran llamadas hasta que se arregle. Revisa tu teléfono, arriba a la derecha."),
         "idle.offline": _("Sin conexión con la central"),
         "idle.offline.hint": _("No te entran llamadas mientras no haya conexión."),
         # the line
@@ -263,6 +265,56 @@ def texts() -> dict[str, str]:
         "tickets.file_too_large": _("El archivo pasa de 15 MB."),
         "tickets.not_attached": _("No se pudo hacer. Revisa la conexión y vuelve a intentar."),
         "tickets.others": _("A cargo de otras personas: {count}"),
+        # the phone in the tab
+        "phone.chip": _("Tu teléfono: micrófono, altavoz y calidad"),
+        "phone.off": _("Conectando tu teléfono…"),
+        "phone.connecting": _("Conectando tu teléfono…"),
+        "phone.ready": _("Teléfono listo"),
+        "phone.why.insecure": _("Sin micrófono: la página no es segura"),
+        "phone.why.insecure.hint": _(
+            "El navegador solo presta el micrófono a direcciones con https, o a 127.0.0.1. Pide a tu administrador la "
+            "dirección segura del escritorio. Mientras tanto no te entran llamadas."
+        ),
+        "phone.why.denied": _("Micrófono bloqueado"),
+        "phone.why.denied.hint": _(
+            "Haz clic en el candado o los ajustes junto a la dirección de la página, permite el micrófono y vuelve a "
+            "intentar. Mientras tanto no te entran llamadas."
+        ),
+        "phone.why.missing": _("No hay micrófono"),
+        "phone.why.missing.hint": _(
+            "Conecta un audífono con micrófono: se reconoce solo. Mientras tanto no te entran llamadas."
+        ),
+        "phone.why.in_use": _("El micrófono no responde"),
+        "phone.why.in_use.hint": _(
+            "Otro programa lo está usando, o falló. Ciérralo, o elige otro micrófono, y vuelve a intentar."
+        ),
+        "phone.why.elsewhere": _("El teléfono está en otra pestaña"),
+        "phone.why.elsewhere.hint": _(
+            "Tus llamadas suenan allá, en otra pestaña u otra computadora. Puedes traerlo a esta."
+        ),
+        "phone.why.address": _("Desde esta dirección no se puede usar el teléfono"),
+        "phone.why.address.hint": _("Tu dirección de internet no está permitida. Avisa a tu administrador."),
+        "phone.why.ended": _("Tu sesión terminó"),
+        "phone.why.ended.hint": _("Vuelve a entrar para recibir llamadas."),
+        "phone.why.none": _("Tu teléfono ya no es este navegador"),
+        "phone.why.none.hint": _("Un administrador lo cambió. Recarga la página."),
+        "phone.why.registration": _("La central no aceptó tu teléfono"),
+        "phone.why.registration.hint": _("Se intenta de nuevo solo. Si no se arregla, avisa a tu administrador."),
+        "phone.fell_back": _("El micrófono elegido no está: se usa el del navegador."),
+        "phone.unplugged": _("Se desconectó tu micrófono: ahora se usa otro."),
+        "phone.unplugged_none": _("Se desconectó tu micrófono y no hay otro: no te oyen."),
+        "phone.silent": _("El navegador espera un clic para que oigas: haz clic en cualquier parte de la página."),
+        "phone.no_tone": _("No se pudo tocar el sonido en ese altavoz."),
+        "phone.default_device": _("El del navegador"),
+        "phone.unnamed": _("Sin nombre"),
+        "phone.meter.speak": _("Di algo: la barra se mueve con tu voz."),
+        "phone.meter.heard": _("Te oímos bien."),
+        "phone.quality.good": _("Se oye bien"),
+        "phone.quality.fair": _("Se oye regular"),
+        "phone.quality.poor": _("Se oye mal"),
+        "quality.good": _("Buena"),
+        "quality.fair": _("Regular"),
+        "quality.poor": _("Mala"),
         # sound
         "sound.label": _("Sonido al entrar una llamada"),
         "sound.on": _("Sonido activado"),

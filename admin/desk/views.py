@@ -16,9 +16,10 @@ from admin.documents import MAX_ATTACHMENT
 from admin.installation import installation
 from admin.language import html_lang
 from admin.sessions import address, session_id, user
-from admin.web_security import desk_socket_url
+from admin.web_security import desk_socket_url, phone_socket_url
 from models import tokens
 from models.tables import name_key
+from models.values.call import PhoneKind
 
 FOREVER: Final = 365 * 24 * 3600
 
@@ -35,7 +36,12 @@ def page() -> str:
     data = {
         "mayDial": may_dial,
         "dialCenter": centers[0][0] if centers else None,
-        "agent": {"id": agent.id, "name": agent.name, "phoneKind": agent.phone_kind},
+        "agent": {
+            "id": agent.id,
+            "name": agent.name,
+            "phoneKind": agent.phone_kind,
+            "endpoint": agent.endpoint,
+        },
         "language": html_lang(),
         "maxFile": MAX_ATTACHMENT,
         "texts": texts(),
@@ -60,6 +66,7 @@ def page() -> str:
         desk_asset=assets.asset,
         data=data,
         may_dial=may_dial,
+        browser_phone=agent.endpoint is not None and agent.phone_kind is PhoneKind.BROWSER,
         dial_centers=centers,
         language=html_lang(),
         pause_reasons=recent.pause_reasons(),
@@ -78,7 +85,8 @@ def token() -> Any:
     text = tokens.sign(
         parts.secrets.token_key, user().row.id, session_id(), address(), seconds=parts.settings.token_seconds
     )
-    return jsonify(token=text, url=desk_socket_url())
+    url = desk_socket_url()
+    return jsonify(token=text, url=url, phone_url=phone_socket_url(url))
 
 
 @blueprint.get("/csrf")

@@ -24,8 +24,8 @@ export class Alerts {
     for (const gesture of ["pointerdown", "keydown"]) {
       addEventListener(gesture, () => this.#wakeAudio(), { capture: true });
     }
-    // A desk phone rings by itself; the desk rings for the virtual one.
-    this.#setSound((memory.get(SOUND) ?? (data.agent.phoneKind === "virtual" ? "on" : "off")) === "on", false);
+    // A desk phone rings by itself; the desk rings for the one that is only here.
+    this.#setSound((memory.get(SOUND) ?? (data.agent.phoneKind === "sip" ? "off" : "on")) === "on", false);
     this.#offerNotifications();
   }
 

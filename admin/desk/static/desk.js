@@ -46,6 +46,7 @@ const bar = new StateBar(clock, {
   restart: () => line.restart(),
 });
 const tickets = new Tickets(rooms, drafts, { dial, openCall: (callId) => openPast({ call_id: callId }) });
+let phone = null; // where the agent's phone is in the browser
 let leaving = false;
 watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
@@ -55,6 +56,7 @@ tickets.listeners.add(() => stage.views.forEach((view) => view.tickets.refresh()
 // ---------------------------------------------------------------- what the engine says
 line.addEventListener("message", ({ detail }) => {
   for (const change of truth.apply(detail)) react(change);
+  phone?.follow(truth.pops);
   stage.draw();
   drawCallsBadge();
   alerts.draw([...stage.views.values()]);
@@ -81,6 +83,9 @@ function react(change) {
       break;
     case "update":
       updatePop(change);
+      break;
+    case "phone":
+      phone?.hear(truth.phone);
       break;
     case "close":
       forgetPop(change);
@@ -131,6 +136,8 @@ function acknowledge(callId, seq) {
 
 function forgetPop({ callId, reason }) {
   const view = stage.views.get(callId);
+  // Gone from a welcome says nothing: an engine that has just started may not know its calls yet.
+  if (reason !== "gone") phone?.forget(callId);
   stage.remove(callId);
   done.delete(callId);
   if (view === undefined) return;
@@ -282,6 +289,19 @@ function remember(view, { notes, disposition_name: name, saved_at: savedAt }) {
   view.refreshActions();
 }
 
+// ---------------------------------------------------------------- the phone in this tab
+/** Only a page that has a phone loads what it needs. */
+async function furnishPhone() {
+  const { furnish } = await import("./phone-view.js");
+  phone = furnish({ mayInterrupt: () => stage.front === null && !isWriting() });
+  phone.follow(truth.pops);
+  phone.addEventListener("change", drawIdle);
+  addEventListener("beforeunload", (event) => {
+    if (phone.inCall && !leaving) event.preventDefault(); // the browser asks
+  });
+}
+if (document.getElementById("phone") !== null) furnishPhone();
+
 // ---------------------------------------------------------------- the rest of the page
 /** Calls on the stage, told at the room's name: from another room they are not seen. */
 function drawCallsBadge() {
@@ -298,8 +318,10 @@ function drawIdle() {
   const idle = document.getElementById("idle");
   const state = line.line === "open" ? truth.state.state : "offline";
   idle.dataset.state = state;
-  part(idle, "headline").textContent = say(`idle.${state}`);
-  part(idle, "hint").textContent = say(`idle.${state}.hint`);
+  // Who could take a call, were it not for the phone.
+  const key = state === "available" && phone?.state === "blocked" && phone.why !== "elsewhere" ? "no_phone" : state;
+  part(idle, "headline").textContent = say(`idle.${key}`);
+  part(idle, "hint").textContent = say(`idle.${key}.hint`);
 }
 
 addEventListener("storage", ({ key }) => {

@@ -1,13 +1,14 @@
 /* What the engine says is true: the agent, the state, the pops. No page, no socket.
  *
  * Owns: how each downward message changes it. Must not: keep what the agent types (`notes.js`).
- * `apply` returns what changed, in order: {what: "welcome" | "state" | "pop" | "update" | "close" | "problem" | "news", ...}.
+ * `apply` returns what changed, in order: {what: "welcome" | "state" | "pop" | "update" | "close" | "problem" | "news" | "phone", ...}.
  */
 
 export class Truth {
   agent = null;
   state = { state: "offline", reason: null, since: 0, call_id: null };
   pops = new Map();
+  phone = null; // of an agent whose phone is in a browser: which tab has it
 
   apply(message) {
     switch (message.type) {
@@ -32,6 +33,9 @@ export class Truth {
       case "pop.close":
         if (!this.pops.delete(message.call_id)) return [];
         return [{ what: "close", callId: message.call_id, reason: message.reason }];
+      case "phone":
+        this.phone = message.phone;
+        return [{ what: "phone" }];
       case "problem":
         return [{ what: "problem", code: message.code, callId: message.call_id }];
       case "news":
@@ -51,10 +55,11 @@ export class Truth {
   #welcome(message) {
     this.agent = message.agent;
     this.state = pick(message.state, ["state", "reason", "since", "call_id"]);
+    this.phone = message.phone ?? null;
     const before = this.pops;
     this.pops = new Map(message.pops.map((pop) => [pop.call_id, pop]));
     for (const pop of message.pops) this.#who(pop);
-    const changes = [{ what: "welcome", now: message.now }, { what: "state" }];
+    const changes = [{ what: "welcome", now: message.now }, { what: "state" }, { what: "phone" }];
     for (const callId of before.keys()) {
       if (!this.pops.has(callId)) changes.push({ what: "close", callId, reason: "gone" });
     }
