@@ -17,6 +17,7 @@ from agi_scripts.entries import ENTRIES
 from agi_scripts.house import House
 from agi_scripts.server import Server
 from models.db import DatabaseError, open_database
+from models.log_stream import unfailing
 from models.secrets import SecretsError, load_or_create
 from models.settings import SettingsError, load
 from models.snapshot import SnapshotError
@@ -77,7 +78,7 @@ def _log_as(level: str) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(unfailing(sys.stderr)),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 

@@ -47,6 +47,7 @@ from dialplan import names
 from dialplan.messages import watch_password
 from models.cdr import engine_mark
 from models.db import DatabaseError, open_database
+from models.log_stream import unfailing
 from models.secrets import Secrets, SecretsError, load_or_create
 from models.settings import Settings, SettingsError, load
 from models.snapshot import SnapshotError, build
@@ -235,7 +236,7 @@ def _log_as(level: str) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(unfailing(sys.stderr)),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
