@@ -97,7 +97,7 @@ function react(change) {
   }
 }
 
-function showPop({ pop, ack }) {
+function showPop({ pop, ack, resumed }) {
   if (done.has(pop.call_id) && pop.phase === "ended") {
     line.send({ type: "done", call_id: pop.call_id });
     return;
