@@ -83,7 +83,7 @@ class ContactActions:
                 flash(_("Llamando a %(name)s: contesta tu teléfono.", name=self.title_of(row)), "success")
             else:
                 flash(not_dialled(answer.code), "error")
-        return redirect(_back())
+        return redirect(back(url_for("contacts.index_view")))
 
     # ------------------------------------------------------------ campaign
     @expose("/campania", methods=("GET", "POST"))
@@ -217,12 +217,11 @@ def _calls_of(ids: list[int]) -> dict[int, int]:
     return dict(query.tuples()) if ids else {}
 
 
-def _back() -> str:
-    """The list as it was, when the button was on it or on a call's card."""
-    asked = request.form.get("back", "")
-    here = url_for("contacts.index_view")
-    known = asked.startswith((here, url_for("calls.index_view"))) and "\\" not in asked and "//" not in asked
-    return asked if known else here
+def back(here: str) -> str:
+    """The list as it was, when the button was on it or on a call's card; else `here`."""
+    asked = request.values.get("back", "")
+    lists = (url_for("contacts.index_view"), url_for("calls.index_view"))
+    return asked if asked.startswith(lists) and "\\" not in asked and "//" not in asked else here
 
 
 def row_texts() -> dict[str, Any]:

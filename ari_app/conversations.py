@@ -189,8 +189,10 @@ class Conversations:
         """Whole or not at all; safe to repeat at any step."""
         await self._stored.end(row.name)
         await self.in_database(recordings.write_new, row)
-        kept = await self._download(row.name, recordings.path_of(self._data_dir, row.name))
-        await self.in_database(recordings.kept, row.name, kept, now_ms())
+        path = recordings.path_of(self._data_dir, row.name)
+        kept = await self._download(row.name, path)
+        if not await self.in_database(recordings.kept, row.name, kept, now_ms()):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
         await self._stored.delete(row.name)
         log.info("recording_kept", recording=row.name, size=kept.size, ms=kept.duration_ms)
 

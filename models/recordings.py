@@ -72,8 +72,8 @@ def _values(row: RecordingRow) -> tuple[Any, ...]:
     return row.name, row.call_id, row.call_center_id, row.part, row.began_at, row.ended_at, told
 
 
-def kept(database: Database, name: str, file: KeptFile, at: int) -> None:
-    """The file lies where it belongs, and webhooks are told. One that was deleted meanwhile stays deleted."""
+def kept(database: Database, name: str, file: KeptFile, at: int) -> bool:
+    """The file lies where it belongs, and webhooks are told. False: it was deleted meanwhile, and stays so."""
     before = "SELECT call_id, part, state FROM recordings WHERE name = ?"
     sql = (
         "UPDATE recordings SET state = 'kept', problem = NULL, sha256 = ?, size = ?, duration_ms = ?, kept_at = ? "
@@ -84,6 +84,7 @@ def kept(database: Database, name: str, file: KeptFile, at: int) -> None:
         execute(database, _marked(database, sql), (file.sha256, file.size, file.duration_ms, at, name))
         if found is not None and found[2] not in (RecordingState.KEPT, RecordingState.DELETED):
             webhooks.tell_recorded(database, name, str(found[0]), {"part": int(found[1])}, at)
+    return found is None or found[2] != RecordingState.DELETED
 
 
 def lost(database: Database, names: Sequence[str]) -> None:
@@ -126,10 +127,11 @@ def expired(database: Database, at: int, limit: int = 200) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
-def deleted(database: Database, name: str, at: int) -> None:
-    """By retention: its file is gone."""
-    sql = "UPDATE recordings SET state = ?, deleted_at = ? WHERE name = ?"
-    execute(database, _marked(database, sql), (RecordingState.DELETED.value, at, name))
+def deleted(database: Database, name: str, at: int, by: int | None = None) -> bool:
+    """Its file is gone: by retention, or by this administrator. False: it had been deleted before."""
+    sql = "UPDATE recordings SET state = ?, deleted_at = ?, deleted_by_id = ? WHERE name = ? AND state <> ?"
+    values = (RecordingState.DELETED.value, at, by, name, RecordingState.DELETED.value)
+    return bool(execute(database, _marked(database, sql), values).rowcount)
 
 
 def _marked(database: Database, sql: str) -> str:

@@ -1,7 +1,8 @@
 """Recorded conversations: one row a file.
 
-Owns: the columns. Must not: hold the sound (`models.recordings` says where it lies) or be written by anybody but the
-engine. A row outlives its file: that there was one, and when it was deleted, stays told.
+Owns: the columns. Must not: hold the sound (`models.recordings` says where it lies), or be written by anybody but
+the engine and the page that deletes one. A row outlives its file: that there was one, and when it was deleted, stays
+told.
 """
 
 from peewee import BigIntegerField, CharField, IntegerField, SmallIntegerField

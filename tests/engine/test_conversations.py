@@ -377,6 +377,25 @@ def _insert_center(database: Any, number: int, days: int) -> None:
         CallCenter.create(id=number, name=f"Centro {number}", recording_days=days)
 
 
+def test_what_an_administrator_deleted_does_not_come_back(scene: Scene) -> None:
+    """The switch still had it: the order to delete it there was lost."""
+
+    async def run() -> None:
+        switch = PlayedSwitch({NAME: WHOLE})
+        async with switch as ari:
+            keeper = await scene.keeper(ari)
+            await keeper.in_database(recordings.write_new, row())
+            assert await keeper.in_database(recordings.deleted, NAME, AT)
+            assert not await keeper.in_database(recordings.deleted, NAME, AT + 1), "once"
+            await keeper.find_left()
+            await scene.until(lambda: not switch.stored and keeper.waiting == 0)
+            await scene.close(keeper)
+
+    asyncio.run(run())
+    assert scene.files() == []
+    assert scene.rows()[NAME][0] == "deleted"
+
+
 def test_what_was_told_twice_or_late_changes_nothing_of_the_file(scene: Scene) -> None:
     kept = recordings.KeptFile("a" * 64, 10, 5)
     with transaction(scene.database):

@@ -9,12 +9,15 @@ import io
 import re
 import wave
 from collections.abc import Callable
+from pathlib import Path
 
 import openpyxl
 from web.browser import Browser, fields, notices
 from web.promised import downloaded, listed
 from web.test_contact_loads import upload
 
+from admin.installation import installation
+from models.recordings import path_of
 from models.tables import (
     AdditionalField,
     Agent,
@@ -36,6 +39,7 @@ from models.tables import (
     PrintKind,
     PrintState,
     Prompt,
+    Recording,
     Ticket,
 )
 from models.tables.campaigns import CampaignState
@@ -231,6 +235,46 @@ def _explain(browser: Browser) -> None:
     page = listed(browser, "/historial-de-llamadas/", outcome="answered").document
     address = page.xpath("string(.//a[@class='call__explain']/@href)")
     assert "Lo que pasó, en orden" in browser.get(address).get_data(as_text=True)
+
+
+def _recorded(browser: Browser) -> tuple[Recording, Path]:
+    """A recording that is kept, of the call at the top of the list."""
+    call = Call.select().order_by(Call.offered_at.desc()).get()
+    name = f"centralita-1790000000.77.record.{Recording.select().count() + 1}"
+    with browser.app.app_context():
+        path = path_of(installation().settings.data_dir, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"RIFF")
+    return Recording.create(
+        name=name, call_id=call.id, part=1, began_at=call.offered_at, ended_at=call.offered_at, state="kept", size=4
+    ), path
+
+
+def _of_recording(browser: Browser, words: str) -> str:
+    return str(
+        listed(browser, "/historial-de-llamadas/").document.xpath(
+            f"string(.//div[@class='recording']//a[contains(., '{words}')]/@href)"
+        )
+    )
+
+
+@of("historial-de-llamadas", "Descargar grabación")
+def _take_recording(browser: Browser) -> None:
+    _recorded(browser)
+    assert browser.get(_of_recording(browser, "Descargar")).data == b"RIFF"
+
+
+@of("historial-de-llamadas", "Eliminar grabación")
+def _delete_recording(browser: Browser) -> None:
+    Recording.delete().execute()
+    row, path = _recorded(browser)
+    asking = _of_recording(browser, "Eliminar grabación")
+    assert "Se borra del disco:" in browser.get(asking).get_data(as_text=True)
+    assert path.exists()
+    assert browser.fill(asking).status_code == 302
+    assert not path.exists()
+    page = browser.get("/historial-de-llamadas/").get_data(as_text=True)
+    assert f"Grabación eliminada por {Recording.get_by_id(row.id).deleted_by.name} (" in page
 
 
 CARD = "div[@class='call__actions']"

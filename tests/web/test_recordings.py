@@ -109,3 +109,58 @@ def test_calls_with_a_recording_are_found(app: Flask, admin: Browser, call: Call
     assert found.count('<article class="call ') == 1
     assert url(row) in found
     assert url(row) not in admin.get("/historial-de-llamadas/?recorded=0").get_data(as_text=True)
+
+
+def test_one_is_deleted_by_an_administrator_and_by_nobody_else(app: Flask, admin: Browser, call: Call) -> None:
+    row, other = part(app, call, 1), part(app, call, 2)
+    where = f"{url(row, '/eliminar')}?back=/historial-de-llamadas/?recorded=1"
+    for role in (Role.SUPERVISOR, Role.AGENT, None):
+        browser = Browser(app, role)
+        assert browser.get(where).status_code == (403 if role else 302)
+        assert browser.post(url(row, "/eliminar")).status_code == (403 if role else 401)
+    listing = Browser(app, Role.SUPERVISOR).get("/historial-de-llamadas/").get_data(as_text=True)
+    assert "Eliminar grabación" not in listing
+    assert admin.post(url(row, "/eliminar"), token="no").status_code == 400
+
+    asked = admin.get(where).get_data(as_text=True)
+    for said in ("¿Eliminar esta grabación?", "parte 1 de 2, 0:04, ", "No se puede deshacer"):
+        assert said in asked
+    assert states() == ["kept", "kept"]
+    assert admin.fill(where).headers["Location"] == "/historial-de-llamadas/?recorded=1"
+
+    assert states() == ["deleted", "kept"]
+    with app.app_context():
+        paths = [path_of(installation().settings.data_dir, one.name) for one in (row, other)]
+    assert [path.exists() for path in paths] == [False, True]
+    page = admin.get("/historial-de-llamadas/").get_data(as_text=True)
+    assert f"Grabación eliminada por {Recording.get_by_id(row.id).deleted_by.name} (" in page
+    entry = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
+    assert (entry.act, entry.row_key) == ("delete", f"recording {row.id}")
+    assert row.sha256 in str(entry.before)
+    # Twice, by two tabs: it is said, and nothing else happens.
+    assert admin.post(url(row, "/eliminar")).status_code == 302
+    assert "Esa grabación ya no está." in admin.get("/historial-de-llamadas/").get_data(as_text=True)
+    assert AuditEntry.select().where(AuditEntry.act == "delete").count() == 1
+    assert admin.get(url(row)).status_code == 410
+
+
+def test_what_the_disk_does_not_let_go_is_not_called_deleted(
+    app: Flask, admin: Browser, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = part(app, call, 1)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    assert admin.post(url(row, "/eliminar")).status_code == 302
+    monkeypatch.undo()
+    assert states() == ["kept"]
+    assert not AuditEntry.select().where(AuditEntry.act == "delete").exists()
+    assert "no se pudo borrar del disco: Permission denied" in admin.get("/historial-de-llamadas/").get_data(
+        as_text=True
+    )
+
+
+def states() -> list[str]:
+    return [row.state.value for row in Recording.select().order_by(Recording.part)]

@@ -66,6 +66,7 @@ OTHERS: dict[str, str] = {
     "calls.explain_view": "AS",
     "calls.recording_view": "AS",
     "calls.recording_download": "AS",
+    "calls.recording_delete_view": "A",
     "voicemails.audio_view": "AS",
     "voicemails.heard_view": "AS",
     "callback_requests.done_view": "AS",
