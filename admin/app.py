@@ -48,6 +48,7 @@ from admin.destinations import Destinations
 from admin.engine import Engine
 from admin.installation import Installation, account, attach
 from admin.messaging import incoming as incoming_messages
+from admin.messaging.chat_page import Messages
 from admin.messaging.pages import SmsOptOuts, SmsProviders, SmsTemplates
 from admin.printing.pages import PrintJobs
 from admin.sections import PAGES, SECTIONS
@@ -100,7 +101,8 @@ def _add_sections(app: Flask) -> None:
     index = home.HomeView(name="Inicio", endpoint="home", url="/")
     admin = Admin(app, name="Centralita", index_view=index, theme=Bootstrap4Theme(base_template="layout.html"))
     others = (
-        PrintJobs, Destinations, ApiTokens, Webhooks, WebhookDeliveries, SmsProviders, SmsTemplates, SmsOptOuts, Audit,
+        PrintJobs, Destinations, ApiTokens, Webhooks, WebhookDeliveries, Messages, SmsProviders, SmsTemplates,
+        SmsOptOuts, Audit,
     )  # fmt: skip
     admin.add_views(*(section() for section in (*SECTIONS, *PAGES, *others)))
 

@@ -233,6 +233,7 @@ def row_texts() -> dict[str, Any]:
         "new_ticket": url_for("tickets.create_view"),
         "here": url_for("contacts.index_view"),
         "calls_of": url_for("calls.index_view"),
+        "chat_with": url_for("messages.index_view"),
         "icons": asset("icons.svg"),
         "words": {
             "call": _("Llamar"),
@@ -241,6 +242,6 @@ def row_texts() -> dict[str, Any]:
             "info": _("Información"),
             "history": _("Historial"),
             "ticket": _("Nuevo ticket"),
-            "no_sms": _("SMS: todavía no están en esta versión"),
+            "sms": _("SMS"),
         },
     }

@@ -23,7 +23,7 @@ class Entry:
 
 _GROUPS = (
     ("", ("home",)),
-    (_l("Atención"), ("contacts", "calls", "tickets", "voicemails", "callback_requests", "companies")),
+    (_l("Atención"), ("contacts", "calls", "tickets", "messages", "voicemails", "callback_requests", "companies")),
     (
         _l("Operación"),
         ("call_centers", "agents", "agent_groups", "forms", "form_answers", "dispositions", "additional_fields"),

@@ -27,12 +27,31 @@ SEEN_BY: Final = (
 MARKS: Final = SEEN_BY.count("?")
 
 
+def condition(agent: int, role: Role | str, mark: str) -> tuple[str, list[int]]:
+    """For a list of `sms_threads t`: SQL with its marks, and their values."""
+    if Role(role).value in _SEES_ALL:
+        return "1 = 1", []
+    return SEEN_BY.replace("?", mark), [agent] * MARKS
+
+
 def sees(database: Database, agent: int, role: Role | str, thread: int) -> bool:
     """Is there such a thread, and may they see it?"""
-    every = Role(role).value in _SEES_ALL
-    where = "t.id = ?" if every else f"t.id = ? AND {SEEN_BY}"
-    parameters = (thread,) if every else (thread, *[agent] * MARKS)
-    return _run(database, f"SELECT 1 FROM sms_threads t WHERE {where}", *parameters).fetchone() is not None  # noqa: S608
+    where, values = condition(agent, role, "?")
+    sql = f"SELECT 1 FROM sms_threads t WHERE t.id = ? AND {where}"  # noqa: S608
+    return _run(database, sql, thread, *values).fetchone() is not None
+
+
+def sees_contact(database: Database, agent: int, role: Role | str, contact: int) -> bool:
+    """May they see this contact's data because of calls, messages, or being in charge?"""
+    if Role(role).value in _SEES_ALL:
+        return True
+    where, values = condition(agent, role, "?")
+    sql = (
+        "SELECT 1 FROM contacts WHERE id = ? AND (agent_id = ? OR EXISTS (SELECT 1 FROM calls c WHERE c.contact_id = "  # noqa: S608
+        "contacts.id AND c.agent_id = ?) OR EXISTS (SELECT 1 FROM sms_threads t WHERE t.contact_id = contacts.id "
+        f"AND {where}))"
+    )
+    return _run(database, sql, contact, agent, agent, *values).fetchone() is not None
 
 
 def who_sees(database: Database, thread: int) -> list[int]:

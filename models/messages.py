@@ -199,8 +199,8 @@ def expire(database: Database, way: Way, at: int) -> list[int]:
     """Whose turn did not come in time is not sent any more: their threads."""
     rows = _run(
         database,
-        "UPDATE sms_messages SET state = ?, reason = ?, settled_at = ? WHERE state = ? AND way = ? AND created_at < ? "
-        "RETURNING thread_id",
+        "UPDATE sms_messages SET state = ?, reason = ?, settled_at = ? WHERE state = ? AND way = ? "
+        "AND settled_at < ? RETURNING thread_id",
         MessageState.FAILED.value, FailureReason.EXPIRED.value, at, MessageState.QUEUED.value, way.value,
         at - EXPIRY_MS,
     ).fetchall()  # fmt: skip
@@ -224,9 +224,8 @@ def claim(database: Database, way: Way, at: int, limit: int) -> list[Outgoing]:
         for row in rows:
             _run(
                 database,
-                "UPDATE sms_messages SET state = ?, reason = '', detail = '', tried_at = ?, settled_at = ?, "
-                "attempts = ? WHERE id = ?",
-                MessageState.SENDING.value, at, at, row[5], row[0],
+                "UPDATE sms_messages SET state = ?, reason = '', detail = '', tried_at = ?, attempts = ? WHERE id = ?",
+                MessageState.SENDING.value, at, row[5], row[0],
             )  # fmt: skip
     return [Outgoing(*row) for row in rows]
 
@@ -275,14 +274,14 @@ def forsake(database: Database, way: Way, taken_before: int, at: int, mine: Sequ
     return _threads(rows)
 
 
-def send_again(database: Database, message: int, at: int) -> bool:
+def send_again(database: Database, message: int, way: WayOut, at: int) -> bool:
     """Because a person says so: of one that failed, or of which nobody knows. False: it is neither."""
     cursor = _run(
         database,
-        "UPDATE sms_messages SET state = ?, reason = '', detail = '', created_at = ?, next_at = ?, settled_at = ? "
-        "WHERE id = ? AND state IN (?, ?) AND direction = ?",
-        MessageState.QUEUED.value, at, at, at, message, MessageState.FAILED.value, MessageState.UNSURE.value,
-        Direction.OUTBOUND.value,
+        "UPDATE sms_messages SET state = ?, reason = '', detail = '', next_at = ?, settled_at = ?, attempts = 0, "
+        "way = ?, provider_id = ? WHERE id = ? AND state IN (?, ?) AND direction = ?",
+        MessageState.QUEUED.value, at, at, way.way.value, way.provider, message, MessageState.FAILED.value,
+        MessageState.UNSURE.value, Direction.OUTBOUND.value,
     )  # fmt: skip
     return bool(cursor.rowcount)
 

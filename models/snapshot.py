@@ -132,6 +132,18 @@ def _caller_ids(rows: list[tuple[str, int, str]], region: str) -> dict[int, str]
     return shown
 
 
+def destination_rules(database: Database, region: str) -> DestinationRules:
+    """Where calls, and messages, may go; for whoever asks without a snapshot. A rule that cannot be read is none."""
+    default = execute(database, _OUTBOUND_DEFAULT).fetchone()
+    rows = execute(database, _DESTINATIONS).fetchall()
+    rules, _problems = DestinationRules.of(
+        (DestinationRule(key, pattern, bool(allow), agent) for key, pattern, allow, agent in rows),
+        DefaultRule(default[0]) if default else DefaultRule.NATIONAL,
+        region,
+    )
+    return rules
+
+
 def _outbound(
     default: list[tuple[Any, ...]],
     rules: list[tuple[Any, ...]],

@@ -7,11 +7,12 @@ Must not: hold words of the server's answers (`saving`).
 from flask_babel import gettext as _
 
 from admin.dialling import dial_problems
+from admin.messaging.words import chat_texts
 
 
 def texts() -> dict[str, str]:
     """Every text of the scripts in the language of the request. `{name}` is filled by the script."""
-    return {
+    return chat_texts() | {
         "title": _("Escritorio · Centralita"),
         "close": _("Cerrar"),
         "no_endpoint": _("sin teléfono"),

@@ -53,6 +53,7 @@ def page() -> str:
             "companies": url_for("desk.companies"),
             "targets": url_for("desk.call_targets"),
             "call": url_for("desk.call", call_id="CALL"),
+            "messages": url_for("desk_messages.listing"),
             "tickets": url_for("desk_tickets.listing"),
             "file": url_for("desk.file", file_id=0),
             "documents": url_for("desk.documents_offered"),

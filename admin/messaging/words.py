@@ -5,6 +5,7 @@ Owns: those words. Must not: decide anything.
 
 from typing import Any, Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models.values.sms import FailureReason, MessageState
@@ -51,3 +52,33 @@ def reason_text(state: MessageState, reason: str) -> str:
         return str(REASONS[FailureReason(reason)])
     except ValueError:
         return ""
+
+
+def chat_texts() -> dict[str, str]:
+    """What the chat's scripts say; `{name}` is filled by the script."""
+    return {
+        "chat.rooms": _("conversaciones con algo sin leer: {count}"),
+        "chat.empty": _("Todavía no hay mensajes. Lo que llegue aparecerá aquí."),
+        "chat.nothing_found": _("Ninguna conversación coincide con la búsqueda."),
+        "chat.you": _("Tú: {text}"),
+        "chat.unread": _("sin leer"),
+        "chat.by": _("por el {number}"),
+        "chat.today": _("Hoy"),
+        "chat.yesterday": _("Ayer"),
+        "chat.automatic": _("Respuesta automática"),
+        "chat.again": _("Reintentar"),
+        "chat.send": _("Enviar"),
+        "chat.sending": _("Enviando…"),
+        "chat.templates": _("Plantillas…"),
+        "chat.counter_one": _("1 mensaje · quedan {left}"),
+        "chat.counter_many": _("{count} mensajes · quedan {left}"),
+        "chat.too_long": _("{count} mensajes: a lo sumo {most}"),
+        "chat.ucs2": _("Con {letters} caben 70 letras por mensaje en vez de 160."),
+        "chat.opted_out": _("Pidió no recibir mensajes ({word}, {since}): no se le puede escribir."),
+        "chat.opted_out_by_hand": _("Se le dio de baja ({since}): no se le puede escribir."),
+        "chat.not_carried": _("Ningún número nuestro lleva mensajes aquí: avisa a tu administrador."),
+        "chat.not_sent": _("No se pudo enviar. Lo escrito se conserva: intenta otra vez."),
+        "chat.logged_out": _("Tu sesión terminó. Vuelve a entrar: lo que escribiste se conserva."),
+        "chat.not_read": _("No se pudo leer la conversación. Se intentará de nuevo."),
+        "chat.gone": _("Esa conversación no existe, o no es de las tuyas."),
+    }

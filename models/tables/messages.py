@@ -88,7 +88,7 @@ class SmsMessage(Row):
     created_at = InstantField(default=now)
     next_at = InstantField(default=now)  # not before
     tried_at = InstantField(null=True)
-    settled_at = InstantField(null=True)  # since when it is in this state
+    settled_at = InstantField(null=True)  # when it was queued, came in, or ended
 
     class Meta:
         table_name = "sms_messages"

@@ -315,7 +315,7 @@ def test_the_engine_is_killed_between_sending_and_the_answer(new_engine: Engines
     assert len(sent()) == 1
     health = engine.control("GET", "/health")[1]
     assert health["reaped"] == {"channel": 0, "bridge": 0, "seat": 0}, "the channel of messages is no stray"
-    assert messages.send_again(engine.database, message, now_ms()), "a person may say so"
+    assert messages.send_again(engine.database, message, WayOut(Way.SIP), now_ms()), "a person may say so"
     wait_until(lambda: len(sent()) == 2, 8)
 
 

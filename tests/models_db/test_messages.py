@@ -203,8 +203,8 @@ class TestOut:
         # It is never sent again by itself …
         assert [one.id for one in messages.claim(database, Way.SIP, AT + 2, 10)] == [fresh]
         # … but by a person.
-        assert messages.send_again(database, old, AT + 3)
-        assert not messages.send_again(database, old, AT + 3)
+        assert messages.send_again(database, old, WayOut(Way.SIP), AT + 3)
+        assert not messages.send_again(database, old, WayOut(Way.SIP), AT + 3)
         assert messages.settle(database, fresh, MessageState.SENT, AT + 3)
         assert [one.id for one in messages.claim(database, Way.SIP, AT + 4, 10)] == [old]
 

@@ -224,9 +224,16 @@ def _new_ticket(browser: Browser) -> None:
     assert f"contact={Ticket.get(Ticket.subject == 'Desde la lista').contact_id}" in address
 
 
+def _chat(browser: Browser, path: str, place: str) -> None:
+    """The page of messages begins with this contact's number."""
+    address = listed(browser, path).document.xpath(f"string(.//{place}/a[@title='SMS']/@href)")
+    contact = Contact.get_by_id(int(address.rpartition("=")[2]))
+    assert f'"number": "{contact.phone_key}"' in browser.get(address).get_data(as_text=True)
+
+
 @of("contactos", "SMS")
 def _sms(browser: Browser) -> None:
-    _is_off(browser, "SMS")
+    _chat(browser, "/contactos/", "td[@class='actions']")
 
 
 # ---------------------------------------------------------------- the others
@@ -322,7 +329,7 @@ def _its_ticket(browser: Browser) -> None:
 
 @of("historial-de-llamadas", "SMS")
 def _its_sms(browser: Browser) -> None:
-    _is_off(browser, "SMS", "/historial-de-llamadas/", CARD)
+    _chat(browser, "/historial-de-llamadas/", CARD)
 
 
 @of("agentes", "Agregar")

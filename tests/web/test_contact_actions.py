@@ -42,8 +42,9 @@ class TestRowActions:
         assert re.findall(r"#(\w+)\"", cell) == ["call", "info", "ticket", "history", "chat"]
         assert f'href="/contactos/{row.id}"' in cell
         assert f"contact_id={row.id}" in cell
-        assert cell.count(" disabled ") == 1
+        assert cell.count(" disabled ") == 0
         assert f'href="/tickets/nuevo?contact={row.id}"' in cell
+        assert f'href="/mensajes/?contact={row.id}"' in cell
 
     @pytest.mark.parametrize(
         ("status", "body", "said"),

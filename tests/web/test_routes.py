@@ -136,6 +136,15 @@ OTHERS: dict[str, str] = {
     "desk.file": "ASG",
     "desk.change_file": "ASG",
     "desk.documents_offered": "ASG",  # but for private ones: tests/web_desk/test_files.py
+    "messages.index_view": "AS",
+    "desk_messages.listing": "ASG",  # what each may see of it: tests/web_desk/test_chat.py
+    "desk_messages.with_number": "ASG",
+    "desk_messages.thread": "ASG",
+    "desk_messages.read": "ASG",
+    "desk_messages.send": "ASG",
+    "desk_messages.begin": "ASG",
+    "desk_messages.again": "ASG",
+    "desk_messages.opt_out": "ASG",
     "login.own_password": "ASG",
     "login.logout": "ASG",
     "login.login": "NASG",

@@ -192,7 +192,7 @@ def test_a_provider_that_does_not_answer_leaves_it_unsure(
     receiver.hold["/send"].set()
     assert messages.claim(database, Way.HTTP, epoch_ms(now()), 5) == []
     # A person may send it again: it is the same message, so a provider that had it knows it.
-    assert messages.send_again(database, key, epoch_ms(now()))
+    assert messages.send_again(database, key, WayOut(Way.HTTP, provider.id), epoch_ms(now()))
     wait_state(key, MessageState.SENT)
     assert {got.headers["webhook-id"] for got in receiver.of("/send")} == {"o.1"}
 

@@ -10,6 +10,7 @@ import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { sendDrafts } from "./draft-sync.js";
 import { Drafts } from "./drafts.js";
+import { MessagesRoom } from "./messages-room.js";
 import { outcomeWords } from "./notes.js";
 import { data, isWriting, part, say, toast } from "./page.js";
 import { askWhereTo } from "./pass.js";
@@ -35,7 +36,7 @@ const done = new Set(); // saved calls whose pop the engine still has
 const rooms = new Rooms();
 const toCalls = () => rooms.go("calls");
 const newTicket = (view) => tickets.newFor(view.pop);
-const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, calls: toCalls };
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, write, calls: toCalls };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.open(view));
 const recent = new Recent(callDrafts, openPast, dial);
@@ -47,11 +48,13 @@ const bar = new StateBar(clock, {
 });
 const tickets = new Tickets(rooms, drafts, { dial, openCall: (callId) => openPast({ call_id: callId }) });
 let phone = null; // where the agent's phone is in the browser
+const messages = new MessagesRoom(rooms);
 let leaving = false;
 watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
 rooms.register(tickets);
 tickets.listeners.add(() => stage.views.forEach((view) => view.tickets.refresh()));
+rooms.register(messages);
 
 // ---------------------------------------------------------------- what the engine says
 line.addEventListener("message", ({ detail }) => {
@@ -69,9 +72,11 @@ function react(change) {
       bar.setAgent(truth.agent);
       recent.refresh();
       tickets.refresh(); // news are kept for nobody
+      messages.refresh();
       break;
     case "news":
       if (change.topic === "tickets") tickets.hear(change.about);
+      if (change.topic === "messages") messages.hear(change.about);
       break;
     case "state":
       bar.setState(truth.state);
@@ -212,6 +217,11 @@ if (dialForm !== null) {
 /** A wish about the conversation; what comes of it the engine tells. */
 function talk(view, wish) {
   line.send({ ...wish, call_id: view.callId });
+}
+
+/** SMS to whom the call is with, in the name of its call center. */
+function write(view) {
+  rooms.go("messages", ["with", view.dialled, view.pop.call_center?.id ?? ""].join("/"));
 }
 
 async function pass(view) {
@@ -392,6 +402,7 @@ function ringing() {
 
 recent.refresh();
 tickets.refresh();
+messages.refresh();
 drawIdle();
 rooms.start();
 if (!isWriting()) document.getElementById("idle").focus({ preventScroll: true });

@@ -17,8 +17,8 @@ let counter = 0;
 
 export class PopView {
   /**
-   * `actions`: answer, hangup, save, close, pass, newTicket, each called with this view; dial(number, call center);
-   * talk(view, wish). `isPast`: opened from the list of calls.
+   * `actions`: answer, hangup, save, close, pass, newTicket, write, each called with this view; dial(number, call
+   * center); talk(view, wish). `isPast`: opened from the list of calls.
    */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
     this.pop = pop;
@@ -48,6 +48,7 @@ export class PopView {
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
+    this.part("write").onclick = () => actions.write(this);
     this.talkBar = new TalkBar(this.part, { send: (wish) => actions.talk(this, wish), pass: () => actions.pass(this) });
     this.part("close").onclick = () => actions.close(this);
     this.tickets = new CallerTickets(this.part("tickets"), () => actions.newTicket(this));
@@ -173,6 +174,7 @@ export class PopView {
     this.part("on-phone").hidden = !((alerting || ownRings) && !canAnswer);
     this.part("redial").hidden = phase !== "ended" || !this.dialled;
     this.part("redial").disabled = !this.lineOpen;
+    this.part("write").hidden = !this.dialled;
     this.talkBar.draw(this.isPast ? { phase: "ended" } : this.pop, this.lineOpen);
     const saved = this.notes.wasSaved && !this.notes.isChanged;
     const save = this.part("save");
