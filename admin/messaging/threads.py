@@ -120,7 +120,7 @@ def messages_of(key: int, before: int | None = None) -> tuple[list[dict[str, Any
 
 
 def message(row: Any) -> dict[str, Any]:
-    writer = getattr(row, "writer", None)
+    writer = getattr(row, "writer", None) or row.agent
     return {
         "id": row.id,
         "key": row.key if row.direction == "outbound" else "",

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from browser.desk_page import log_in
 from browser.house import PASSWORD, House
+from browser.test_accessibility import wrong
 from browser.test_desk_pops import CARD
 from playwright.sync_api import Locator, Page, expect
 
-from models import demo_data, message_sight, messages
+from models import demo_data, message_opt_outs, message_sight, messages
 from models.messages import Incoming
 from models.tables import (
     CallCenter,
@@ -249,6 +250,44 @@ def test_searching_and_unread(house: House, provider: SmsProvider) -> None:
     room.locator("[data-thread]", has_text="María").click()
     room.get_by_label("Sin leer").check()
     expect(room.locator("[data-thread]")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_axe_finds(house: House, provider: SmsProvider, scheme: str) -> None:
+    came(house, "Hola")
+    desk = house.desk(color_scheme=scheme)
+    room = desk.go_to("messages")
+    problems = wrong(desk.page)
+    room.locator("[data-thread]").click()
+    field = room.get_by_label("Mensaje", exact=True)
+    for text, state, reason in (
+        ("Uno", MessageState.FAILED, "refused"), ("Dos", MessageState.UNSURE, "no_answer"),
+        ("Tres", MessageState.DELIVERED, ""),
+    ):  # fmt: skip
+        field.fill(text)
+        field.press("Enter")
+        expect(bubble(room, text)).to_be_visible()
+        [row] = messages.claim(house.database, Way.HTTP, epoch_ms(now()), 5)
+        settle(house, SmsMessage.get_by_id(row.id), state, reason=reason, detail="603 Decline" if reason else "")
+    expect(bubble(room, "Tres")).to_contain_text("Entregado")
+    field.fill("ó" * 80)
+    problems += wrong(desk.page)
+    message_opt_outs.opt_out(house.database, MARIA, epoch_ms(now()), word="BAJA")
+    house.engine.tell_news([house.me.id], "messages")
+    expect(field).to_be_disabled()
+    problems += wrong(desk.page)
+    assert problems == []
+
+
+def test_in_english(house: House, provider: SmsProvider) -> None:
+    thread = came(house, "Hello, are you open on Sundays?")
+    desk = house.desk()
+    desk.page.get_by_role("button", name="EN", exact=True).click()
+    desk.page.evaluate(f"location.hash = '#messages/{thread}'")
+    room = desk.room("messages")
+    room.get_by_label("Message", exact=True).fill("Sí ☀")
+    expect(room.locator("[data-part=hint]")).to_contain_text("With í ☀ a message holds 70 letters")
+    desk.screenshot("chat-english")
 
 
 def test_on_a_phones_screen(house: House, provider: SmsProvider) -> None:

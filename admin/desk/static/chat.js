@@ -95,6 +95,7 @@ export class Chat {
     this.threads = new Map(body.threads.map((row) => [row.id, row]));
     this.more = body.more;
     this.#drawList();
+    this.#read();
   }
 
   async #older() {
@@ -230,8 +231,8 @@ export class Chat {
     if (!this.inSight || document.hidden || !row || row.unread === 0) return;
     row.unread = 0;
     this.#drawList();
-    await post(`${data.urls.messages}/${row.id}/read`, {});
-    this.refresh(); // a list that was asked for before does not know it
+    const { status } = await post(`${data.urls.messages}/${row.id}/read`, {});
+    if (status === 200) this.refresh(); // a list that was asked for before does not know it
   }
 
   /** Head, banner and composer of what is open; null: of nothing yet. */
