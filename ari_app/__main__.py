@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import ssl
 import sys
 
 import structlog
@@ -19,6 +20,7 @@ from ari_app import outgoing_calls, presence
 from ari_app.ari.client import WebsocketAri
 from ari_app.callbacks import Callbacks
 from ari_app.callers import CallerLookUp, callers_connection
+from ari_app.certificate import Certificate
 from ari_app.clock import now_ms
 from ari_app.control import ControlServer
 from ari_app.control_requests import ControlRequests
@@ -175,7 +177,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
     )
     floor.restore(presence.seats(rows))
     engine.outgoing.rebuild(await engine.in_database(outgoing_calls.past, snapshot, now_ms()))
-    await hub.start(settings.host, settings.desk_port)
+    await hub.start(settings.host, settings.desk_port, await _tls(settings, stack))
     stack.push_async_callback(hub.stop)
     watch = LoopWatch()
     stack.callback(watch.stop)
@@ -211,6 +213,16 @@ def _messages(settings: Settings, secrets: Secrets, engine: Engine, hub: ScreenP
         region=lambda: engine.snapshot.account.region,
         news=lambda agents, thread: hub.news(agents, "messages", {"thread": thread}),
     )
+
+
+async def _tls(settings: Settings, stack: contextlib.AsyncExitStack) -> ssl.SSLContext | None:
+    """What the websocket is served with; a renewed certificate is taken up without a restart."""
+    if settings.certificate_files is None:
+        return None
+    certificate = Certificate(*settings.certificate_files)
+    watching = asyncio.create_task(certificate.watch(), name="certificate")
+    stack.callback(watching.cancel)
+    return certificate.context
 
 
 def _phone_told(hub: ScreenPopHub, floor: Floor, agent: int, tab: str | None, ready: bool) -> None:

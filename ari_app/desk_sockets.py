@@ -12,6 +12,7 @@ import asyncio
 import http
 import logging
 import socket as sockets
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -200,13 +201,14 @@ class DeskDoor:
             raise RuntimeError("the desks' door is not open")
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
-    async def open(self, host: str, port: int) -> None:
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Listen. Raises OSError when the address is taken."""
         policy = self._policy
         self._server = await serve(
             self._handle,
             host,
             port,
+            ssl=tls,
             process_request=self._check_request,
             compression=None,
             max_size=wire.MAX_FRAME,

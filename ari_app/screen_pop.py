@@ -10,6 +10,7 @@ Everything here runs on the engine's one event loop and never waits: a slow tab 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
@@ -132,9 +133,9 @@ class ScreenPopHub:
     def port(self) -> int:
         return self._door.port
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Listen on `host`:`port` (0: any free port). Raises OSError when the address is taken."""
-        await self._door.open(host, port)
+        await self._door.open(host, port, tls)
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever(), name="desk-sweeper")
 
     async def stop(self) -> None:

@@ -161,7 +161,7 @@ def agi_check(settings: Settings, words: Words) -> Finding:
 def web_check(settings: Settings, words: Words) -> Finding:
     mend = words("look_mend", log=programs.log_of(settings, "web"))
     try:
-        answer = http_calls.ask(http_calls.reachable(settings.host), settings.web_port, "/login", seconds=5.0)
+        answer = http_calls.of_ours(settings, settings.web_port, "/login", seconds=5.0)
     except NoAnswer as error:
         return Finding("web", Verdict.PROBLEM, words("no_answer", why=error), mend)
     if answer.status != 200:
@@ -172,7 +172,7 @@ def web_check(settings: Settings, words: Words) -> Finding:
 def desk_check(settings: Settings, words: Words) -> Finding:
     """A websocket server refuses a plain GET (RFC 6455 section 4.2.1): any answer shows that it listens."""
     try:
-        http_calls.ask(http_calls.reachable(settings.host), settings.desk_port, "/", seconds=5.0)
+        http_calls.of_ours(settings, settings.desk_port, "/", seconds=5.0)
     except NoAnswer as error:
         return Finding("desk", Verdict.PROBLEM, words("no_answer", why=error), words("desk_mend"))
     return Finding("desk", Verdict.OK, words("desk_ok", port=settings.desk_port))

@@ -1,6 +1,7 @@
 """The doctor's checks of what lies on the machine: nothing needs to run.
 
-Owns: Python, data folder, disk, database, Asterisk and its prompts, the clock. Must not: make or change anything.
+Owns: Python, data folder, disk, database, Asterisk and its prompts, the clock, the certificate. Must not: make or change
+anything.
 """
 
 import ctypes
@@ -17,6 +18,8 @@ from urllib.parse import unquote
 from peewee import PeeweeException
 from playhouse.migrations import Runner
 
+from centralita import certificate
+from centralita.certificate import CertificateUnusable
 from centralita.embedded import AsteriskUnavailable, describe_root, is_supported, parse_version
 from centralita.findings import Finding, Verdict
 from centralita.first_account import LOGINS_NAME
@@ -28,6 +31,8 @@ from models.db import MIGRATIONS, DatabaseError, is_postgresql, open_database
 from models.settings import Settings
 
 LEAST_MB: Final = 200
+CERTIFICATE_DAYS: Final = 14
+"""So long before its end somebody is told; the own one is renewed earlier."""
 OLDEST_PYTHON: Final = (3, 11)
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
@@ -47,6 +52,7 @@ def machine_checks(settings: Settings, words: Words) -> Iterator[Finding]:
     yield from database_checks(settings, words)
     yield from asterisk_checks(settings, words)
     yield clock_check(words)
+    yield certificate_check(settings, words)
 
 
 def data_dir_check(settings: Settings, words: Words) -> Finding:
@@ -184,6 +190,26 @@ def clock_check(words: Words) -> Finding:
     if not synchronised:
         return Finding("clock", Verdict.WARNING, words("clock_bad", now=shown), words("clock_mend"))
     return Finding("clock", Verdict.OK, words("clock_ok"))
+
+
+def certificate_check(settings: Settings, words: Words, now: datetime | None = None) -> Finding:
+    files = settings.certificate_files
+    if files is None:
+        return Finding("certificate", Verdict.OK, words("certificate_off"))
+    if settings.tls == "own" and not files[0].exists():
+        return Finding("certificate", Verdict.OK, words("certificate_to_be_made"))
+    try:
+        until = certificate.look(*files).until
+    except CertificateUnusable as error:
+        return Finding("certificate", Verdict.PROBLEM, str(error), words("certificate_mend"))
+    left = (until - (now or datetime.now(UTC))).days
+    day = f"{until:%Y-%m-%d}"
+    if left < 0:
+        return Finding("certificate", Verdict.PROBLEM, words("certificate_over", day=day), words("certificate_mend"))
+    if left < CERTIFICATE_DAYS:
+        text = words("certificate_soon", day=day, days=left)
+        return Finding("certificate", Verdict.WARNING, text, words("certificate_mend"))
+    return Finding("certificate", Verdict.OK, words("certificate_ok", day=day))
 
 
 def _kernel_says_synchronised() -> bool | None:

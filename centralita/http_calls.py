@@ -7,6 +7,7 @@ the settings name.
 import base64
 import http.client
 import json
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +52,14 @@ def ask(
     headers: dict[str, str] | None = None,
     body: object = None,
     seconds: float = 2.0,
+    tls: bool = False,
 ) -> Answer:
-    """One request. Raises NoAnswer."""
-    connection = http.client.HTTPConnection(address, port, timeout=seconds)
+    """One request. Raises NoAnswer. With `tls` whatever certificate they have will do: it is our own program."""
+    connection = (
+        http.client.HTTPSConnection(address, port, timeout=seconds, context=_unverified())
+        if tls
+        else http.client.HTTPConnection(address, port, timeout=seconds)
+    )
     try:
         sent = dict(headers or {})
         content = None
@@ -69,15 +75,28 @@ def ask(
         connection.close()
 
 
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def reachable(host: str) -> str:
     """Where to reach what listens on `host`: the wildcard addresses are reached over loopback."""
     return {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
 
 
+def of_ours(settings: Settings, port: int, path: str, seconds: float = 2.0) -> Answer:
+    """A GET of what browsers reach: the web or the desks' websocket. Raises NoAnswer."""
+    return ask(reachable(settings.host), port, path, seconds=seconds, tls=settings.tls != "off")
+
+
 def web_address(settings: Settings) -> str:
     """Where a browser on this machine finds the web, without a final slash."""
     host = reachable(settings.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
+    scheme = "http" if settings.tls == "off" else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
 
 
 class Control:

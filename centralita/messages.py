@@ -73,6 +73,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "El puerto {protocol} {port} de {address} ({setting}) no se puede abrir: {reason}",
         "{protocol} port {port} on {address} ({setting}) cannot be opened: {reason}",
     ),
+    "certificate_bad": (
+        "El certificado no sirve: {why}. Revise CENTRALITA_TLS_CERT_FILE y CENTRALITA_TLS_KEY_FILE (docs/tls.md).",
+        "The certificate is of no use: {why}. See CENTRALITA_TLS_CERT_FILE and CENTRALITA_TLS_KEY_FILE (docs/tls.md).",
+    ),
+    "certificate_made": ("Certificado propio creado, vale hasta {day}", "Own certificate made, good until {day}"),
+    "certificate_renewed": (
+        "Certificado propio renovado, vale hasta {day}",
+        "Own certificate renewed, good until {day}",
+    ),
     "asterisk_missing": ("No hay un Asterisk que usar: {why}", "There is no Asterisk to use: {why}"),
     "asterisk_conf_bad": (
         "No se pudo escribir la configuración de Asterisk: {why}",
@@ -138,6 +147,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "address_web": ("Administración", "Administration"),
     "address_desk": ("Escritorio del agente", "Agent's desk"),
     "address_sip": ("SIP (troncal y teléfonos)", "SIP (trunk and phones)"),
+    "address_authority": ("Autoridad para los navegadores", "Authority for the browsers"),
     "address_logs": ("Registros", "Logs"),
     "logins": ("Accesos de demostración", "Demonstration logins"),
     "login_role": ("Papel", "Role"),
@@ -381,6 +391,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "clock_mend": (
         "Las horas del historial y los tokens dependen del reloj: active la sincronización (timedatectl set-ntp true).",
         "The history's times and the tokens depend on the clock: switch synchronisation on (timedatectl set-ntp true).",
+    ),
+    "check_certificate": ("Certificado", "Certificate"),
+    "certificate_off": ("sin TLS (CENTRALITA_TLS)", "no TLS (CENTRALITA_TLS)"),
+    "certificate_to_be_made": ("se crea al arrancar", "made at the start"),
+    "certificate_ok": ("vale hasta {day}", "good until {day}"),
+    "certificate_soon": ("vale hasta {day}: quedan {days} días", "good until {day}: {days} days are left"),
+    "certificate_over": ("venció el {day}", "ended on {day}"),
+    "certificate_mend": (
+        "Renuévelo; el propio se renueva al arrancar Centralita. Vea docs/tls.md.",
+        "Renew it; the own one is renewed when Centralita starts. See docs/tls.md.",
     ),
     "skipped": ("no se puede ver mientras falte: {needs}", "cannot be seen while this is missing: {needs}"),
 }

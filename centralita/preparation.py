@@ -7,10 +7,12 @@ print (it tells through `say`).
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from peewee import PeeweeException
 
-from centralita import asterisk_conf, first_account, ports, programs, running
+from centralita import asterisk_conf, certificate, first_account, ports, programs, running
+from centralita.certificate import CertificateUnusable
 from centralita.embedded import AsteriskDist, AsteriskUnavailable, find_or_fetch
 from centralita.first_account import FirstAccount
 from centralita.messages import Words
@@ -74,6 +76,17 @@ def check_ports(settings: Settings, words: Words) -> None:
         )
     if sentences:
         raise CannotStart("\n".join(dict.fromkeys(sentences)))
+
+
+def make_certificate(settings: Settings, words: Words, say: Say) -> Path | None:
+    """The authority to be installed on the agents' computers, when the certificate is our own. Raises CannotStart."""
+    try:
+        found = certificate.ensure(settings)
+    except (CertificateUnusable, OSError) as error:
+        raise CannotStart(words("certificate_bad", why=error)) from error
+    if found is not None and found.made:
+        say(words("certificate_made", day=f"{found.until:%Y-%m-%d}"))
+    return found.authority if found is not None else None
 
 
 def get_asterisk(settings: Settings, words: Words, progress: Progress) -> AsteriskDist:

@@ -155,6 +155,9 @@ def web_command(settings: Settings) -> list[str]:
         "name": "centralita-web",
         "pythonpath": str(PACKAGES),  # before the folder we were started in, which gunicorn puts first
     }
+    if settings.certificate_files is not None:
+        # Read for each connection: a renewed one needs no restart.
+        options["certfile"], options["keyfile"] = map(str, settings.certificate_files)
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [*PYTHON, "-m", "gunicorn", "--no-control-socket", *flags, "admin.wsgi:app"]
 
@@ -236,7 +239,7 @@ def jobs_ready(settings: Settings) -> Probe:
 def web_ready(settings: Settings) -> Probe:
     def look() -> str | None:
         try:
-            answer = http_calls.ask(http_calls.reachable(settings.host), settings.web_port, "/login")
+            answer = http_calls.of_ours(settings, settings.web_port, "/login")
         except NoAnswer as error:
             return f"/login: {error}"
         return None if answer.status == 200 else f"/login: {answer.status}"

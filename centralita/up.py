@@ -10,6 +10,7 @@ import resource
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.table import Table
 from rich.text import Text
 
-from centralita import http_calls, preparation, programs
+from centralita import certificate, http_calls, preparation, programs
 from centralita.console import Lines, Reporter, plain
 from centralita.embedded import AsteriskDist
 from centralita.first_account import LOGINS_NAME, FirstAccount
@@ -30,6 +31,7 @@ from models.settings import Settings
 
 OK, FAILED, WRONG_SETTINGS, BUSY = 0, 1, 2, 3
 _LOG_SECONDS = 0.5
+_DAY_SECONDS = 24 * 3600
 
 
 class Interrupted(Exception):
@@ -54,11 +56,12 @@ def run(settings: Settings, console: Console) -> int:
             preparation.clear_leftovers(settings, words, say)
             preparation.check_ports(settings, words)
             secrets = preparation.make_secrets(settings, words)
+            authority = preparation.make_certificate(settings, words, say)
             dist = _asterisk(settings, words, console)
             preparation.configure_asterisk(settings, secrets, dist, words)
             account = preparation.make_database(settings, words, say)
             house = programs.programs(settings, secrets, dist)
-            return asyncio.run(_Run(settings, words, console, house, account, began).live())
+            return asyncio.run(_Run(settings, words, console, house, account, authority, began).live())
     except AlreadyRunning as error:
         console.print(f"[red]✘[/] {plain(words('already_running', path=settings.data_dir, pid=error.pid))}")
         return BUSY
@@ -117,10 +120,11 @@ class _Run:
         console: Console,
         house: list[Program],
         account: FirstAccount,
+        authority: Path | None,
         began: float,
     ) -> None:
         self._settings, self._words, self._console = settings, words, console
-        self._account, self._began = account, began
+        self._account, self._authority, self._began = account, authority, began
         self._lines = Lines(console, words)
         logs = {program.name: programs.log_of(settings, program.name) for program in house}
         self._reporter = Reporter(self._lines, words, logs)
@@ -139,7 +143,7 @@ class _Run:
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, ask_to_stop)
-        following = asyncio.create_task(self._follow())
+        following = [asyncio.create_task(work) for work in (self._follow(), self._renew())]
         status = OK
         try:
             starting = asyncio.create_task(self._supervisor.start())
@@ -158,7 +162,8 @@ class _Run:
                 self._lines.put(Text(self._words("stopping"), style="dim"))
             await self._supervisor.stop()
             starting.cancel()
-            following.cancel()
+            for task in following:
+                task.cancel()
             with suppress(asyncio.CancelledError, StartFailed):
                 await starting
             self._lines.put(Text(self._words("stopped" if status == OK else "start_failed")))
@@ -177,6 +182,18 @@ class _Run:
                     self._lines.put(Text(self._words("log_failed", why=error), style="red"))
                 complained = True
             await asyncio.sleep(_LOG_SECONDS)
+
+    async def _renew(self) -> None:
+        """The own certificate, long before its end; whoever serves with it reads it anew."""
+        while self._authority is not None:
+            await asyncio.sleep(_DAY_SECONDS)
+            try:
+                found = await asyncio.to_thread(certificate.ensure, self._settings)
+            except (certificate.CertificateUnusable, OSError) as error:
+                self._lines.put(Text(self._words("certificate_bad", why=error), style="red"))
+                continue
+            if found is not None and found.made:
+                self._lines.put(Text(self._words("certificate_renewed", day=f"{found.until:%Y-%m-%d}")))
 
     def _tell_failure(self, failure: StartFailed) -> None:
         program = failure.program
@@ -202,6 +219,8 @@ class _Run:
         where.add_row(words("address_web"), f"[link={web}]{web}[/]")
         where.add_row(words("address_desk"), f"[link={web}/desk]{web}/desk[/]")
         where.add_row(words("address_sip"), plain(f"{settings.sip_address}:{settings.sip_port}"))
+        if self._authority is not None:
+            where.add_row(words("address_authority"), plain(self._authority))
         where.add_row(words("address_logs"), plain(programs.log_dir(settings)))
         self._lines.put(where)
         if self._account.logins:

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the web, the desk's websocket and control listen.")
     web_port: Port = Field(8000, description="Port of the web admin and the desk's pages, 1 to 65535.")
     desk_port: Port = Field(8001, description="Port of the desks' websocket, 1 to 65535.")
+    tls: Literal["off", "own", "files"] = Field(
+        "off",
+        description="TLS of web and desks' websocket: off, own (a certificate made here) or files (the next two).",
+    )
+    tls_cert_file: Path | None = Field(None, description="Certificate with its chain, PEM; read anew when it changes.")
+    tls_key_file: Path | None = Field(None, description="Its private key, PEM without a password.")
+    tls_names: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Host names and addresses that the own certificate is for too, separated by commas."
+    )
     control_port: Port = Field(
         8002, description="Port of the engine's control, always on loopback, 1 to 65535; UDP too."
     )
@@ -149,7 +158,7 @@ class Settings(BaseSettings):
         """Keyword arguments only: `load` reads the environment and the file, so that it can name every mistake."""
         return (init_settings,)
 
-    @field_validator("trunk_addresses", "trusted_proxies", "webhook_networks", mode="before")
+    @field_validator("trunk_addresses", "trusted_proxies", "webhook_networks", "tls_names", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -173,6 +182,15 @@ class Settings(BaseSettings):
             ipaddress.ip_address(value)
         except ValueError as error:
             raise ValueError(f"{value!r} is not an IP address") from error
+        return value
+
+    @field_validator("tls_names")
+    @classmethod
+    def _tls_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            # A host name of labels (RFC 1123 section 2.1), perhaps with a star for the first; or an address.
+            if not re.fullmatch(r"(\*\.)?[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", name):
+                cls._address(name)
         return value
 
     @field_validator("language", "region", "currency", "log_level", mode="before")
@@ -260,6 +278,14 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _certificate(self) -> "Settings":
+        if self.tls == "files" and self.tls_cert_file is None:
+            raise ValueError("tls_cert_file: is needed with CENTRALITA_TLS=files")
+        if self.tls == "files" and self.tls_key_file is None:
+            raise ValueError("tls_key_file: is needed with CENTRALITA_TLS=files")
+        return self
+
+    @model_validator(mode="after")
     def _ports(self) -> "Settings":
         if self.rtp_end <= self.rtp_start:
             raise ValueError("rtp_end: must be above rtp_start")
@@ -283,6 +309,14 @@ class Settings(BaseSettings):
         return self.database_url or "sqlite:///" + quote(str(self.data_dir / "centralita.db"))
 
     @property
+    def certificate_files(self) -> tuple[Path, Path] | None:
+        """The certificate and its key that web and websocket are served with; None: without TLS."""
+        if self.tls == "files" and self.tls_cert_file and self.tls_key_file:
+            return self.tls_cert_file, self.tls_key_file
+        own = self.data_dir / "tls"
+        return (own / "certificate.pem", own / "certificate.key") if self.tls == "own" else None
+
+    @property
     def secrets_file(self) -> Path:
         return self.data_dir / "secrets.json"
 
@@ -300,7 +334,7 @@ class Settings(BaseSettings):
     def desk_url(self) -> str:
         """Where a browser opens the desk's websocket, when it uses the web on the same host."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_desk_url or f"ws://{host}:{self.desk_port}/"
+        return self.public_desk_url or f"{'ws' if self.tls == 'off' else 'wss'}://{host}:{self.desk_port}/"
 
 
 def environment_name(field: str) -> str:

@@ -20,7 +20,17 @@ from models.settings import CONFIG_VARIABLE, Settings, environment_name
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "README.es.md")] + [
     ROOT / "docs" / f"{name}.md"
-    for name in ("grabaciones", "imprimir", "install", "operate", "queues", "tickets", "troubleshooting")
+    for name in (
+        "grabaciones",
+        "imprimir",
+        "install",
+        "operate",
+        "queues",
+        "softphone",
+        "tickets",
+        "tls",
+        "troubleshooting",
+    )  # fmt: skip
 ]
 
 
