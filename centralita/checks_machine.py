@@ -1,7 +1,7 @@
 """The doctor's checks of what lies on the machine: nothing needs to run.
 
-Owns: Python, data folder, disk, database, Asterisk and its prompts, the clock, the certificate. Must not: make or change
-anything.
+Owns: Python, data folder, disk, database, Asterisk and its prompts, the clock, the certificate. Must not: make or
+change anything.
 """
 
 import ctypes

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     desk_port: Port = Field(8001, description="Port of the desks' websocket, 1 to 65535.")
     tls: Literal["off", "own", "files"] = Field(
         "off",
-        description="TLS of web and desks' websocket: off, own (a certificate made here) or files (the next two).",
+        description="TLS of web and websocket: off, own (a certificate made here) or files (the next two).",
     )
     tls_cert_file: Path | None = Field(None, description="Certificate with its chain, PEM; read anew when it changes.")
     tls_key_file: Path | None = Field(None, description="Its private key, PEM without a password.")

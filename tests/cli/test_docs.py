@@ -30,7 +30,7 @@ PAGES = [ROOT / name for name in ("README.md", "README.es.md")] + [
         "tickets",
         "tls",
         "troubleshooting",
-    )  # fmt: skip
+    )
 ]
 
 

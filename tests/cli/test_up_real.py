@@ -5,11 +5,13 @@ Free ports, a data folder of its own, the checkout's embedded Asterisk.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -36,10 +38,10 @@ ENGINE_BACK_SECONDS = 3.0
 
 
 class House:
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, **changes: str) -> None:
         self.settings = settings
         self._folder = folder
-        self._env = environment(settings, CENTRALITA_RTP_START="40000", CENTRALITA_RTP_END="40998")
+        self._env = environment(settings, CENTRALITA_RTP_START="40000", CENTRALITA_RTP_END="40998", **changes)
         self.runs: list[CommandProcess] = []
 
     def up(self) -> CommandProcess:
@@ -172,3 +174,27 @@ def test_a_demo_call_without_an_agent_is_told_and_recorded(house: House) -> None
     assert answer.status in (302, 303), "there is such a page, for who has logged in"
     calls = wait_until(lambda: stored_calls(house.settings), 5)
     assert calls == [("inbound", "no_agents", 1)], "one closed record of it"
+
+
+def test_over_tls_with_its_own_certificate(
+    make_settings: Callable[..., Settings], tmp_path: Path, asterisk_dist: AsteriskDist
+) -> None:
+    settings = make_settings(tls="own")
+    settings.data_dir.mkdir(mode=0o700)
+    dist = Path(os.environ.get("ASTERISK_TEST_DIST") or REPOSITORY / "var" / "asterisk-dist")
+    (settings.data_dir / "asterisk-dist").symlink_to(dist.resolve())
+    house = House(settings, tmp_path, CENTRALITA_TLS="own")
+    try:
+        house.up()
+        report = json.loads(house.command("doctor", "--json").stdout)
+        assert [check for check in report["checks"] if check["verdict"] not in ("ok", "warning")] == []
+        # Whoever has the authority asks web and websocket without a complaint.
+        believer = ssl.create_default_context(cafile=str(settings.data_dir / "tls" / "authority.pem"))
+        for port, status in ((settings.web_port, 200), (settings.desk_port, 404)):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=believer)
+            connection.request("GET", "/login")
+            assert connection.getresponse().status == status
+            connection.close()
+    finally:
+        for run in house.runs:
+            run.kill()

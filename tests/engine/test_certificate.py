@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +21,12 @@ from models.settings import Settings
 
 def shown(port: int, authority: Path) -> int:
     """The serial number of the certificate that a client is shown, and believes."""
-    import socket
-
     context = ssl.create_default_context(cafile=str(authority))
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
-        with context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped:
-            return x509.load_der_x509_certificate(wrapped.getpeercert(True) or b"").serial_number
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
+    ):
+        return x509.load_der_x509_certificate(wrapped.getpeercert(True) or b"").serial_number
 
 
 def test_a_desk_over_wss_and_the_next_certificate_without_a_restart(bench: Any, tmp_path: Path) -> None:
