@@ -252,6 +252,14 @@ def speaking(app: Flask, secrets: Secrets, provider: SmsProvider) -> Speaking:
     return Speaking(app, secret_of(secrets.webhook_key, provider.id, "s", what="sms provider"))
 
 
+def in_body(**data: Any) -> dict[str, Any]:
+    return {"type": "message.received", "data": {"id": "1", "from": ANA, "to": OURS, "text": "x"} | data}
+
+
+def status_body(**data: Any) -> dict[str, Any]:
+    return {"type": "message.status", "data": {"state": "sent"} | data}
+
+
 def test_a_message_comes_in_once(speaking: Speaking, provider: SmsProvider) -> None:
     before = Contact.select().count()
     answer = speaking.message("Buenas\n¿abren?")
@@ -280,16 +288,19 @@ def test_opting_out_and_its_answer(
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("secret", "late", "signed"),
     [
-        {"secret": "whsec_AAAA"}, {"at": 0}, {"at": int(time.time()) - incoming.TOLERANCE - 60},
-        {"at": int(time.time()) + incoming.TOLERANCE + 60}, {"signed": b"{}"},
+        ("whsec_AAAA", 0, None), (None, -incoming.TOLERANCE - 60, None), (None, incoming.TOLERANCE + 60, None),
+        (None, -(10**10), None), (None, 0, b"{}"),
     ],
 )  # fmt: skip
-def test_who_does_not_sign_is_refused(speaking: Speaking, wrong: dict[str, Any]) -> None:
-    body = {"type": "message.received", "data": {"id": "p-1", "from": ANA, "to": OURS, "text": "x"}}
+def test_who_does_not_sign_is_refused(speaking: Speaking, secret: str | None, late: int, signed: bytes | None) -> None:
+    """Another secret, too old, too new, another body."""
+    body = in_body()
     for path in ("/sms/incoming", "/sms/receipt"):
-        assert speaking.say(path, body, **wrong).status_code == 401
+        # Now, not when the tests were collected.
+        answer = speaking.say(path, body, at=max(0, int(time.time()) + late), secret=secret, signed=signed)
+        assert answer.status_code == 401
     assert SmsMessage.select().count() == 0
 
 
@@ -320,14 +331,6 @@ def test_who_guesses_is_stopped_and_a_provider_too_fast_is_told(
 def test_a_provider_that_is_off_says_nothing(speaking: Speaking) -> None:
     SmsProvider.update(active=False).execute()
     assert speaking.message().status_code == 401
-
-
-def in_body(**data: Any) -> dict[str, Any]:
-    return {"type": "message.received", "data": {"id": "1", "from": ANA, "to": OURS, "text": "x"} | data}
-
-
-def status_body(**data: Any) -> dict[str, Any]:
-    return {"type": "message.status", "data": {"state": "sent"} | data}
 
 
 @pytest.mark.parametrize(
