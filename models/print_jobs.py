@@ -26,6 +26,7 @@ from models.values.slip import Slip
 
 LEASE: Final = timedelta(seconds=20)
 GIVE_UP: Final = timedelta(hours=2)  # nothing is printed that nobody waits for any more
+CALL_LASTS: Final = timedelta(hours=24)  # a call may go on while its result waits to be printed
 KEPT: Final = timedelta(days=30)
 BACK_OFF: Final = tuple(timedelta(seconds=seconds) for seconds in (3, 5, 10, 20, 30, 60))
 OPEN: Final = (PrintState.QUEUED, PrintState.PRINTING, PrintState.UNSURE, PrintState.FAILED)  # somebody may have to act
@@ -56,7 +57,8 @@ def enqueue(
     present = now()
     row = {
         "kind": kind, "subject": str(subject), "key": key, "printer": printer, "asked_by": agent,
-        "created_at": present, "next_at": present, "give_up_at": present + GIVE_UP, **_content(slip),
+        "created_at": present, "next_at": present, "give_up_at": present + (CALL_LASTS if slip is None else GIVE_UP),
+        **_content(slip),
     }  # fmt: skip
     PrintJob.insert(row).on_conflict_ignore().execute()
     found: PrintJob = PrintJob.get(PrintJob.key == key)

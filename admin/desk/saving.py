@@ -15,7 +15,7 @@ from admin.contact_values import EXTRA
 from admin.desk import drafts, forms
 from admin.desk.ownership import Standing, standing
 from admin.desk.typed import CONTACT_FIELDS, BadRequest, Typed, keys_of
-from admin.printing.asking import enqueue_form_answer
+from admin.printing.asking import enqueue_call_result, enqueue_form_answer
 from models.callers import caller_card
 from models.checks import Checked, check_additional_values, check_contact, check_saved_call
 from models.db import is_postgresql, transaction
@@ -80,6 +80,7 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
             gone += files
             enqueue_form_answer(answer)  # a saved answer goes on to its form's printer
         drafts.clear(database, agent, call_id, keys_of(typed), [one.version.id for one in filled])
+        enqueue_call_result(saved, agent)
         return Saved(saved, tuple(gone))
 
 

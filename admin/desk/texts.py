@@ -193,6 +193,11 @@ def texts() -> dict[str, str]:
         "documents.not_found": _("Ningún documento se llama así."),
         "documents.unread": _("No se pudo leer la lista. Intenta de nuevo."),
         "documents.private": _("privado"),
+        # prints
+        "print.not_yet": _("La llamada todavía no termina: se imprime después."),
+        "print.not_sent": _("No se pudo: no hay conexión con el servidor. Vuelve a intentar."),
+        "print.changed": _("Ya cambió de estado."),
+        "print.open": _("Abrir la hoja"),
         # my last calls
         "recent.open": _("Abrir"),
         "recent.open_of": _("Abrir la llamada de {who}"),

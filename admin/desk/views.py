@@ -57,6 +57,7 @@ def page() -> str:
             "tickets": url_for("desk_tickets.listing"),
             "file": url_for("desk.file", file_id=0),
             "documents": url_for("desk.documents_offered"),
+            "prints": url_for("desk_prints.listing"),
             "worker": assets.asset("connection-worker.js"),
             "login": back_here,
         },

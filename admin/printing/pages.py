@@ -50,8 +50,8 @@ def shown(may_act: bool) -> dict[str, Any]:
     """What the templates that show jobs need."""
     return {
         "kinds": words.KINDS, "tones": words.TONES, "state_of": words.state_of, "reason_of": words.reason_of,
-        "printer_of": words.printer_of, "is_of_browser": is_of_browser, "may_act": may_act, "jobs_alive": _jobs_alive(),
-        "any_unfinished": lambda jobs: any(is_unfinished(job) for job in jobs),
+        "printer_of": words.printer_of, "acts_of": words.acts_of, "is_of_browser": is_of_browser, "may_act": may_act,
+        "jobs_alive": _jobs_alive(), "any_unfinished": lambda jobs: any(is_unfinished(job) for job in jobs),
     }  # fmt: skip
 
 

@@ -91,5 +91,25 @@ def reason_of(job: PrintJob) -> str:
     return str(PROBLEMS.get(job.problem, job.problem))
 
 
+def acts_of(job: PrintJob) -> list[tuple[str, str, str]]:
+    """What a person may do about it: the act of the address (`deciding.ACTS`), its words, its picture."""
+    again, away = ("reintentar", _("Reintentar"), "history"), ("cancelar", _("Cancelar"), "delete")
+    match job.state:
+        case PrintState.QUEUED if is_of_browser(job) and job.slip is not None:
+            return [("abrir", _("Imprimir"), "printers"), away]
+        case PrintState.QUEUED:
+            return [away]
+        case PrintState.PRINTING if is_of_browser(job):
+            return [("impresa", _("Se imprimió"), "ok"), ("no-salio", _("No salió"), "history")]
+        case PrintState.UNSURE:
+            return [("salio", _("Sí salió"), "ok"), ("reintentar", _("Imprimir otra vez"), "printers")]
+        case PrintState.FAILED:
+            return [again, away]
+        case PrintState.CANCELLED:
+            return [again]
+        case _:
+            return []
+
+
 def printer_of(job: PrintJob) -> str:
     return str(job.printer.name) if job.printer_id else _("El navegador")

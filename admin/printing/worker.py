@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from peewee import Database, PeeweeException
 
@@ -20,6 +20,7 @@ from models.tables import PrintJob, PrintState
 POLL_SECONDS: Final = 0.5
 RENEW_SECONDS: Final = 5.0
 SWEEP_SECONDS: Final = 10.0
+COMPOSE_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 4.0  # for what is being sent; what is not over then is unsure at the next start
 _AGAIN_SECONDS: Final = 0.5
 
@@ -31,6 +32,7 @@ class PrintWorker:
         self._database = database
         self._data_dir = data_dir
         self._claim = secrets.token_hex(16)
+        self._composer: Any = None
         self._under_way: dict[asyncio.Task[None], int] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="printing", daemon=True)
@@ -54,7 +56,7 @@ class PrintWorker:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        renewed = swept = float("-inf")
+        renewed = swept = composed = float("-inf")
         self._under_way.clear()
         while not self._stopping.is_set():
             try:
@@ -64,6 +66,9 @@ class PrintWorker:
                 if self._under_way and loop.time() - renewed > RENEW_SECONDS:
                     print_jobs.renew(self._under_way.values(), self._claim)
                     renewed = loop.time()
+                if loop.time() - composed > COMPOSE_SECONDS:
+                    self._compose()
+                    composed = loop.time()
                 print_jobs.recover(self._database)
                 for job in print_jobs.claim_due(self._database, self._claim):
                     self._under_way[asyncio.create_task(self._print(job))] = job.id
@@ -71,6 +76,15 @@ class PrintWorker:
                 self._database_away(error)
             await self._wait(POLL_SECONDS)
         await self._wait(STOP_SECONDS, asyncio.ALL_COMPLETED)
+
+    def _compose(self) -> None:
+        if self._composer is None:
+            if not print_jobs.waiting_for_content():
+                return
+            from admin.printing.late import Composer  # pages, words, formats: not before they are needed
+
+            self._composer = Composer()
+        self._composer.compose()
 
     async def _wait(self, seconds: float, until: str = asyncio.FIRST_COMPLETED) -> None:
         if not self._under_way:

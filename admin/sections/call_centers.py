@@ -34,6 +34,7 @@ from models.tables import (
     CallCenterGroup,
     CallCenterNumber,
     Form,
+    Printer,
 )
 from models.values.call import CostUnit, Strategy
 from models.values.money import CURRENCIES
@@ -47,6 +48,10 @@ def _groups() -> list[tuple[int, str]]:
 
 def _forms() -> list[tuple[int, str]]:
     return list(Form.select(Form.id, Form.name).where(Form.active).order_by(folded(Form.name)).tuples())
+
+
+def _printers() -> list[tuple[int, str]]:
+    return list(Printer.select(Printer.id, Printer.name).where(Printer.active).order_by(folded(Printer.name)).tuples())
 
 
 def _seconds(label: Any, help_text: Any = "") -> Number:
@@ -88,7 +93,10 @@ class CenterForm(QueueForm):
     price = Number(_l("Costo"), attributes={"maxlength": 20})
     currency = Choice(_l("Costo Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
     cost_unit = Choice(_l("Costo Tiempo"), options=lambda: choices(CostUnit))
-    print_result = Check(_l("Imprimir el resultado"))
+    print_result = Check(
+        _l("Imprimir el resultado"), help=_l("Cuando el agente salva la llamada, con lo que llenó en las formas.")
+    )
+    printer = Choice(_l("Impresora del resultado"), options=_printers, empty=_l("El navegador del agente"))
     survey_enabled = Check(
         _l("Pedir una calificación al terminar"),
         help=_l("Cuando el agente cuelga primero, quien llamó califica la llamada del 1 al 5 con una tecla."),
@@ -122,7 +130,7 @@ class CenterForm(QueueForm):
         *queue_form.GROUPS,
         (_l("Grabaciones"), ("recording", "recording_days")),
         (_l("Costo"), ("price", "currency", "cost_unit")),
-        (_l("Formas"), ("forms", "print_result")),
+        (_l("Formas"), ("forms", "print_result", "printer")),
     )
 
 
@@ -200,6 +208,7 @@ class CallCenters(SectionView):
             "agents": by_center(CallCenterAgent, agents.order_by(Agent.name)),
             "teams": by_center(CallCenterGroup, teams.order_by(AgentGroup.name)),
             "currencies": CURRENCIES,
+            "printers": dict(Printer.select(Printer.id, Printer.name).tuples()),
         }
 
     def stored_cells(self, rows: Any) -> dict[int, dict[str, Any]]:

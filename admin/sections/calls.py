@@ -238,6 +238,7 @@ class Calls(ExplainingView, RecordingsView, HistoryView, SectionView):
             "legs": legs_of(page.rows),
             "recordings": recordings_of(page.rows),
             "may_call": self.can_call(),
+            "may_print": may(current_user.role, "print_jobs", Act.EDIT),
             **self.onward(page),
             **row_texts(),
         }

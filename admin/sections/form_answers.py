@@ -9,6 +9,7 @@ from flask import request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from peewee import JOIN, ModelSelect
 
 from admin.base_view import SectionView
@@ -16,7 +17,7 @@ from admin.folding import folded
 from admin.form_lines import answered, fields_of, in_words
 from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
-from admin.permissions import Act
+from admin.permissions import Act, may
 from admin.sections.contacts import names_of
 from admin.view_marks import acting
 from models.tables import Agent, Contact, Form, FormAnswer, FormField, FormFile, FormVersion
@@ -86,7 +87,7 @@ class FormAnswers(SectionView):
             ]
             for row in page.rows
         }
-        return {"told": told}
+        return {"told": told, "may_print": may(current_user.role, "print_jobs", Act.EDIT)}
 
     @expose("/<int:row_id>/ver")
     @acting(Act.READ)
@@ -98,8 +99,11 @@ class FormAnswers(SectionView):
         files: dict[str, list[FormFile]] = {}
         for file in FormFile.select().where(FormFile.answer == row).order_by(FormFile.id):
             files.setdefault(file.field, []).append(file)
+        may_print = may(current_user.role, "print_jobs", Act.EDIT)
         frame = self.frame() | {"heading": row.version.form.name}
-        return self.render("forms/answer.html", **frame, row=row, shown=answered(row), files=files, back=back)
+        return self.render(
+            "forms/answer.html", **frame, row=row, shown=answered(row), files=files, back=back, may_print=may_print
+        )
 
     def title_of(self, row: Any) -> str:
         return _("respuesta %(number)s", number=row.id)

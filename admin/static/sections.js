@@ -48,8 +48,6 @@
     });
   }
 
-  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
-
   // ---------- leaving with unsaved changes
   const kept = document.querySelector("form[data-keep]");
   if (kept) {

@@ -7,7 +7,7 @@ from typing import Any, Final
 from models.checks.base import Check, Checked, clean_text
 from models.checks.contacts import account_region
 from models.checks.queues import check_queue
-from models.tables import AdditionalField, CallCenter, CallCenterNumber
+from models.tables import AdditionalField, CallCenter, CallCenterNumber, Printer
 from models.values.call import CostUnit, Strategy
 from models.values.color import parse_color
 from models.values.errors import InvalidValue
@@ -37,6 +37,7 @@ def check_call_center(data: Mapping[str, Any], row: CallCenter | None = None) ->
     check.parsed("currency", check_currency, required=True)
     check.choice("cost_unit", CostUnit)
     check.flag("print_result")
+    check.reference("printer", Printer)
     check.flag("survey_enabled")
     check.parsed("color", parse_color, required=True)
     check.parsed("pop_up_url", _template, null=True)

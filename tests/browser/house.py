@@ -91,6 +91,15 @@ class House:
         self.engine.set_state(self.me.id, "wrap_up")
         self.engine.update(self.me.id, call_id, phase="ended", ended_at=self.engine.now_ms())
 
+    def in_progress(self, call_id: str, **changes: Any) -> CallRecord:
+        """The call as the engine writes it when `me` has answered."""
+        fields = {
+            "id": call_id, "direction": Direction.INBOUND, "called_number": "40004000", "calling_number": "88881234",
+            "offered_at": now_ms() - 60_000, "answered_at": now_ms() - 50_000, "agent_id": self.me.id,
+            "call_center_name": "Soporte Técnico Teslín",
+        } | changes  # fmt: skip
+        return CallRecord(**fields)
+
     def record(self, call_id: str, agent: Agent | None = None, **changes: Any) -> None:
         """What the engine's writer would put in the history: a call that `agent` (`me`) answered."""
         fields = {

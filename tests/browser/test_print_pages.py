@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 from browser.desk_page import ARTEFACTS
-from browser.house import PASSWORD, Profiles, unused_port
+from browser.house import PASSWORD, House, Profiles, unused_port
 from browser.site import Site
+from browser.test_accessibility import wrong
 from played_printer import PlayedPrinter
 from playwright.sync_api import Page, expect
 
 from admin.bulk.worker import sign_of_life
 from admin.printing.worker import PrintWorker
-from models import db, demo_data
-from models.tables import Call, Printer, PrintJob, PrintState
+from models import cdr, db, demo_data, print_jobs
+from models.tables import Call, CallCenter, Printer, PrintJob, PrintKind, PrintState
 from models.values.call import Outcome
+from models.values.slip import Slip
 
 
 @pytest.fixture
@@ -87,7 +89,9 @@ def test_what_may_not_have_come_out(page: Page, printer: PlayedPrinter) -> None:
     expect(jobs).to_contain_text("No se sabe si salió", timeout=30_000)
     expect(jobs).to_contain_text("La conexión se cortó mientras se enviaba.")
     shot(page, "no-se-sabe")
+    assert wrong(page) == []
     page.goto("/impresiones/")
+    assert wrong(page) == []
     shot(page, "impresiones")
     page.set_viewport_size({"width": 390, "height": 800})
     shot(page, "impresiones-390")
@@ -118,6 +122,7 @@ def test_a_call_by_hand_in_the_browser(page: Page) -> None:
     Call.update(comment="¿Entrega mañana? Sí: señora Ñúñez, 3 kg a ₡4 500").where(Call.id == call.id).execute()
     page.goto(f"/impresiones/nueva/call_result/{call.id}")
     shot(page, "imprimir")
+    assert wrong(page) == []
     page.get_by_label("Impresora").select_option("El navegador")
     page.locator("main").get_by_role("button", name="Imprimir").click()
     expect(page.locator("#jobs")).to_contain_text("Lista para imprimir")
@@ -126,6 +131,7 @@ def test_a_call_by_hand_in_the_browser(page: Page) -> None:
     sheet = opening.value
     expect(sheet.locator(".print-paper svg")).to_contain_text("Ñúñez")
     shot(sheet, "hoja")
+    assert wrong(sheet) == []
     sheet.reload()  # without the dialog that is open: it was asked for once, and not again
     pdf = sheet.pdf(prefer_css_page_size=True)
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
@@ -151,3 +157,117 @@ def test_the_preview_follows_the_printer(page: Page) -> None:
     shot(page, "ficha")
     page.set_viewport_size({"width": 390, "height": 900})
     shot(page, "ficha-390")
+
+
+# ---------------------------------------------------------------- the desk
+@pytest.fixture
+def printing(house: House, printer: PlayedPrinter) -> Iterator[House]:
+    """The desk's house, where *Cocina* is the played printer, the call center prints there, and `jobs` is at work."""
+    Printer.update(host="127.0.0.1", port=printer.port).where(Printer.name == "Cocina").execute()
+    kitchen = Printer.get(Printer.name == "Cocina")
+    CallCenter.update(print_result=True, printer=kitchen).where(CallCenter.id == 1).execute()
+    working = PrintWorker(house.database, house.site.data_dir)
+    working.start()
+    yield house
+    house.profiles.close()
+    working.stop(20)
+
+
+def test_saved_on_the_desk_and_on_paper(printing: House, printer: PlayedPrinter) -> None:
+    """Out of paper it is told at the foot of the desk; then it is printed, once, and the word for it goes by itself."""
+    printer.is_paper_out = True
+    desk = printing.desk()
+    call = printing.offer()
+    printing.talk(call)
+    desk.pop().wait_for_phase("talking")
+    printing.record(call, call_center_id=1)
+    printing.hang_up(call)
+    pop = desk.pop().wait_for_phase("ended")
+    pop.note(comment="¿Para llevar? Sí: 2 casados, señora Ñúñez")
+    pop.save()
+    prints = desk.page.locator("#prints")
+    expect(prints).to_contain_text("Sin papel.", timeout=30_000)
+    expect(prints).to_contain_text("Cocina")
+    desk.screenshot("impresion-escritorio")
+    desk.page.set_viewport_size({"width": 390, "height": 844})
+    box = prints.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    desk.screenshot("impresion-escritorio-390")
+    printer.put_paper()
+    expect(prints).to_contain_text("Impresa", timeout=30_000)
+    expect(prints).to_be_hidden(timeout=30_000)
+    (slip,) = printer.slips
+    assert any("señora Ñúñez" in text for text, _bold in slip.lines)
+    # By hand, from the list of calls: another slip, of the same call.
+    desk.page.set_viewport_size({"width": 1366, "height": 850})
+    desk.recent_of(call).get_by_role("button", name="Abrir").click()
+    desk.pop(call).root.get_by_role("button", name="Imprimir").click()
+    expect(prints).to_contain_text("Impresa", timeout=30_000)
+    desk.screenshot("impresion-escritorio-impresa")
+    assert len(printer.slips) == 2
+
+
+def test_saved_while_it_goes_on(printing: House, printer: PlayedPrinter) -> None:
+    desk = printing.desk()
+    call = printing.offer()
+    printing.talk(call)
+    cdr.open_calls(printing.database, [printing.in_progress(call, call_center_id=1)])
+    pop = desk.pop().wait_for_phase("talking")
+    pop.note(comment="salvado a media llamada")
+    pop.save()
+    prints = desk.page.locator("#prints")
+    expect(prints).to_contain_text("Espera el fin de la llamada")
+    printing.record(call, call_center_id=1)
+    printing.hang_up(call)
+    expect(prints).to_contain_text("Impresa", timeout=30_000)
+    (slip,) = printer.slips
+    assert any("salvado a media" in text for text, _bold in slip.lines)
+
+
+def test_a_word_of_the_agent(printing: House, printer: PlayedPrinter) -> None:
+    """What failed or may not have come out stays at the foot until the agent says what to do; by keyboard too."""
+    for key, state, problem in (("a", PrintState.FAILED, "no_answer"), ("b", PrintState.UNSURE, "cut")):
+        slip = Slip(f"Pedido {key}", "", [("Cliente", "Íñigo")])
+        print_jobs.enqueue(PrintKind.TEST, "1", key, slip, Printer.get(Printer.name == "Cocina"), printing.me)
+        print_jobs.cancel(PrintJob.get(PrintJob.key == key).id, 0)
+        PrintJob.update(state=state, problem=problem).where(PrintJob.key == key).execute()
+    desk = printing.desk()
+    prints = desk.page.locator("#prints")
+    expect(prints).to_contain_text("La impresora no responde.")
+    expect(prints).to_contain_text("No se sabe si salió")
+
+    for scheme in ("dark", "light"):
+        desk.page.emulate_media(color_scheme=scheme)
+        assert wrong(desk.page) == []
+        desk.screenshot(f"impresion-escritorio-decide-{scheme}")
+    prints.get_by_role("button", name="Sí salió").click()
+    expect(prints).not_to_contain_text("No se sabe", timeout=30_000)
+    prints.get_by_role("button", name="Reintentar").focus()
+    desk.page.keyboard.press("Enter")
+    expect(prints.locator("li", has_text="Pedido a")).to_contain_text("Impresa", timeout=30_000)
+    assert [paper.lines[0][0].strip() for paper in printer.slips] == ["Pedido a"]
+
+
+def test_from_the_agents_browser(printing: House) -> None:
+    CallCenter.update(printer=None).execute()
+    desk = printing.desk()
+    call = printing.offer()
+    printing.talk(call)
+    printing.record(call, call_center_id=1)
+    printing.hang_up(call)
+    pop = desk.pop().wait_for_phase("ended")
+    pop.note(comment="en mi navegador")
+    pop.save()
+    prints = desk.page.locator("#prints")
+    expect(prints).to_contain_text("Lista para imprimir")
+    with desk.page.expect_popup() as opening:
+        prints.get_by_role("button", name="Imprimir").click()
+    sheet = opening.value
+    expect(sheet.locator(".print-paper svg")).to_contain_text("en mi navegador")
+    expect(prints).to_contain_text("¿Salió bien?", timeout=30_000)
+    desk.screenshot("impresion-escritorio-navegador")
+    prints.get_by_role("button", name="Se imprimió").click()
+    expect(prints).to_contain_text("Impresa", timeout=30_000)
+    assert PrintJob.get().state is PrintState.PRINTED

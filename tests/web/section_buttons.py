@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+from lxml import html
 from web.browser import Browser, fields, notices
 from web.promised import downloaded, listed
 from web.test_contact_loads import upload
@@ -282,6 +283,22 @@ def _delete_recording(browser: Browser) -> None:
     assert not path.exists()
     page = browser.get("/historial-de-llamadas/").get_data(as_text=True)
     assert f"Grabación eliminada por {Recording.get_by_id(row.id).deleted_by.name} (" in page
+
+
+@of("historial-de-llamadas", "Imprimir")
+def _print_call(browser: Browser) -> None:
+    """As it will be, where it would be printed; a second click is the same print."""
+    page = listed(browser, "/historial-de-llamadas/", outcome="answered").document
+    address = page.xpath("string(.//a[@class='call__explain' and text()='Imprimir']/@href)")
+    asked = html.fromstring(browser.get(address).get_data(as_text=True))
+    assert "svg" in browser.get(asked.xpath("string(.//img[@data-paper-of]/@src)")).mimetype
+    nonce = asked.xpath("string(.//main//input[@name='nonce']/@value)")
+    for _click in range(2):
+        assert browser.post(address, {"nonce": nonce, "printer": "2"}).status_code == 302
+    assert (PrintJob.get().kind, PrintJob.get().printer.name) == (PrintKind.CALL_RESULT, "Cocina")
+    assert PrintJob.select().count() == 1
+    refused = browser.post(address, {"nonce": nonce, "printer": "999"}).get_data(as_text=True)
+    assert "Elige una impresora." in refused
 
 
 CARD = "div[@class='call__actions']"

@@ -104,6 +104,11 @@ OTHERS: dict[str, str] = {
     "documents.logo": "ASG",
     "documents.call_center_colors": "ASG",
     "desk.page": "ASG",
+    "desk_prints.listing": "ASG",
+    "desk_prints.decide": "ASG",  # one's own: tests/web/test_printing.py
+    "desk_prints.print_call": "ASG",
+    "desk_prints.sheet_page": "ASG",
+    "desk_prints.sheet_style": "ASG",
     "desk.token": "ASG",
     "desk.csrf": "ASG",
     "desk.recent_calls": "ASG",

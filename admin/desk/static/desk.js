@@ -15,6 +15,7 @@ import { outcomeWords } from "./notes.js";
 import { data, isWriting, part, say, toast } from "./page.js";
 import { askWhereTo } from "./pass.js";
 import { PopView } from "./pop-view.js";
+import { Prints } from "./prints.js";
 import { Recent } from "./recent.js";
 import { Rooms } from "./rooms.js";
 import { Shortcuts } from "./shortcuts.js";
@@ -36,10 +37,11 @@ const done = new Set(); // saved calls whose pop the engine still has
 const rooms = new Rooms();
 const toCalls = () => rooms.go("calls");
 const newTicket = (view) => tickets.newFor(view.pop);
-const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, write, calls: toCalls };
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, write, print: printCall, calls: toCalls };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.open(view));
 const recent = new Recent(callDrafts, openPast, dial);
+const prints = new Prints();
 const bar = new StateBar(clock, {
   available: () => wish("available", null),
   pause: (reason) => wish("paused", reason),
@@ -73,10 +75,12 @@ function react(change) {
       recent.refresh();
       tickets.refresh(); // news are kept for nobody
       messages.refresh();
+      prints.refresh();
       break;
     case "news":
       if (change.topic === "tickets") tickets.hear(change.about);
       if (change.topic === "messages") messages.hear(change.about);
+      if (change.topic === "printing") prints.refresh();
       break;
     case "state":
       bar.setState(truth.state);
@@ -129,7 +133,10 @@ function updatePop({ pop, changes, ack }) {
   view.update(pop, changes);
   if (ack !== undefined) acknowledge(pop.call_id, ack);
   if ("phase" in changes && pop.phase === "talking" && was !== "talking") stage.open(view);
-  if (changes.phase === "ended" && was !== "ended") recent.refreshSoon();
+  if (changes.phase === "ended" && was !== "ended") {
+    recent.refreshSoon();
+    if (view.notes.wasSaved) prints.refreshSoon();
+  }
 }
 
 /** Painted means painted: after the frame that shows it. A hidden tab paints nothing, so it says so at once. */
@@ -239,9 +246,17 @@ async function save(view) {
   }
   toast(say("save.saved"), "good");
   recent.refresh();
+  prints.refresh();
   if (view.notes.isChanged) return; // the agent went on writing meanwhile
   if (view.isPast) leave(view);
   else if (view.pop.phase === "ended") finish(view);
+}
+
+async function printCall(view) {
+  const button = part(view.root, "print");
+  button.disabled = true;
+  await prints.printCall(view.callId);
+  button.disabled = false;
 }
 
 /** Off the screen: the engine takes the pop from all of the agent's tabs. */
@@ -403,6 +418,7 @@ function ringing() {
 recent.refresh();
 tickets.refresh();
 messages.refresh();
+prints.refresh();
 drawIdle();
 rooms.start();
 if (!isWriting()) document.getElementById("idle").focus({ preventScroll: true });

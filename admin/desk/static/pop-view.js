@@ -17,8 +17,8 @@ let counter = 0;
 
 export class PopView {
   /**
-   * `actions`: answer, hangup, save, close, pass, newTicket, write, each called with this view; dial(number, call
-   * center); talk(view, wish). `isPast`: opened from the list of calls.
+   * `actions`: answer, hangup, save, close, print, pass, newTicket, write, each called with this view;
+   * dial(number, call center); talk(view, wish). `isPast`: opened from the list of calls.
    */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
     this.pop = pop;
@@ -51,6 +51,7 @@ export class PopView {
     this.part("write").onclick = () => actions.write(this);
     this.talkBar = new TalkBar(this.part, { send: (wish) => actions.talk(this, wish), pass: () => actions.pass(this) });
     this.part("close").onclick = () => actions.close(this);
+    this.part("print").onclick = () => actions.print(this);
     this.tickets = new CallerTickets(this.part("tickets"), () => actions.newTicket(this));
     this.form.onsubmit = (event) => {
       event.preventDefault();
@@ -182,6 +183,7 @@ export class PopView {
     this.part("save-word").textContent = say(this.notes.busy ? "saving" : "save");
     this.part("close").hidden = phase !== "ended";
     this.part("close").disabled = this.notes.busy;
+    this.part("print").hidden = phase !== "ended" || !(this.isPast || this.notes.wasSaved) || this.notes.isChanged;
     this.part("draft").textContent = this.#draftWords(alerting, saved);
   }
 
