@@ -8,7 +8,7 @@ import pytest
 from browser.desk_page import DeskPage, PopOnPage
 from browser.house import House
 from browser.scripted_engine import until
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from web_desk.filled import CLEAN, add_version, center_with_form
 
 from models.tables import Call, CallCenter, CallCenterForm, DeskDraft, Form, FormAnswer, FormFile, FormVersion
@@ -61,6 +61,30 @@ def _expect_filled(sheet: Locator) -> None:
     expect(_field(sheet, "hora")).to_have_value("09:05")
     for label, ticked in (("Cable", True), ("Router", True), ("Antena", False)):
         expect(sheet.get_by_role("checkbox", name=label)).to_be_checked(checked=ticked)
+
+
+def test_forms_that_come_with_the_first_save(house: House, version: FormVersion) -> None:
+    """Nothing had to be drawn until then: what draws them is fetched now."""
+    desk = house.desk()
+
+    def without_forms(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "forms": []})
+
+    desk.page.route("**/work", without_forms, times=1)
+    shown = _talk(house, desk, version)
+    expect(shown.root.get_by_label("Comentario")).to_be_enabled()
+    shown.note(comment="antes de las formas")
+    assert shown.root.locator(".sheet").count() == 0
+    shown.save()
+    expect(_sheet(shown, version).locator("[data-part=state]")).to_have_text("Sin llenar")
+    _fill(_sheet(shown, version))
+    _sheet(shown, version).locator("input[type=file]").set_input_files(PNG)
+    expect(_sheet(shown, version).locator(".files li")).to_contain_text("antena rota.png")
+    shown.save()
+    expect(_sheet(shown, version).locator("[data-part=state]")).to_contain_text("Salvada")
+    assert FormAnswer.get(FormAnswer.call_id == "c-1").answers["servicio"] == "S-1"
+    assert shown.root.get_by_label("Comentario").input_value() == "antes de las formas"
 
 
 def test_every_kind_of_field_is_filled_and_saved_with_the_call(house: House, version: FormVersion) -> None:

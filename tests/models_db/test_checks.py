@@ -310,6 +310,8 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
     assert cascades == {
         "api_requests.token_id",
         "print_jobs.printer_id",
+        "sms_messages.thread_id",
+        "sms_provider_numbers.provider_id",
         "ticket_attachments.message_id",
         "ticket_attachments.ticket_id",
         "ticket_files.ticket_id",

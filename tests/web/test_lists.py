@@ -265,10 +265,13 @@ class TestHistory:
         return set(lines)
 
     def test_by_number(self, looking: Flask) -> None:
-        call = Call.get(Call.calling_number != "")
+        """Of the other side: who called or, of a call that an agent made, who was called."""
+        call = Call.get(Call.calling_number != "", Call.direction == Direction.INBOUND)
         digits = re.sub(r"\D", "", call.calling_number)[-8:]
         found = self.found(Browser(looking, Role.ADMINISTRATOR), {"contact": digits})
-        assert len(found) == Call.select().where(Call.calling_number.contains(digits)).count() > 0
+        called_us = Call.calling_number.contains(digits) & (Call.direction != Direction.OUTBOUND)
+        was_called = Call.called_number.contains(digits) & (Call.direction != Direction.INBOUND)
+        assert len(found) == Call.select().where(called_us | was_called).count() > 0
 
     def test_of_one_contact(self, looking: Flask) -> None:
         contact = Call.get(Call.contact.is_null(False)).contact

@@ -87,7 +87,7 @@ def test_all_are_found_on_both_databases(on_both: Flask) -> None:
         ({"contact_id": str(rows["late"].contact_id)}, [late]),
         ({"overdue": "1"}, [late]),
         ({"due_from": f"{now():%Y-%m-%dT%H:%M}"}, [urgent]),
-        ({"due_until": f"{now() - timedelta(days=1):%Y-%m-%d}"}, [solved]),
+        ({"due_until": f"{now() - timedelta(days=1):%Y-%m-%dT%H:%M}"}, [solved]),
         ({"state": "x"}, []),
         ({"due_from": "x"}, []),
         ({"contact_id": "9" * 30}, []),

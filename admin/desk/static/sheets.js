@@ -15,6 +15,10 @@ export function loadDrawing() {
   return drawing;
 }
 
+export function isDrawingHere() {
+  return typeof window.drawForm === "function";
+}
+
 const WORDS = () => ({ yes: "sí", no: "no", yesShown: say("yes"), noShown: say("no"), choose: say("choose") });
 
 /** One form. */

@@ -4,7 +4,7 @@
  */
 
 import { savedValues } from "./notes.js";
-import { Sheet, loadDrawing } from "./sheets.js";
+import { Sheet, isDrawingHere, loadDrawing } from "./sheets.js";
 import { callUrl, get } from "./web.js";
 
 const AGAIN_MS = [300, 700, 1500, 3000, 6000];
@@ -54,16 +54,23 @@ export class Work {
     if (drawn) this.take(answer.body);
   }
 
-  /** All that is to be filled in, as it is saved. */
+  /** All that is to be filled in, as it is saved. *Salvar* may bring the call's first forms, to a desk that has not
+   *  fetched what draws them: they follow. */
   take(work) {
+    if (work.forms.length > 0 && !isDrawingHere()) {
+      this.take({ ...work, forms: [] });
+      this.again();
+      return;
+    }
     const { notes } = this;
     notes.addDisposition(work.notes.disposition, work.disposition_name);
     notes.wasSaved = notes.wasSaved || work.saved_at !== null;
     const values = savedValues(work);
     for (const taker of this.takers) taker(work, values);
+    const had = notes.sheets.size;
     for (const form of work.forms) this.#sheet(form, values);
     this.part("sheets-title").hidden = notes.sheets.size === 0;
-    if (!this.isHere && notes.sheets.size === 1) [...notes.sheets.values()][0].element.open = true;
+    if (had === 0 && notes.sheets.size === 1) [...notes.sheets.values()][0].element.open = true;
     this.isHere = true;
     notes.know(values);
     notes.sync.take(work.draft);
