@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from peewee import Database
 
-from models import cdr, demo_data, demo_stories, files, tables
+from models import cdr, demo_data, demo_rooms, demo_stories, files, tables
 from models.db import execute_many, placeholder, transaction
 from models.demo_calls import Past, PastCall
 from models.tables import fold
@@ -42,10 +42,12 @@ def fill(
     passwords: Mapping[Role, str],
     hash_password: Callable[[str], str],
     now: datetime | None = None,
+    rooms: bool = True,
 ) -> bool:
     """Fills an account that has no agents yet, all or nothing; True when it did. `ensure_account` comes first.
 
-    Every agent of a role gets its role's password; who signs in is in `LOGINS`. Documents go to `data_dir`.
+    Every agent of a role gets its role's password; who signs in is in `LOGINS`. Documents go to `data_dir`. Without
+    `rooms` nobody has written, printed or changed anything yet (`models.demo_rooms`).
     """
     if is_filled(database) or tables.Agent.select().exists():
         return False
@@ -71,6 +73,14 @@ def fill(
         _write_calls(database, calls)
         _form_answers(calls, contacts, forms)
         _logins(past, list(agents.values()))
+        if rooms:
+            supervisor = tables.Agent.get(tables.Agent.email == demo_data.SUPERVISOR)
+            demo_rooms.fill(
+                demo_rooms.Rooms(
+                    database, data_dir, moment, account.region, account.timezone, account.name, agents, contacts,
+                    calls, supervisor,
+                )
+            )  # fmt: skip
         cdr.set_engine_mark(database, MARK, moment.isoformat())
     return True
 

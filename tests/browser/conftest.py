@@ -63,7 +63,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     db.migrate(database)
     ensure_account(database, Settings(data_dir=folder))
     load_or_create(folder / "secrets.json")
-    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=hash_password)
+    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=hash_password, rooms=False)
     db.execute(database, "PRAGMA journal_mode=delete")
     database.close()
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,26 @@ from pathlib import Path
 import pytest
 from peewee import Database
 
-from models import account, cdr, checks, demo, files, settings, snapshot, tables
+from models import (
+    account,
+    callers_left,
+    cdr,
+    checks,
+    demo,
+    files,
+    messages,
+    print_jobs,
+    recordings,
+    settings,
+    snapshot,
+    tables,
+)
+from models.checks.messages import check_sms_template
 from models.values.call import Direction, Outcome, Role
 from models.values.money import Rate, cost
 from models.values.phone import normalise
+from models.values.recording import RecordingState
+from models.values.sms import MessageState, Way
 
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
 
@@ -25,21 +42,112 @@ def filled(database: Database, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_section_has_rows_but_ip_rules(database: Database, filled: Path) -> None:
+def test_what_stays_empty(database: Database, filled: Path) -> None:
+    """Everything else has rows: a new user sees each room as it is when people work in it."""
     empty = {table.__name__ for table in tables.ALL if not table.select().exists()}
+    open_to_all = {"IpRule"}  # a rule would shut somebody out
+    running = {"AgentPresence", "Reaped", "DeskDraft"}  # of programs and desks that run
     loads = {"ContactImport", "ContactImportChange", "ContactImportChunk", "ContactMerge"}
-    new = {"AuditEntry", "BlockedNumber", "CallbackRequest", "Prompt", "Reaped", "Recording", "Voicemail"}
-    new |= {"Campaign", "CampaignContact"}
     outbound = {"AgentCallCenter", "DestinationRule", "DestinationPrice", "BreakerRelease"}
-    programs = {"ApiToken", "ApiRequest", "Webhook", "WebhookEvent", "WebhookDelivery", "PrintJob"}
-    programs |= {"Ticket", "TicketMessage", "TicketAttachment", "TicketFile", "TicketReading"}
-    desk = {"AgentCallback", "DeskDraft", "FormFile"}
-    messages = {"SmsMessage", "SmsOptOut", "SmsProvider", "SmsProviderNumber", "SmsTemplate", "SmsThread"}
-    assert empty == {"IpRule", "AgentPresence"} | loads | new | outbound | programs | desk | messages
+    dialling = {"Campaign", "CampaignContact"}
+    programs = {"ApiToken", "ApiRequest", "Webhook", "WebhookEvent", "WebhookDelivery"}
+    files_of_people = {"Prompt", "FormFile"}
+    assert empty == open_to_all | running | loads | outbound | dialling | programs | files_of_people
     assert tables.CallCenter.select().count() == 4
     assert len({row.color for row in tables.CallCenter.select()}) == 4
     assert tables.Contact.select().count() >= 60
     assert tables.Call.select().count() == 200
+
+
+def test_without_rooms_nobody_has_written_anything(database: Database, tmp_path: Path) -> None:
+    assert demo.fill(database, tmp_path, passwords={}, hash_password=str, now=NOW, rooms=False)
+    rooms = (tables.Ticket, tables.SmsThread, tables.AuditEntry, tables.PrintJob, tables.Voicemail, tables.Recording)
+    assert not any(table.select().exists() for table in rooms)
+    assert tables.Call.select().count() == 200
+
+
+MOMENTS = (NOW, datetime(2026, 11, 29, 2, 10, tzinfo=UTC), datetime(2026, 7, 4, 12, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_nothing_goes_out_because_of_it(database: Database, tmp_path: Path, moment: datetime) -> None:
+    """No program has anything to send, print, dial or tell."""
+    demo.fill(database, tmp_path, passwords={}, hash_password=str, now=moment)
+    at = tables.epoch_ms(moment)
+    assert not any(messages.claim(database, way, at, 10) for way in Way)
+    assert {row.state for row in tables.SmsMessage.select()} <= {
+        MessageState.RECEIVED, MessageState.DELIVERED, MessageState.SENT, MessageState.FAILED,
+    }  # fmt: skip
+    assert not tables.SmsProvider.select().where(tables.SmsProvider.active).exists()
+    assert not print_jobs.claim_due(database, "somebody")
+    ended = {tables.PrintState.PRINTED, tables.PrintState.FAILED, tables.PrintState.CANCELLED}
+    assert {row.state for row in tables.PrintJob.select()} == ended
+    assert not callers_left.pending_callbacks(database, at)
+    assert {row.state for row in tables.Recording.select()} == {RecordingState.KEPT}
+    late = tables.Ticket.select().where(tables.Ticket.due_at <= moment)
+    assert late.exists()
+    assert all(ticket.due_told == ticket.due_at for ticket in late)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_tickets_are_in_every_state_and_their_threads_in_order(
+    database: Database, tmp_path: Path, moment: datetime
+) -> None:
+    demo.fill(database, tmp_path, passwords={}, hash_password=str, now=moment)
+    tickets = list(tables.Ticket.select())
+    assert {ticket.state for ticket in tickets} == set(tables.TicketState)
+    assert {ticket.priority for ticket in tickets} == set(tables.TicketPriority)
+    unsolved = [ticket for ticket in tickets if ticket.state is not tables.TicketState.SOLVED]
+    assert any(ticket.due_at and ticket.due_at <= moment for ticket in unsolved)
+    assert any(ticket.due_at and ticket.due_at > moment for ticket in unsolved)
+    for ticket in tickets:
+        said = [one.created_at for one in ticket.messages.order_by(tables.TicketMessage.id)]
+        times = [ticket.created_at, *said]
+        assert times == sorted(times), ticket.subject
+        assert ticket.updated_at == times[-1] <= moment
+        assert ticket.due_at is None or ticket.due_at > ticket.created_at
+        assert (ticket.solved_at is not None) == (ticket.state is tables.TicketState.SOLVED)
+        assert not checks.check_ticket({}, ticket).errors, ticket.subject
+
+
+def test_messages_have_receipts_an_opt_out_and_unread_ones(database: Database, filled: Path) -> None:
+    states = {row.state for row in tables.SmsMessage.select()}
+    assert {MessageState.DELIVERED, MessageState.SENT, MessageState.FAILED} < states
+    (out,) = tables.SmsOptOut.select()
+    answer = tables.SmsMessage.get(tables.SmsMessage.automatic)
+    assert (out.word, out.active_key, answer.thread.number) == ("BAJA", out.number, out.number)
+    assert {row.unread for row in tables.SmsThread.select()} == {0, 1, 2}
+    for thread in tables.SmsThread.select():
+        times = [row.created_at for row in thread.messages.order_by(tables.SmsMessage.id)]
+        assert times == sorted(times)
+        assert thread.contact_id is not None
+        assert thread.call_center_id is not None
+    for template in tables.SmsTemplate.select():
+        assert not check_sms_template({"name": template.name, "text": template.text}, template).errors, template.name
+
+
+def test_its_sounds_are_kept_where_they_are_looked_for(database: Database, filled: Path) -> None:
+    for row in tables.Recording.select():
+        with wave.open(str(recordings.path_of(filled, row.name))) as sound:
+            assert sound.getnframes() == pytest.approx(row.duration_ms * 8, abs=8)
+            assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 8000)
+    assert any(row.cuts for row in tables.Recording.select())
+    for row in tables.Voicemail.select():
+        with wave.open(str(files.path_of(filled, row.sha256))) as sound:
+            assert sound.getnframes() == row.seconds * 8000
+    assert {row.heard_at is None for row in tables.Voicemail.select()} == {True, False}
+
+
+def test_the_audit_log_holds_no_secret_and_nothing_of_tomorrow(database: Database, filled: Path) -> None:
+    entries = list(tables.AuditEntry.select().order_by(tables.AuditEntry.id))
+    assert len(entries) > 100
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    assert entries[-1].at <= NOW
+    assert {"create", "edit", "secret", "invite", "listen", "download", "message"} <= {entry.act for entry in entries}
+    names = {field for entry in entries for state in (entry.before, entry.after) for field in state or ()}
+    assert not {name for name in names if any(word in name for word in ("password", "secret", "hash", "pin", "ha1"))}
+    told = [entry for entry in entries if entry.act in ("secret", "invite", "pin")]
+    assert all(entry.before is None and entry.after is None for entry in told)
 
 
 def test_it_is_filled_once(database: Database, filled: Path) -> None:

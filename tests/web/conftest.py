@@ -69,7 +69,8 @@ def _fill(database: Database, folder: Path) -> None:
     db.migrate(database)
     account.ensure_account(database, Settings(data_dir=folder))
     hashed = passwords.hash_password(PASSWORD)
-    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=lambda _password: hashed)
+    given = dict.fromkeys(Role, PASSWORD)
+    demo.fill(database, folder, passwords=given, hash_password=lambda _password: hashed, rooms=False)
 
 
 @pytest.fixture(scope="session")
