@@ -97,7 +97,7 @@ def _set_up(log: Log) -> None:
     for section, table, state in made:
         for row in table.select().order_by(table.id):
             at += timedelta(seconds=log.random.randrange(35, 110))
-            name = row.filename if isinstance(row, tables.Attachment) else row.name
+            name = getattr(row, "filename", "") or getattr(row, "name", "")
             filled = {field: value for field, value in state(row).items() if value not in (None, "", [])}
             log.add(at, log.admin, section, "create", row.id, name, after=filled)
     for agent in tables.Agent.select().where(tables.Agent.id != log.admin.id):
@@ -135,19 +135,14 @@ def _later(log: Log) -> None:
     )  # fmt: skip
     for days, who, section, act, row, before, after in changes:
         log.add(log.ago(days), who, section, act, row.id, row.name, before, after)
-    for days, table, section in (
-        (20, tables.SmsProvider, "sms_providers"),
-        (18, tables.SmsTemplate, "sms_templates"),
-    ):
-        at = log.ago(days)
-        for row in table.select().order_by(table.id):
-            at += timedelta(seconds=70)
-            after = (
-                {"name": row.name, "text": row.text}
-                if section == "sms_templates"
-                else {"name": row.name, "url": row.url}
-            )
-            log.add(at, admin, section, "create", row.id, row.name, after=after)
+    at = log.ago(20)
+    for provider in tables.SmsProvider.select():
+        after = {"name": provider.name, "url": provider.url}
+        log.add(at, admin, "sms_providers", "create", provider.id, provider.name, after=after)
+    for template in tables.SmsTemplate.select().order_by(tables.SmsTemplate.id):
+        at += timedelta(seconds=70)
+        after = {"name": template.name, "text": template.text}
+        log.add(at, admin, "sms_templates", "create", template.id, template.name, after=after)
     for row in tables.BlockedNumber.select():
         after = {"pattern": row.pattern, "note": row.note}
         log.add(row.created_at, supervisor, "blocked_numbers", "create", row.id, row.pattern, after=after)
@@ -155,7 +150,7 @@ def _later(log: Log) -> None:
 
 def _contacts(log: Log) -> None:
     """Agents mend what callers tell them."""
-    cards = list(tables.Contact.select().order_by(tables.Contact.id))
+    cards: list[Any] = list(tables.Contact.select().order_by(tables.Contact.id))
     since = tables.AdditionalField.get(tables.AdditionalField.name == "Cliente desde")
     agents, dispositions = list(log.agents.values()), [row.name for row in tables.Disposition.select()]
     for number in range(34):
@@ -172,7 +167,7 @@ def _contacts(log: Log) -> None:
         log.add(log.ago(number * 0.8 + 0.1), who, "contacts", "edit", card.id, card.name, before, after)
 
 
-def _ticket(log: Log, ticket: tables.Ticket) -> None:
+def _ticket(log: Log, ticket: Any) -> None:
     contact = ticket.contact.name if ticket.contact_id else None
     given = {
         "agent": ticket.agent.name if ticket.agent_id else None,

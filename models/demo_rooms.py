@@ -249,8 +249,8 @@ def _messages(rooms: Rooms) -> None:
         tables.SmsTemplate.create(name=name, text=text)
     name, text = words.OLD_TEMPLATE
     tables.SmsTemplate.create(name=name, text=text, active=False)
-    for number, plan in enumerate(words.THREADS, 1):
-        _thread(rooms, f"demo-{number}", plan, numbers[plan.center], provider)
+    for place, plan in enumerate(words.THREADS, 1):
+        _thread(rooms, f"demo-{place}", plan, numbers[plan.center], provider)
 
 
 def _thread(rooms: Rooms, key: str, plan: words.SmsPlan, number: str, provider: tables.SmsProvider) -> None:
@@ -274,9 +274,8 @@ def _thread(rooms: Rooms, key: str, plan: words.SmsPlan, number: str, provider: 
             message = None if received is None else _answer_to(came)
         if message is None:
             continue
-        state, reason, detail = MessageState.DELIVERED if plan.receipts else MessageState.SENT, "", ""
-        if plan.ended is not None and place == sent[-1]:
-            state, reason, detail = plan.ended
+        well = (MessageState.DELIVERED if plan.receipts else MessageState.SENT, "", "")
+        state, reason, detail = plan.ended if plan.ended and place == sent[-1] else well
         messages.settle(database, message, state, at + 2_400, reason=reason, detail=detail, remote_id=one)
     tables.SmsThread.update(unread=plan.unread).where(tables.SmsThread.id == thread).execute()
 
@@ -301,7 +300,7 @@ def _prints(rooms: Rooms, opened: Sequence[tables.Ticket]) -> None:
         slip, at = _result(rooms, call), from_epoch_ms((call.record.ended_at or 0) + 25_000)
         subject, asked = call.record.id, call.record.agent_id
         _job(tables.PrintKind.CALL_RESULT, subject, slip, printer, asked, at, ended, problem)
-    ticket = next(one for one in opened if one.state is tables.TicketState.PENDING)
+    ticket: Any = next(one for one in opened if one.state is tables.TicketState.PENDING)
     rows = [("Contacto", str(ticket.contact.name)), ("Asunto", ticket.subject), ("Texto", ticket.text)]
     slip = Slip(f"Ticket {ticket.id}", rooms.account, rows)
     at = ticket.updated_at
