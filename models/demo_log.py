@@ -214,6 +214,6 @@ def _looked(log: Log, recorded: Sequence[tables.Recording]) -> None:
             "calls",
             "download",
             name="Historial de llamadas",
-            after={"direction": "inbound"},
+            after={"type": "inbound"},
         )
     log.add(log.ago(12), log.admin, "contacts", "download", name="Contactos", after={"q": "San José"})

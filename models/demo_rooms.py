@@ -289,22 +289,23 @@ def _answer_to(came: messages.Incoming) -> int | None:
 # ---------------------------------------------------------------- paper
 def _prints(rooms: Rooms, opened: Sequence[tables.Ticket]) -> None:
     printers = {row.name: row for row in tables.Printer.select()}
-    results = [call for call in rooms.answered(words.SALES) if call.disposition_id][:6]
-    state = tables.PrintState
-    kitchen = printers["Cocina"]
+    state, kitchen = tables.PrintState, printers["Cocina"]
     ends = (
         (None, state.PRINTED, ""), (kitchen, state.PRINTED, ""), (kitchen, state.FAILED, "no_answer"),
         (None, state.PRINTED, ""), (kitchen, state.CANCELLED, ""), (kitchen, state.PRINTED, ""),
     )  # fmt: skip
-    for call, (printer, ended, problem) in zip(reversed(results), ends, strict=False):
-        slip, at = _result(rooms, call), from_epoch_ms((call.record.ended_at or 0) + 25_000)
-        subject, asked = call.record.id, call.record.agent_id
-        _job(tables.PrintKind.CALL_RESULT, subject, slip, printer, asked, at, ended, problem)
+    jobs: list[dict[str, Any]] = []
+    results = [call for call in rooms.answered(words.SALES) if call.disposition_id]
+    for call, (printer, ended, problem) in zip(results, ends, strict=False):
+        at = from_epoch_ms((call.record.ended_at or 0) + 25_000)
+        job = _job(tables.PrintKind.CALL_RESULT, call.record.id, _result(rooms, call), at, ended, problem)
+        jobs.append({**job, "printer": printer, "asked_by": call.record.agent_id})
     ticket: Any = next(one for one in opened if one.state is tables.TicketState.PENDING)
     rows = [("Contacto", str(ticket.contact.name)), ("Asunto", ticket.subject), ("Texto", ticket.text)]
     slip = Slip(f"Ticket {ticket.id}", rooms.account, rows)
-    at = ticket.updated_at
-    _job(tables.PrintKind.TICKET, ticket.id, slip, printers["Taller"], ticket.agent_id, at, state.PRINTED, "")
+    job = _job(tables.PrintKind.TICKET, ticket.id, slip, ticket.updated_at, state.PRINTED, "")
+    jobs.append({**job, "printer": printers["Taller"], "asked_by": ticket.author_id})
+    tables.PrintJob.insert_many(sorted(jobs, key=lambda row: row["created_at"])).execute()
 
 
 def _result(rooms: Rooms, call: PastCall) -> Slip:
@@ -324,12 +325,12 @@ def _result(rooms: Rooms, call: PastCall) -> Slip:
 
 
 def _job(
-    kind: tables.PrintKind, subject: object, slip: Slip, printer: tables.Printer | None, asked: int | None,
-    at: datetime, state: tables.PrintState, problem: str,
-) -> None:  # fmt: skip
-    tables.PrintJob.create(
-        printer=printer, kind=kind, subject=str(subject), key=f"demo.{kind.value}.{subject}", title=slip.title[:200],
-        slip=slip.as_json(), state=state, attempts=6 if problem else 1, problem=problem, asked_by=asked, created_at=at,
-        next_at=at, give_up_at=at + timedelta(hours=2), started_at=at, ended_at=at + timedelta(seconds=4), turn=2,
-        sending_at=None if problem else at,
-    )  # fmt: skip
+    kind: tables.PrintKind, subject: object, slip: Slip, at: datetime, state: tables.PrintState, problem: str
+) -> dict[str, Any]:
+    """One that has ended, and when."""
+    return {
+        "kind": kind, "subject": str(subject), "key": f"demo.{kind.value}.{subject}", "title": slip.title[:200],
+        "slip": slip.as_json(), "state": state, "attempts": 6 if problem else 1, "problem": problem, "created_at": at,
+        "next_at": at, "give_up_at": at + timedelta(hours=2), "started_at": at, "turn": 2,
+        "ended_at": at + timedelta(seconds=4), "sending_at": None if problem else at,
+    }  # fmt: skip
