@@ -16,7 +16,7 @@ from admin.engine import Engine
 
 log = logging.getLogger(__name__)
 
-Topic = Literal["tickets", "messages", "printing"]
+Topic = Literal["tickets", "messages", "printing", "calls", "callbacks"]
 
 _KEY: Final = "centralita.desk_news"
 _WAITING: Final = 200

@@ -18,6 +18,10 @@ TEXTS: Final[dict[str, Any]] = {
     "margins_too_wide": _l("Entre esos márgenes caben menos de %(minimum)s letras por línea."),
     "not_before": _l("La condición debe ser sobre un campo de más arriba."),
     "not_found": _l("No existe: «%(value)s»."),
+    "changed_meanwhile": _l(
+        "Otra persona puso aquí «%(value)s» mientras tanto. Revisa: si salvas de nuevo, queda lo que ves."
+    ),
+    "emptied_meanwhile": _l("Otra persona vació esto mientras tanto. Revisa: si salvas de nuevo, queda lo que ves."),
     "in_use": _l("Se usa %(uses)s veces y no se puede eliminar; se puede desactivar."),
     "unknown_field": _l("Aquí no hay ningún campo «%(name)s»."),
     "wrong_type": _l("«%(value)s» no es de la clase que hace falta."),

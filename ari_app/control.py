@@ -32,7 +32,7 @@ TALK_REQUESTS: Final = (
 """What is asked of a conversation with nothing but who asks."""
 
 Cause = Literal["user", "administrator", "ip"]
-Topic = Literal["tickets", "messages", "printing"]
+Topic = Literal["tickets", "messages", "printing", "calls", "callbacks"]
 MAX_ABOUT: Final = 1024
 
 

@@ -34,6 +34,16 @@ _LEG_COLUMNS: Final = (
 )  # fmt: skip
 # What is once known is not forgotten because a later record does not say it.
 _KEPT: Final = frozenset({"contact_id", "call_center_id", "agent_id", "answered_at"})
+# An agent may have said meanwhile which of several contacts it is: the engine's guess of the beginning gives way.
+_FIRST: Final = frozenset({"contact_id"})
+
+
+def _change(table: str, name: str, kept: frozenset[str]) -> str:
+    if name not in kept:
+        return f"{name} = excluded.{name}"
+    if name in _FIRST:
+        return f"{name} = coalesce({table}.{name}, excluded.{name})"
+    return f"{name} = coalesce(excluded.{name}, {table}.{name})"
 
 
 def _upsert(table: str, columns: tuple[str, ...], key: tuple[str, ...], kept: frozenset[str], only_open: bool) -> str:
@@ -41,11 +51,7 @@ def _upsert(table: str, columns: tuple[str, ...], key: tuple[str, ...], kept: fr
         f"(SELECT id FROM {_REFERENCES[name]} WHERE id = ?)" if name in _REFERENCES else "?"  # noqa: S608
         for name in columns
     )
-    changes = ", ".join(
-        f"{name} = coalesce(excluded.{name}, {table}.{name})" if name in kept else f"{name} = excluded.{name}"
-        for name in columns
-        if name not in key
-    )
+    changes = ", ".join(_change(table, name, kept) for name in columns if name not in key)
     guard = f" WHERE {table}.outcome = '{Outcome.IN_PROGRESS}'" if only_open else ""
     # The names are constants of this module: nothing from outside enters the text.
     return (
@@ -61,7 +67,8 @@ _OPEN: Final = _upsert("calls", _CALL_COLUMNS, ("id",), _KEPT, only_open=True)
 _CLOSE: Final = _upsert("calls", _CALL_COLUMNS, ("id",), _KEPT, only_open=False)
 _LEG: Final = _upsert("call_legs", _LEG_COLUMNS, ("call_id", "ordinal"), frozenset(), only_open=False)
 _ACTIVITY: Final = (
-    "UPDATE contacts SET last_activity_at = ? WHERE id = ? AND (last_activity_at IS NULL OR last_activity_at < ?)"
+    "UPDATE contacts SET last_activity_at = ? WHERE id = (SELECT contact_id FROM calls WHERE id = ?) "
+    "AND (last_activity_at IS NULL OR last_activity_at < ?)"
 )
 
 
@@ -128,7 +135,7 @@ def close_calls(database: Database, records: Iterable[CallRecord], legs: Iterabl
     """Writes calls that ended, with their legs, whether or not they were opened; tells the contacts' last activity."""
     known = list(records)
     activity = [
-        (at, record.contact_id, at)
+        (at, record.id, at)
         for record in known
         if record.contact_id is not None and (at := record.ended_at or record.offered_at)
     ]

@@ -12,11 +12,12 @@ from flask import abort, jsonify, request
 from flask_login import login_required
 
 from admin import documents
-from admin.desk import drafts, files, forms, recent, saving
+from admin.desk import contact_choice, drafts, files, forms, recent, saving
 from admin.desk.ownership import Standing, standing
 from admin.desk.typed import BadRequest, read
 from admin.desk.views import blueprint
 from admin.desk.work import work
+from admin.desk_news import tell_desks
 from admin.installation import account, installation
 from admin.kept_files import forget
 from admin.login import limiter
@@ -104,10 +105,34 @@ def save_call(call_id: str) -> Any:
         case saving.Saved(row, gone):
             forget(*gone)
             return jsonify(_work(row))
-        case saving.Refused(errors):
-            return jsonify(errors={name: problem_text(problem) for name, problem in errors.items()}), 422
+        case saving.Refused(errors, now):
+            texts = {name: problem_text(problem) for name, problem in errors.items()}
+            return jsonify(errors=texts, now=now), 422
         case saving.NotSaved(whose):
             return _not(whose)
+
+
+@blueprint.post("/calls/<call_id>/contact")
+@login_required
+@own_call()
+def choose_contact(row: Call) -> Any:
+    """`contact`: one with the call's number, null for a new one; `seen`: the one that the page shows.
+
+    200 and all that is to be filled in, of that contact; 409 "chosen" when somebody else chose meanwhile.
+    """
+    body = _json(1024)
+    if not isinstance(body, dict) or set(body) != {"contact", "seen"} or not all(map(_is_key, body.values())):
+        return _malformed(BadRequest("contact and seen: ids, or null"))
+    try:
+        chosen = contact_choice.choose(
+            installation().database, user().row, str(row.id), body["contact"], body["seen"], account().region
+        )
+    except contact_choice.NotAChoice:
+        return _malformed(BadRequest("a contact that has another number"))
+    if isinstance(chosen, contact_choice.ChosenAlready):
+        return jsonify(error="chosen"), 409
+    tell_desks("calls", {user().id, row.agent_id} - {None}, {"call": str(row.id), "what": "contact"})
+    return jsonify(_work(chosen))
 
 
 # ---------------------------------------------------------------- drafts
@@ -195,6 +220,10 @@ def _file(file_id: int) -> FormFile:
 def _require_mine(row: FormFile) -> None:
     if standing(Call.get_or_none(Call.id == row.call_id), user().row) is not Standing.MINE:
         abort(403)
+
+
+def _is_key(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63)
 
 
 def _is_id(text: str) -> bool:

@@ -5,26 +5,24 @@ Owns: which columns an agent may change, and by which call. Must not: touch what
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
-from peewee import JOIN, Database
+from peewee import Database
 
 from admin import audit, call_notes, contact_values
 from admin.contact_values import EXTRA
 from admin.desk import drafts, forms
+from admin.desk.contact_choice import customer_number, locked, sharing
 from admin.desk.ownership import Standing, standing
 from admin.desk.typed import CONTACT_FIELDS, BadRequest, Typed, keys_of
 from admin.printing.asking import enqueue_call_result, enqueue_form_answer
 from models.callers import caller_card
 from models.checks import Checked, check_additional_values, check_contact, check_saved_call
-from models.db import is_postgresql, transaction
+from models.db import transaction
 from models.tables import Agent, Call, Company, Contact, FormAnswer, name_key
-from models.values.call import Direction
 from models.values.errors import InvalidValue
 from models.values.phone import normalise
-
-MOST_SHARING: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +35,10 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was saved. An error for each field that is wrong, by its key."""
+    """Nothing was saved. An error for each field that is wrong, by its key; `now`: what somebody else put meanwhile."""
 
     errors: Mapping[str, InvalidValue]
+    now: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,11 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
     Raises BadRequest for what no page of ours sends.
     """
     with transaction(database):
-        call = _locked(database, Call, call_id)
+        call = locked(database, Call, call_id)
         whose = standing(call, agent)
         if call is None or whose is not Standing.MINE:
             return NotSaved(whose)
-        contact = _locked(database, Contact, _contact_id(call, typed.contact_id))
+        contact = locked(database, Contact, _contact_id(call, typed.contact_id, region))
         number = customer_number(call)
         key = normalise(number, region)
         of_call = check_saved_call(typed.call, call)
@@ -66,10 +65,13 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
         errors = {name: problem for name, problem in of_call.errors.items() if name in typed.call} | of_contact.errors
         for one in filled:
             errors |= one.errors
-        if errors:
-            return Refused(errors)
+        changed = {} if contact is None else _changed_meanwhile(contact, typed)
+        if errors or changed:
+            return Refused(_conflicts(changed) | errors, changed)
         if contact is None and any(of_contact.values.values()):
             contact = _contact_of(database, call, key)
+            if changed := _changed_meanwhile(contact, typed):  # somebody else was faster with the same number
+                return Refused(_conflicts(changed), changed)
         if contact is not None:
             disposition = of_call.values["disposition"] if typed.call.get("disposition") else None
             _change(contact, of_contact.values, disposition)
@@ -86,41 +88,58 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
 
 def notes_of(call: Call) -> dict[str, str]:
     """The page's fields with what is saved."""
-    contact = call.contact
     return {
         "disposition": "" if call.disposition_id is None else str(call.disposition_id),
         "comment": str(call.comment),
-        "name": "" if contact is None else str(contact.name),
-        "phone": "" if contact is None else str(contact.phone),
-        "email": "" if contact is None else str(contact.email),
-        "company": "" if contact is None or contact.company is None else str(contact.company.name),
+    } | contact_texts(call.contact)
+
+
+def contact_texts(contact: Contact | None) -> dict[str, str]:
+    """The columns of a contact that the desk shows in its card."""
+    if contact is None:
+        return dict.fromkeys(CONTACT_FIELDS, "")
+    return {
+        "name": str(contact.name),
+        "phone": str(contact.phone),
+        "email": str(contact.email),
+        "company": "" if contact.company is None else str(contact.company.name),
     }
 
 
-def _locked(database: Database, table: Any, key: str | int | None) -> Any:
-    """The row, kept from other writers until the transaction ends; SQLite's IMMEDIATE holds them off by itself."""
-    if key is None:
-        return None
-    query = table.select().where(table.id == key)
-    return (query.for_update() if is_postgresql(database) else query).first()
-
-
-def _contact_id(call: Call, chosen: int | None) -> int | None:
+def _contact_id(call: Call, chosen: int | None, region: str) -> int | None:
     """The call's contact, or the one that the agent chose: one of those with the same number."""
     if chosen is None or chosen == call.contact_id:
         return call.contact_id  # type: ignore[no-any-return]
-    if chosen not in {row.id for row in sharing(call)}:
+    if chosen not in {row.id for row in sharing(call, region)}:
         raise BadRequest("a contact that has another number")
     return chosen
 
 
-def sharing(call: Call) -> list[Contact]:
-    """The contacts that share the number of the call's contact."""
-    mine = call.contact
-    if mine is None or mine.phone_key is None:
-        return []
-    rows = Contact.select(Contact, Company).join(Company, JOIN.LEFT_OUTER).where(Contact.phone_key == mine.phone_key)
-    return list(rows.order_by(Contact.last_activity_at.desc(nulls="LAST"), Contact.id).limit(MOST_SHARING))
+def _changed_meanwhile(contact: Contact, typed: Typed) -> dict[str, str]:
+    """What stands now in the fields whose saved value the page did not know; where both typed the same, nothing."""
+    written = {**typed.contact, **{f"field.{key}": text for key, text in typed.additional.items()}}
+    held = {key: _plain(text) for key, text in typed.seen.items() if key in written}
+    if not held:
+        return {}
+    values = contact_values.values_of(contact) if typed.additional else {}
+    current = contact_texts(contact) | {f"field.{key}": values.get(key, "") for key in typed.additional}
+    return {
+        key: current[key]
+        for key, seen in held.items()
+        if _plain(current[key]) != seen and _plain(current[key]) != _plain(written[key])
+    }
+
+
+def _conflicts(changed: Mapping[str, str]) -> dict[str, InvalidValue]:
+    return {
+        key: InvalidValue("changed_meanwhile", value=text[:80]) if text else InvalidValue("emptied_meanwhile")
+        for key, text in changed.items()
+    }
+
+
+def _plain(text: str) -> str:
+    """As a field of one line shows it."""
+    return " ".join(text.split())
 
 
 def _check_contact(typed: Typed, contact: Contact | None, phone: str) -> Checked:
@@ -168,15 +187,13 @@ def _write_call(call: Call, changes: Mapping[str, Any], agent: Agent, contact: C
     return saved
 
 
-def customer_number(call: Call) -> str:
-    """Of whom the agent talks to."""
-    return str(call.called_number if call.direction is Direction.OUTBOUND else call.calling_number)
-
-
 def _contact_of(database: Database, call: Call, key: str | None) -> Contact:
     """The contact of a call that has none yet: by its number, as the engine would, or a new one without a number."""
     card = caller_card(database, key, customer_number(call), call_id=str(call.id))
-    return Contact.create() if card is None else Contact.get_by_id(card.contact_id)
+    if card is None:
+        return Contact.create()
+    made: Contact = locked(database, Contact, card.contact_id)
+    return made
 
 
 def _change(contact: Contact, values: Mapping[str, Any], disposition: int | None) -> None:

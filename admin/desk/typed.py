@@ -37,6 +37,8 @@ class Typed:
     additional: Mapping[int, str] = field(default_factory=dict)
     forms: tuple[FilledForm, ...] = ()
     contact_id: int | None = None  # chosen among those with the caller's number
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """Of the contact's fields that were changed, by key: what the page held for saved when the typing began."""
 
 
 def read(body: object) -> Typed:
@@ -68,6 +70,12 @@ def _additional(value: object) -> dict[int, str]:
     return {_key(name): text for name, text in value.items()}
 
 
+def _seen(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise BadRequest("seen: texts by their field's key")
+    return value
+
+
 def _forms(value: object) -> tuple[FilledForm, ...]:
     if not isinstance(value, list) or len(value) > MAX_FORMS:
         raise BadRequest("forms: a list")
@@ -93,5 +101,10 @@ def _key(value: object) -> int:
     return int(text)
 
 
-_READERS: Final[dict[str, Callable[[object], Any]]] = {"fields": _additional, "forms": _forms, "contact": _key}
-_NAMES: Final = {"fields": "additional", "forms": "forms", "contact": "contact_id"}
+_READERS: Final[dict[str, Callable[[object], Any]]] = {
+    "fields": _additional,
+    "forms": _forms,
+    "contact": _key,
+    "seen": _seen,
+}
+_NAMES: Final = {"fields": "additional", "forms": "forms", "contact": "contact_id", "seen": "seen"}

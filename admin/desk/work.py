@@ -10,10 +10,14 @@ from flask import url_for
 
 from admin import contact_values
 from admin.desk import forms
-from admin.desk.saving import notes_of, sharing
+from admin.desk.contact_choice import customer_number, sharing
+from admin.desk.saving import notes_of
+from admin.installation import account, installation
 from admin.permissions import Act, may
+from models.callers import contact_card
 from models.tables import Agent, Call, Contact, epoch_ms
 from models.values.call import Role
+from models.values.phone import normalise
 
 
 def work(call: Call, agent: Agent, drafted: Iterable[str] = ()) -> dict[str, Any]:
@@ -23,8 +27,10 @@ def work(call: Call, agent: Agent, drafted: Iterable[str] = ()) -> dict[str, Any
         "disposition_name": call.disposition.name if call.disposition else "",
         "saved_at": None if call.saved_at is None else epoch_ms(call.saved_at),
         "contact_id": call.contact_id,
+        "card": _card(call),
         "fields": additional(call.contact),
         "sharing": [_choice(row) for row in _shared(call)],
+        "may_be_another": call.contact_id is not None and _key(call) is not None,
         "sheet_url": sheet_url(agent, call.contact_id),
         "forms": forms.shown(call, agent, drafted),
     }
@@ -53,8 +59,20 @@ def sheet_url(agent: Agent, contact_id: int | None) -> str | None:
     return url_for("contacts.edit_view", row_id=contact_id)
 
 
+def _card(call: Call) -> dict[str, Any] | None:
+    """As the pop has it, of the contact that the call has now: the engine's own may be of before a choice."""
+    if call.contact_id is None:
+        return None
+    card = contact_card(installation().database, call.contact_id, call_id=str(call.id))
+    return None if card is None else card.as_message()
+
+
+def _key(call: Call) -> str | None:
+    return normalise(customer_number(call), account().region)
+
+
 def _shared(call: Call) -> list[Contact]:
-    rows = sharing(call)
+    rows = sharing(call, account().region)
     return rows if len(rows) > 1 else []
 
 

@@ -19,6 +19,8 @@ MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
         "queue_invalid": "{value!r} is not a name of a CUPS queue.",
         "margins_too_wide": "Between these margins fewer than {minimum} letters fit in a line.",
         "not_before": "The condition must be about a field above this one.",
+        "changed_meanwhile": "Somebody else changed this to {value!r} meanwhile. Save again to keep yours.",
+        "emptied_meanwhile": "Somebody else emptied this meanwhile. Save again to keep yours.",
         "in_use": "It is used {uses} times and cannot be deleted; deactivate it instead.",
         "unknown_field": "There is no field {name!r} here.",
         "wrong_type": "{value!r} is not of the right kind.",
