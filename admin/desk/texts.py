@@ -149,6 +149,15 @@ def texts() -> dict[str, str]:
         "problem.account_calls_limit": _("La cuenta llegó a su límite de llamadas por hora."),
         "problem.account_countries_limit": _("La cuenta llegó a su límite de países nuevos por día."),
         "problem.other": _("La central no pudo hacer lo que pediste."),
+        # whom the call is with
+        "card.add": _("Agregar"),
+        "sharing.title": _("Este número es de {count} contactos. ¿Con quién hablas?"),
+        "sharing.last": _("última llamada {when}"),
+        "sharing.no_name": _("Sin nombre"),
+        "sharing.chosen": _("La llamada es con {who}."),
+        "sharing.made": _("Contacto nuevo: escribe su nombre y salva."),
+        "sharing.changed": _("En otra ventana ya se eligió con quién es la llamada."),
+        "sharing.failed": _("No se pudo cambiar el contacto. Vuelve a intentar."),
         # notes
         "save": _("Salvar"),
         "saving": _("Salvando…"),

@@ -80,6 +80,7 @@ function react(change) {
     case "news":
       if (change.topic === "tickets") tickets.hear(change.about);
       if (change.topic === "messages") messages.hear(change.about);
+      if (change.topic === "calls") stage.views.get(change.about.call)?.work.again();
       if (change.topic === "printing") prints.refresh();
       break;
     case "state":

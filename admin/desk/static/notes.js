@@ -8,6 +8,7 @@ import { ControlField, same } from "./fields.js";
 import { data, make, say } from "./page.js";
 import { NOT_YET_WAITS_MS, callUrl, get, pause, post } from "./web.js";
 
+const OF_CONTACT = /^(name|phone|email|company|field\.\d+)$/; // what two people may write at once
 const FIXED = ["disposition", "comment", "name", "phone", "email", "company"];
 
 export class Notes {
@@ -26,6 +27,7 @@ export class Notes {
     this.wasSaved = false;
     this.fields = new Map();
     this.saved = {};
+    this.held = {}; // as the server has it, where a control may show it otherwise
     this.sheets = new Map(); // forms by their version
     this.sync = new DraftSync(callId, drafts, {
       put: (key, value) => this.#put(key, value),
@@ -52,6 +54,7 @@ export class Notes {
 
   /** A value that is saved, as the field shows it: a list has no option for what is not offered any more. */
   #write(field, saved) {
+    this.held[field.key] = saved;
     field.write(saved);
     this.saved[field.key] = field.read();
   }
@@ -62,10 +65,16 @@ export class Notes {
       const field = this.fields.get(key);
       if (field === undefined) continue;
       if (same(field.read(), this.saved[key])) this.#write(field, value ?? "");
-      else this.saved[key] = value ?? "";
+      else this.#hold(key, value ?? "");
       if (same(field.read(), this.saved[key])) this.#keep(field);
     }
     this.onChange();
+  }
+
+  /** Saved now, while something else is typed. */
+  #hold(key, saved) {
+    this.saved[key] = saved;
+    this.held[key] = saved;
   }
 
   /** Another tab of this browser typed. */
@@ -142,12 +151,14 @@ export class Notes {
   /** What *Salvar* sends: the fields that were changed, and of each form that was touched all that stands in it. */
   #content(changes) {
     const content = {};
+    const entries = this.drafts.entries(this.callId);
     const touched = new Set();
     for (const [key, value] of Object.entries(changes)) {
       const [kind, id] = key.split(".");
       if (kind === "form") touched.add(Number(id));
       else if (kind === "field") (content.fields ??= {})[id] = value;
       else content[key] = value;
+      if (OF_CONTACT.test(key)) (content.seen ??= {})[key] = entries[key]?.seen ?? this.held[key];
     }
     if (touched.size > 0) content.forms = [...touched].map((version) => this.sheets.get(version).content());
     return content;
@@ -163,6 +174,7 @@ export class Notes {
         this.onSaved(body);
         return "saved";
       case 422:
+        this.#meet(body.now ?? {});
         return "refused";
       case 409:
         return "not_yet";
@@ -175,6 +187,15 @@ export class Notes {
     }
   }
 
+  /** Somebody else saved these meanwhile: whoever saves again does it knowingly. */
+  #meet(now) {
+    for (const [key, value] of Object.entries(now)) {
+      this.#hold(key, value);
+      const entry = this.drafts.entries(this.callId)[key];
+      if (entry !== undefined) this.drafts.keep(this.callId, { [key]: { ...entry, seen: value } });
+    }
+  }
+
   /** What was typed while the answer was under way stays, as newer than what was saved. */
   #settle(sent, work) {
     const saved = savedValues(work);
@@ -184,7 +205,8 @@ export class Notes {
         this.#write(field, saved[key] ?? "");
         this.drafts.keep(this.callId, { [key]: null });
       } else {
-        this.saved[key] = saved[key] ?? "";
+        this.drafts.keep(this.callId, { [key]: null });
+        this.#hold(key, saved[key] ?? "");
         this.#keep(field);
       }
     }
@@ -194,7 +216,10 @@ export class Notes {
   #keep(field) {
     if (field.isKept === false) return;
     const value = field.read();
-    const entry = same(value, this.saved[field.key]) ? { at: Date.now(), sent: this.#isUnknown(field.key) } : { v: value, at: Date.now(), sent: false };
+    const at = Date.now();
+    const before = this.drafts.entries(this.callId)[field.key]?.seen ?? this.held[field.key];
+    const seen = OF_CONTACT.test(field.key) ? { seen: before } : {}; // what was saved when the typing began
+    const entry = same(value, this.saved[field.key]) ? { at, sent: this.#isUnknown(field.key) } : { v: value, at, sent: false, ...seen };
     this.drafts.keep(this.callId, { [field.key]: entry });
   }
 

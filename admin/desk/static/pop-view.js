@@ -5,6 +5,7 @@
 
 import { CallerTickets } from "./caller-tickets.js";
 import { duration, moment } from "./clock.js";
+import { ContactCard } from "./contact-card.js";
 import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Notes } from "./notes.js";
@@ -44,7 +45,15 @@ export class PopView {
       onSavedElsewhere: () => this.work.again(),
       onGaveWay: (field, value, why) => this.elsewhere.add(field, value, why),
     });
-    this.work = new Work(this.part, pop.call_id, this.root.id, this.notes);
+    this.contact = new ContactCard(this.part, pop.call_id, this.root.id, this.notes, {
+      onChosen: (work) => this.work.take(work),
+      onGone: () => this.work.again(),
+    });
+    this.card = null; // of the contact that the call has now; the engine knows the one of the call's beginning
+    this.work = new Work(this.part, pop.call_id, this.root.id, this.notes, [
+      (work, values) => this.contact.take(work, values),
+      (work) => this.#takeCard(work.card),
+    ]);
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
@@ -103,8 +112,16 @@ export class PopView {
     return this.pop.call_center?.name || say("no_call_center");
   }
 
+  /** The contact's data, as the history has them. */
+  #takeCard(card) {
+    if (card === null) return;
+    this.card = card;
+    this.update(this.pop, { card });
+  }
+
   update(pop, changes = pop) {
     this.pop = pop;
+    if (this.card !== null) pop.card = this.card;
     if ("phase" in changes) this.waiting = null;
     if ("call_center" in changes) this.#band();
     if ("card" in changes) this.#card();
@@ -132,11 +149,6 @@ export class PopView {
   #showSaved(work) {
     this.work.take(work);
     this.elsewhere.clear();
-    const { card } = this.pop;
-    if (card === null) return;
-    const { name, email, company } = this.notes.saved;
-    Object.assign(card, { name, email, company });
-    this.update(this.pop, {});
   }
 
   /** Once a second. */
@@ -233,7 +245,8 @@ export class PopView {
     const facts = [
       [say("card.disposition"), card.disposition || "—"],
       [say("card.in_charge"), card.agent_in_charge || say("card.nobody")],
-      ...card.fields.map(({ name, value }) => [name, value]),
+      // Until they can be edited.
+      ...(this.contact.isHere ? [] : card.fields.map(({ name, value }) => [name, value])),
     ];
     this.part("facts").replaceChildren(
       ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
