@@ -87,6 +87,8 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "PhoneUnheld": _l("el teléfono retomó la llamada"),
     "DtmfReceived": _l("se marcó una tecla"),
     "PhoneTransfers": _l("el teléfono pidió transferir"),
+    "LineAsked": _l("pidió unir esta llamada con la otra línea de su teléfono"),
+    "PartyGiven": _l("llegó desde la otra llamada del agente"),
     "TargetUnknown": _l("ese número no es de nadie"),
     "HoldRequested": _l("pidió poner la llamada en espera"),
     "UnholdRequested": _l("pidió retomar la llamada"),

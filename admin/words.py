@@ -193,6 +193,7 @@ REASONS: Final[dict[str, Any]] = {
     CallReason.ENGINE_RESTARTED: _l("el motor se reinició"),
     CallReason.ENGINE_DEFECT: _l("un defecto del motor; su registro lo explica"),
     CallReason.CALLED_PARTY_HUNG_UP: _l("colgó la persona llamada"),
+    CallReason.JOINED_TO_ANOTHER_CALL: _l("el agente la unió con la otra línea de su teléfono; sigue allá"),
     CallReason.AGENT_GAVE_UP: _l("el agente colgó antes de que contestaran"),
     CallReason.AGENT_DID_NOT_ANSWER: _l("el agente no contestó su propio teléfono; no se llamó a nadie"),
     CallReason.AGENT_PHONE_NOT_REACHED: _l("el teléfono del agente no respondió; no se llamó a nadie"),
@@ -233,6 +234,8 @@ REASONS: Final[dict[str, Any]] = {
     LegReason.TRANSFER_CAME_BACK: _l("la transferencia volvió: el destino no la tomó"),
     LegReason.TRANSFER_CANCELLED: _l("se canceló la consulta"),
     LegReason.JOINED: _l("se unieron los tres"),
+    LegReason.WENT_ON_ELSEWHERE: _l("siguió en la otra llamada del agente"),
+    LegReason.CAME_FROM_ANOTHER_CALL: _l("llegó desde la otra llamada del agente"),
     LegReason.FROM_CEL: _l("según el registro de la central"),
 }
 

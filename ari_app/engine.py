@@ -29,6 +29,7 @@ from ari_app.core.events import AgentDials, CallerArrived, DiskFree, DiskFull, L
 from ari_app.floor import Floor
 from ari_app.keeping import Keeping
 from ari_app.ledger import Ledger, audit
+from ari_app.lines import Lines
 from ari_app.messages.service import Messages
 from ari_app.outgoing import Outgoing
 from ari_app.reaper import Reaper
@@ -147,6 +148,7 @@ class Engine:
             records=self.records,
             keeps=Keeping(self.records, self.voicemails, self.conversations),
             budgets=self.outgoing,
+            lines=Lines(self.registry, floor, self.switch, self.outgoing),
             find=lambda number: found(self.snapshot, number),
             forget=self.registry.forget,
         )
@@ -218,6 +220,9 @@ class Engine:
     def _begin(self, call_id: str, call: Call, first: list[Command], *, told: int = 0, adopted: bool = False) -> None:
         runner = CallRunner(call_id, self._around)
         self.registry.add(runner)
+        for leg in call.legs:
+            if ids.call_of(leg.channel) != call_id:
+                self.registry.move(leg.channel, call_id)  # taken up with a party that came from another call
         runner.start(call, first, told=told, adopted=adopted)
 
     # ------------------------------------------------------------ the switch

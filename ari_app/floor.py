@@ -146,6 +146,9 @@ class Floor:
             roster_of.release(self._roster, agent, call_id, outcome, wrap_up, now_ms(), pause_after=pause_after)
         )
 
+    def hand_over(self, agent: int, call_id: str, to: str) -> None:
+        self._apply(roster_of.hand_over(self._roster, agent, call_id, to, now_ms()))
+
     def hold(self, agent: int, call_id: str, *, talking: bool) -> None:
         self._apply(roster_of.hold(self._roster, agent, call_id, now_ms(), talking=talking))
 

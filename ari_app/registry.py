@@ -16,6 +16,8 @@ from ari_app.runner import CallRunner
 class Registry:
     def __init__(self) -> None:
         self._calls: dict[str, CallRunner] = {}
+        self._elsewhere: dict[str, str] = {}
+        """Channels that belong to another call than their id says: a party that was given to it (``core.joining``)."""
         self.strays: set[str] = set()
         """Channels and bridges that a call could not see ended."""
 
@@ -36,6 +38,9 @@ class Registry:
 
     def on(self, thing_id: str) -> CallRunner | None:
         """The call of this channel, bridge or playback."""
+        given_to = self._elsewhere.get(thing_id)
+        if given_to is not None:
+            return self._calls.get(given_to)
         runner = self._calls.get(thing_id)
         if runner is not None:
             return runner
@@ -50,6 +55,11 @@ class Registry:
         runner.post(event)
         return True
 
+    def move(self, channel: str, call_id: str) -> None:
+        """From now on this channel, and its far half, belong to that call."""
+        self._elsewhere[channel] = self._elsewhere[ids.far_half(channel)] = call_id
+
     def forget(self, call_id: str, strays: tuple[str, ...]) -> None:
         self._calls.pop(call_id, None)
+        self._elsewhere = {channel: owner for channel, owner in self._elsewhere.items() if owner != call_id}
         self.strays.update(strays)

@@ -105,6 +105,24 @@ class Channel:
     def endpoint(self) -> str:
         return cel.ChannelStory(self.id, self.name, 0).endpoint
 
+    @property
+    def call(self) -> str | None:
+        """The call that it is a leg of: the one that its id tells, or that it was given to (``core.joining``)."""
+        given = marks.read_given(self.mark)
+        return given.call_id if given else ids.call_of(self.id)
+
+    @property
+    def ordinal(self) -> int | None:
+        """Which leg of that call; None: it is none."""
+        given = marks.read_given(self.mark)
+        return given.ordinal if given else ids.ordinal_of(self.id)
+
+    @property
+    def number(self) -> str:
+        """Whom it was given as; empty: its call knows."""
+        given = marks.read_given(self.mark)
+        return given.number if given else ""
+
 
 def _epoch_ms(text: object) -> int:
     """``2026-11-23T23:00:00.123+0000`` as epoch ms; now, if it can't be read."""
@@ -185,7 +203,7 @@ class Resync:
             await self._unknown(channels, bridges, findings, after_gap=after_gap)
             for thing_id, event in self._unclaimed:
                 self._registry.tell(thing_id, event)
-            findings.alive = {ids.call_of(channel) or channel for channel in channels}
+            findings.alive = {channel.call or channel.id for channel in channels.values()}
             return findings
         finally:
             self._unclaimed = None
@@ -332,7 +350,7 @@ class Resync:
         """Unknown calls of which legs are there, and the calling side is not."""
         legs: dict[str, list[str]] = {}
         for channel in channels.values():
-            call_id = ids.call_of(channel.id)
+            call_id = channel.call
             if (
                 call_id is None
                 or call_id in channels
@@ -340,7 +358,7 @@ class Resync:
                 or channel.id in self._registry.strays
             ):
                 continue
-            if ids.ordinal_of(channel.id) is not None and (after_gap or channel.id in self._suspects):
+            if channel.ordinal is not None and (after_gap or channel.id in self._suspects):
                 legs.setdefault(call_id, []).append(channel.id)
         return [call_id for call_id, found in legs.items() if len(found) > 1]
 
@@ -377,15 +395,16 @@ class Resync:
         return tuple(
             FoundLeg(
                 channel=channel.id,
-                ordinal=ids.ordinal_of(channel.id) or 0,
+                ordinal=channel.ordinal or 0,
                 agent=snapshot.agent_at(channel.endpoint),
                 up=channel.state == "Up",
                 since=channel.since,
                 outside=ids.is_outside(channel.id),
                 answered_at=story.channels[channel.id].answered_at if story and channel.id in story.channels else None,
+                number=channel.number,
             )
             for channel in channels.values()
-            if ids.call_of(channel.id) == call_id and ids.ordinal_of(channel.id) is not None
+            if channel.call == call_id and channel.ordinal is not None
         )
 
     def _found(
@@ -424,7 +443,7 @@ class Resync:
 
 def _answered(call_id: str, channels: dict[str, Channel]) -> bool:
     """Has one of this call's legs answered?"""
-    return any(channel.state == "Up" and ids.call_of(channel.id) == call_id for channel in channels.values())
+    return any(channel.state == "Up" and channel.call == call_id for channel in channels.values())
 
 
 def _channels(runner: CallRunner) -> list[str]:
@@ -441,4 +460,4 @@ def _channels(runner: CallRunner) -> list[str]:
 
 
 def _is_of(channel: Channel, call_id: str) -> bool:
-    return channel.id == call_id or ids.call_of(channel.id) == call_id
+    return channel.id == call_id or channel.call == call_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -58,7 +58,16 @@ class Floor(Protocol):
     def release(
         self, agent: int, call_id: str, outcome: LegOutcome, wrap_up_seconds: int, pause_after: int = 0
     ) -> None: ...
+    def hand_over(self, agent: int, call_id: str, to: str) -> None: ...
     def hold(self, agent: int, call_id: str, *, talking: bool) -> None: ...
+
+
+class Lines(Protocol):
+    """The way from one call to another, of two lines of one phone."""
+
+    def ask(self, command: commands.AskLine) -> None: ...
+    def refuse(self, command: commands.RefuseLine) -> None: ...
+    def hand_over(self, command: commands.HandOver, news: Sequence[Event]) -> None: ...
 
 
 class Budgets(Protocol):
@@ -89,7 +98,7 @@ class Keeps(Protocol):
 class Surroundings:
     """What every runner works with."""
 
-    __slots__ = ("budgets", "callers", "find", "floor", "forget", "keeps", "records", "screens", "switch")
+    __slots__ = ("budgets", "callers", "find", "floor", "forget", "keeps", "lines", "records", "screens", "switch")
 
     def __init__(
         self,
@@ -101,6 +110,7 @@ class Surroundings:
         records: Records,
         keeps: Keeps,
         budgets: Budgets,
+        lines: Lines,
         find: Callable[[str], Target | str],
         forget: Callable[[str, tuple[str, ...]], None],
     ) -> None:
@@ -111,6 +121,7 @@ class Surroundings:
         self.records = records
         self.keeps = keeps
         self.budgets = budgets
+        self.lines = lines
         self.find = find
         self.forget = forget
 
@@ -258,6 +269,19 @@ class CallRunner:
         kind = requests.TransferRequested if command.blind else requests.ConsultRequested
         self.post(kind(now_ms(), command.agent, found))
 
+    def _ask_line(self, command: commands.AskLine) -> None:
+        self._around.lines.ask(command)
+
+    def _refuse_line(self, command: commands.RefuseLine) -> None:
+        self._around.lines.refuse(command)
+
+    def _hand_over(self, command: commands.HandOver) -> None:
+        """What has been heard of that channel and not read yet goes with it."""
+        channel = command.leg.channel
+        theirs = [event for event in self._mailbox if getattr(event, "channel", None) == channel]
+        self._mailbox = deque(event for event in self._mailbox if event not in theirs)
+        self._around.lines.hand_over(command, theirs)
+
     def _seek(self, command: commands.SeekAgents) -> None:
         self._around.floor.seek(command.call_id, command.route, command.since, command.kept)
 
@@ -350,6 +374,9 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.StopSeeking: CallRunner._stop_seeking,
     commands.ReportProblem: CallRunner._problem,
     commands.FindTarget: CallRunner._find,
+    commands.AskLine: CallRunner._ask_line,
+    commands.RefuseLine: CallRunner._refuse_line,
+    commands.HandOver: CallRunner._hand_over,
     commands.ClaimAgent: CallRunner._claim,
     commands.EngageAgent: CallRunner._engage,
     commands.HoldAgent: CallRunner._hold,

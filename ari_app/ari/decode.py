@@ -383,9 +383,10 @@ def host_of(address: str) -> str | None:
 
 def _refers(to: _ReferTo, channel: str, at: int) -> Decoded:
     asked = to.requested_destination or _Requested()
-    attended = to.destination_channel is not None or bool(asked.protocol_id)
+    other = to.destination_channel.id if to.destination_channel is not None else None
+    attended = other is not None or bool(asked.protocol_id)
     number = plain_text(asked.destination, CALLED_NUMBER_LENGTH)
-    return Decoded(channel, core.PhoneTransfers(at, channel, number, attended))
+    return Decoded(channel, core.PhoneTransfers(at, channel, number, attended, other))
 
 
 def _unknown(channel: _Arriving, args: tuple[str, ...], at: int) -> UnknownArrived:

@@ -65,6 +65,8 @@ class FoundLeg:
     """It goes to a number outside."""
     answered_at: int | None = None
     """From CEL."""
+    number: str = ""
+    """The number outside, where the call does not know it: a party that came from another call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,7 @@ def _talks(leg: FoundLeg, call_answered_at: int, outside_number: str, *, first: 
         agent=leg.agent,
         channel=leg.channel,
         offered_at=min(leg.since, call_answered_at) if first else leg.since,
-        number="" if leg.agent else outside_number,
+        number="" if leg.agent else leg.number or outside_number,
         kind=LegKind.AGENT if leg.agent else LegKind.OUTSIDE,
         state=LegState.ANSWERED,
         pop_settled=True,

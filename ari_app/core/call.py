@@ -121,6 +121,8 @@ class LetOut:
     pass_id: str
     allowance: int | None
     agent: int | None
+    before: int = 0
+    """Milliseconds that were talked on it in another call (``joining``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,8 @@ class Facts:
     """The calling agent's screen shows the call."""
     handed_on: bool = False
     """The calling agent has left the conversation (a transfer) and is free; the call goes on without them."""
+    joined_elsewhere: bool = False
+    """Its other party goes on in another call of the agent (``joining``), and with it what the call may cost."""
     caller_here: bool = True
     caller_up: bool = False
     """The caller's channel was answered: it hears music, not a ringing tone, from now on."""

@@ -101,16 +101,17 @@ def release(facts: Facts, *, talk_ms: int, talked: bool) -> list[Command]:
     """Nothing of the call is left: the agent is free, the breaker knows how long it was."""
     if facts.caller_agent is None:
         return []
-    settled = SettleSpending(facts.id, talk_ms)
+    # What goes on in another call is settled by that one.
+    settled = [] if facts.joined_elsewhere else [SettleSpending(facts.id, talk_ms)]
     if facts.handed_on:
-        return [settled]
+        return list(settled)
     own = facts.own
     if talked:
         wrap_up = facts.route.wrap_up_seconds if facts.route else 0
-        return [settled, ReleaseAgent(facts.caller_agent.id, facts.id, LegOutcome.ANSWERED, wrap_up)]
+        return [*settled, ReleaseAgent(facts.caller_agent.id, facts.id, LegOutcome.ANSWERED, wrap_up)]
     missed = own is not None and own.answered_at is None
     outcome = own.outcome if missed and own is not None and own.outcome else LegOutcome.CALLER_GONE
-    return [settled, ReleaseAgent(facts.caller_agent.id, facts.id, outcome)]
+    return [*settled, ReleaseAgent(facts.caller_agent.id, facts.id, outcome)]
 
 
 def unanswered(facts: Facts, outcome: LegOutcome, reason: LegReason, cause: int | None, at: int) -> Facts:

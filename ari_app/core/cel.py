@@ -277,8 +277,11 @@ def _ended_at(story: Story, talker: ChannelStory | None) -> int:
 
 def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot, called: str) -> tuple[LegRecord, ...]:
     found = []
+    free = max((ids.ordinal_of(told.channel) or 1 for told in story.channels.values()), default=1) + 1
     for told in story.channels.values():
         ordinal = ids.ordinal_of(told.channel)
+        if ordinal is not None and ids.call_of(told.channel) != story.call_id:
+            ordinal, free = free, free + 1  # came from another call (``joining``), where it had this number
         outside = ids.is_outside(told.channel)
         if told.channel == story.call_id and ids.is_click2dial(story.call_id):
             ordinal = 1  # the agent's own phone, which was called first

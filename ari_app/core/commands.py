@@ -1,8 +1,8 @@
 """What the core wants done: the vocabulary the shell carries out, in the order given.
 
 Every command is safe to repeat: the ids in it were chosen by us and are derived from the call's
-(``<call>.agent.2``, ``<call>.bridge``). Four families: to the switch (ARI), to the agents' screens, to the
-roster, to the records and timers.
+(``<call>.agent.2``, ``<call>.bridge``). Its families: to the switch (ARI), to the agents' screens, to the
+roster and the agents' other calls, to the records and timers.
 
 Must not: hold anything that only the shell understands.
 """
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ari_app.core.call import Leg
 from models.values.call import LegOutcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.recording import Cut
@@ -230,6 +231,13 @@ class TellTransfer:
     state: str
 
 
+TRANSFER_ANSWERED = "channel_answered"
+TRANSFER_DECLINED = "channel_declined"
+"""Nobody was called."""
+TRANSFER_UNAVAILABLE = "channel_unavailable"
+"""The target did not come."""
+
+
 # ---------------------------------------------------------------- to the screens
 @dataclass(frozen=True, slots=True)
 class ShowPop:
@@ -306,6 +314,45 @@ class FindTarget:
     call_id: str
     number: str
     blind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskLine:
+    """Ask the call that has the channel ``other``: the same agent's second line. ``LineAsked`` there says the rest.
+
+    Who gives its party answers with ``HandOver``; else ``LineRefused`` comes back.
+    """
+
+    call_id: str
+    by: str
+    other: str
+    agent: int
+    since: int
+    number: str
+    give: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseLine:
+    """The answer to the call ``to`` which asked: ``LineRefused``."""
+
+    to: str
+    by: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """From now on this leg's channel belongs to the call ``to``, and so does its agent: ``PartyGiven`` tells it.
+
+    If that call is over by now, the leg is hung up: there is nobody to talk to.
+    """
+
+    call_id: str
+    to: str
+    by: str
+    leg: Leg
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +540,7 @@ MediaCommand = (
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
 RosterCommand = SeekAgents | AskPlace | StopSeeking | FindTarget | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
+SecondLineCommand = AskLine | RefuseLine | HandOver
 KeepCommand = KeepVoicemail | DropVoicemail | KeepRecording | KeepCallback | WriteRecord
 OwnCommand = LookUpCaller | KeepCommand | AskAllowance | AskOutside | SettleSpending | SetTimer | CancelTimer | Forget
-Command = SwitchCommand | ScreenCommand | RosterCommand | OwnCommand
+Command = SwitchCommand | ScreenCommand | RosterCommand | SecondLineCommand | OwnCommand

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ari_app.core.call import Leg
 from ari_app.core.commands import Command
 from models.values.reasons import CallReason
 from models.values.routing import AgentRoute, Outside
@@ -248,11 +249,15 @@ class PhoneUnheld(MediaNews):
 
 @dataclass(frozen=True, slots=True)
 class PhoneTransfers(MediaNews):
-    """A phone asks to be transferred (REFER). ``attended``: with somebody whom it talks to on another line."""
+    """A phone asks to be transferred (REFER). ``attended``: with somebody whom it talks to on another line.
+
+    ``other``: the channel of that line (its Replaces); None: the switch does not know such a line.
+    """
 
     channel: str
     number: str
     attended: bool = False
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +342,52 @@ class OutsideRefused(OutboundNews):
     agent: int | None
     number: str
     reason: CallReason
+
+
+@dataclass(frozen=True, slots=True)
+class LineAsked(OutboundNews):
+    """Another call (``call_id``) and this one are lines of one phone, and its agent wants them joined (``joining``).
+
+    ``by``: the agent's channel there; ``channel``: here. ``since``: its beginning; ``number``: who is there.
+    """
+
+    call_id: str
+    by: str
+    channel: str
+    agent: int
+    since: int
+    number: str
+    give: bool = False
+    """The other call is the elder: this one gives its party, and asks nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefused(OutboundNews):
+    """The answer to ``AskLine`` when it can't be; ``code``: why, in a word that the desk has a sentence for."""
+
+    by: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyGiven(OutboundNews):
+    """The agent on ``by`` leaves this call, and ``leg`` comes from their other call in their place.
+
+    ``waits``: that agent's phone waits here to be told (its REFER came on this line).
+    """
+
+    by: str
+    leg: Leg
+    waits: bool
+
+    @property
+    def agent(self) -> int | None:
+        """Who comes."""
+        return self.leg.agent_id
+
+    @property
+    def number(self) -> str:
+        return self.leg.number
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,6 @@ def over(leg: Leg, at: int) -> list[Command]:
     """It ended: what was not used is given back."""
     if leg.let_out is None:
         return []
-    talked = 0 if leg.answered_at is None else max(0, at - leg.answered_at)
+    talked = leg.let_out.before + (0 if leg.answered_at is None else max(0, at - leg.answered_at))
     timers: list[Command] = [] if leg.let_out.allowance is None else [CancelTimer(timer(leg))]
     return [*timers, SettleSpending(leg.let_out.pass_id, talked)]

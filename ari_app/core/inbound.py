@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ari_app.core import agents, cdr, gate, legs, outbound, queueing, refer, talking, tape, voicemail
+from ari_app.core import agents, cdr, gate, joining, legs, outbound, queueing, refer, talking, tape, voicemail
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -61,11 +61,13 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    LineAsked,
     MediaNews,
     NobodyCanCome,
     OutboundNews,
     OutsideAllowed,
     OutsideRefused,
+    PartyGiven,
     PhoneTransfers,
     PlaceTold,
     PlaybackFinished,
@@ -110,6 +112,10 @@ def step(call: Call, event: Event) -> Step:
         return call, gate.unused(event)
     if isinstance(event, PhoneTransfers) and not isinstance(call, Talking):
         return refer.no(call, event)
+    if isinstance(event, LineAsked) and not isinstance(call, Talking | Reaching):
+        return joining.asked(call, event)
+    if isinstance(event, PartyGiven) and not isinstance(call, Talking):
+        return call, joining.unwanted(call, event)
     match call:
         case Waiting():
             return _waiting(call, event)

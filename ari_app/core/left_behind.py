@@ -99,7 +99,8 @@ def _talks(facts: Facts, found: FoundLeg) -> Leg:
         agent=found.agent if not found.outside else None,
         channel=found.channel,
         offered_at=max(found.since, facts.offered_at),
-        number=facts.called_number if found.outside and facts.direction is not Direction.INBOUND else "",
+        number=found.number
+        or (facts.called_number if found.outside and facts.direction is not Direction.INBOUND else ""),
         kind=LegKind.OUTSIDE if found.outside else LegKind.AGENT,
         state=LegState.ANSWERED,
         pop_settled=True,

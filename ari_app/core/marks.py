@@ -34,6 +34,26 @@ class VoicemailMark:
     """When the recording began; 0: it has not."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenMark:
+    """On the channel of a party that came from another call (``joining``), whose id its own channel's still shows."""
+
+    call_id: str
+    ordinal: int
+    number: str
+
+
+def of_given(facts: Facts, ordinal: int, number: str) -> str:
+    return f"given {facts.id} {ordinal} {number}"
+
+
+def read_given(text: str) -> GivenMark | None:
+    match text.split(" "):
+        case ["given", call_id, ordinal, number] if ordinal.isdecimal():
+            return GivenMark(call_id, int(ordinal), number)
+    return None
+
+
 def of_queue(facts: Facts) -> str:
     return f"queue {','.join(map(str, facts.queues))} {facts.queued_at}"
 

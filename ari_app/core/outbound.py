@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ari_app.core import agents, calling, cdr, gate, legs, talking
+from ari_app.core import agents, calling, cdr, gate, joining, legs, talking
 from ari_app.core.call import Clearing, Facts, Leg, Legs, LegState, Policy, Preparing, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -46,6 +46,7 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    LineAsked,
     MediaNews,
     NobodyCanCome,
     OutboundNews,
@@ -350,6 +351,8 @@ def reaching(call: Reaching, event: Event) -> Step:
                 return clear(call, Outcome.ABANDONED, CallReason.AGENT_GAVE_UP, at)
             leg = call.legs.of(agent) if agent is not None else None
             return _unreached(call, leg, LegOutcome.REFUSED, at, reason=LegReason.DECLINED_ON_DESK)
+        case LineAsked():
+            return joining.asked(call, event)
         case TimerFired(name=name, at=at):
             return _timer(call, name, at)
         case CommandFailed(command=CreateLeg(channel=channel) | DialLeg(channel=channel), at=at):

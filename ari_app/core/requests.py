@@ -43,8 +43,12 @@ class Refused(StrEnum):
     NOT_RECORDED = "not_recorded"
     PAUSED_ALREADY = "paused_already"
     NOT_PAUSED = "not_paused"
-    REFER_ATTENDED = "refer_attended"
-    """The phone wants to join two of its lines: that is done with a code, or on the desk."""
+    REFER_UNKNOWN = "refer_unknown"
+    """The phone wants to join this call with a line that is none of ours, or is over."""
+    REFER_OTHER = "refer_other"
+    """The other line is another agent's, or there are not just two who talk on it."""
+    REFER_RINGS = "refer_rings"
+    """Whom the agent called on the other line is not being rung yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -467,6 +467,19 @@ def hold(roster: Roster, agent: int, call_id: str, at: int, *, talking: bool) ->
     return _seat(roster, seat, at), [SeatChanged(seat)]
 
 
+def hand_over(roster: Roster, agent: int, call_id: str, to: str, at: int) -> Result:
+    """The agent goes on in another call, as they are: no moment between in which anybody else could ring them."""
+    if call_id in roster.calling.get(agent, ()):
+        held = tuple(to if one == call_id else one for one in roster.calling[agent])
+        roster = replace(roster, calling={**roster.calling, agent: held})
+    seat = roster.seats.get(agent)
+    if seat is None or call_id not in (seat.call, *seat.others):
+        return roster, []
+    others = tuple(to if one == call_id else one for one in seat.others)
+    seat = replace(seat, call=to if seat.call == call_id else seat.call, others=others)
+    return _seat(roster, seat, at), [SeatChanged(seat)]
+
+
 def release(
     roster: Roster,
     agent: int,

@@ -40,7 +40,7 @@ _SAID_OTHERWISE: frozenset[type] = frozenset(
     {
         e.CallerArrived, e.LegReady, e.PopShown, e.LegRinging, e.LegAnswered, e.LegRefused, e.FarHalfArrived,
         e.ChannelLeft, e.ChannelGone, e.PlaybackFinished, e.CommandDone, e.TimerFired, e.CommandFailed, e.CallerKnown,
-        e.AgentsOffered, e.NobodyCanCome, e.NobodyFree, e.OutsideAllowed, e.OutsideRefused,
+        e.AgentsOffered, e.NobodyCanCome, e.NobodyFree, e.OutsideAllowed, e.OutsideRefused, e.LineRefused,
     }
 )  # fmt: skip
 # What nobody hears, or what the legs and phases say.
@@ -50,7 +50,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
         c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside, c.KeepRecording,
-        c.FindTarget, c.TellTransfer,
+        c.FindTarget, c.TellTransfer, c.AskLine, c.RefuseLine, c.HandOver,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.
@@ -186,6 +186,8 @@ def _leg(was: Leg | None, leg: Leg) -> list[_Told]:
             lasted = max(0, leg.ended_at - leg.offered_at)
             told.append((StoryCode.STRETCH_OVER, agent, shown | _why(leg) | {"lasted_ms": lasted}))
         return told
+    if was is None and leg.reason is LegReason.CAME_FROM_ANOTHER_CALL:
+        return told  # offered and answered there: the event says it
     if was is None:
         told.append((StoryCode.LEG_MADE, agent, shown))
     if leg.agent is not None and leg.pop_settled and not (was and was.pop_settled) and was is not None:

@@ -153,7 +153,7 @@ def _leg(facts: Facts, found: FoundLeg, state: LegState) -> Leg:
         agent=found.agent if not found.outside else None,
         channel=found.channel,
         offered_at=max(found.since, facts.offered_at),
-        number=facts.called_number if found.outside else "",
+        number=(found.number or facts.called_number) if found.outside else "",
         kind=LegKind.OUTSIDE if found.outside else LegKind.AGENT,
         state=state,
         pop_settled=True,

@@ -15,6 +15,7 @@ from ari_app.core import (
     hearing,
     hold,
     ids,
+    joining,
     keypad,
     legs,
     refer,
@@ -63,11 +64,14 @@ from ari_app.core.events import (
     LegReady,
     LegRefused,
     LegRinging,
+    LineAsked,
+    LineRefused,
     MediaNews,
     NobodyCanCome,
     OutboundNews,
     OutsideAllowed,
     OutsideRefused,
+    PartyGiven,
     PhoneHeld,
     PhoneTransfers,
     PhoneUnheld,
@@ -156,6 +160,12 @@ def _step(call: Talking, event: Event) -> Step:
             return hold.phone(call, event)
         case PhoneTransfers():
             return refer.wanted(call, event)
+        case LineAsked():
+            return joining.asked(call, event)
+        case LineRefused():
+            return joining.refused(call, event)
+        case PartyGiven():
+            return joining.given(call, event)
         case requests.TargetUnknown(agent=agent, code=code):
             return call, agents.problem(call.facts, agent, code)
         case DtmfReceived():

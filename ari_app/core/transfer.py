@@ -115,7 +115,7 @@ def complete(call: Talking, at: int) -> Step:
     assert now.by is not None
     before = rooms(call)
     done, left = leaves(by_leaving(call, now.by, at), now.by, at)
-    return done, [*move(done, before), *left, *_hang_up_caller(done, now.by)]
+    return done, [*move(done, before), *left, *hang_up_caller(done, now.by)]
 
 
 def by_leaving(call: Talking, by: str, at: int) -> Talking:
@@ -124,13 +124,13 @@ def by_leaving(call: Talking, by: str, at: int) -> Talking:
     agent = agent_on(call, by)
     match now:
         case Calling():
-            call = _note(call, at, agent, number_of(now.to), LegReason.BLIND_TRANSFER)
+            call = note(call, at, agent, number_of(now.to), LegReason.BLIND_TRANSFER)
             return replace(call, arrangement=replace(now, by=None, back_to=agent))
         case Consulting(target=target):
             leg = next(leg for leg in call.legs if leg.ordinal == target)
             to = (leg.agent.endpoint or leg.agent.name) if leg.agent else leg.number
-            call = _note(call, at, agent, to, LegReason.ATTENDED_TRANSFER)
-            return _all_together(_transferred(call, at), at)
+            call = note(call, at, agent, to, LegReason.ATTENDED_TRANSFER)
+            return all_together(transferred(call, at), at)
         case _:
             return call
 
@@ -148,7 +148,7 @@ def cancel(call: Talking, at: int) -> Step:
             call, commands = leaves(call, leg.channel, at)
         case _:
             return call, []
-    back = _all_together(call, at)
+    back = all_together(call, at)
     return back, [*commands, *move(back, before)]
 
 
@@ -164,7 +164,7 @@ def conference(call: Talking, at: int) -> Step:
     now = call.arrangement
     assert isinstance(now, Consulting)
     before = rooms(call)
-    joined = _all_together(call, at)
+    joined = all_together(call, at)
     stretch = Stretch(LegKind.CONFERENCE, at, agent_id_on(call, now.by), reason=LegReason.JOINED)
     joined = _stretches(joined, arrangement.begin(joined.facts.stretches, stretch))
     return joined, move(joined, before)
@@ -190,7 +190,7 @@ def answered(call: Talking, leg: Leg, at: int) -> Step:
     if now.by is not None and now.by == call.refers:
         by = now.by  # whose phone asked for it: it waited for this, and leaves
         call, left = leaves(by_leaving(call, by, at), by, at)
-        left += _hang_up_caller(call, by)
+        left += hang_up_caller(call, by)
         now = replace(now, by=None)
     won = replace(
         leg,
@@ -208,7 +208,7 @@ def answered(call: Talking, leg: Leg, at: int) -> Step:
         *agents.update(call.facts, won, {"phase": "talking", "answered_at": at}),
     ]
     if now.by is None:
-        call = _all_together(_transferred(call, at), at)
+        call = all_together(transferred(call, at), at)
     else:
         number = number_of(leg.agent) if leg.agent else leg.number
         stretch = Stretch(LegKind.CONSULT, at, agent_id_on(call, now.by), number)
@@ -259,7 +259,7 @@ def _nobody_took(call: Talking, at: int, problem: str) -> Step:
     commands = leave_talk(call)
     if now.by is not None:
         before = rooms(call)
-        back = _all_together(call, at)
+        back = all_together(call, at)
         told = agents.problem(call.facts, agent_id_on(call, now.by), problem)
         return back, [*commands, *told, *move(back, before)]
     call = _came_back(call)
@@ -299,9 +299,9 @@ def _begin(call: Talking, by: str, target: Target, at: int, *, blind: bool, let_
         ringing, commands = _call(call, target, at, let_out)
         return ringing, [*move(call, before), *commands]
     agent = agent_on(call, by)
-    call = _note(call, at, agent, number_of(target), LegReason.BLIND_TRANSFER)
+    call = note(call, at, agent, number_of(target), LegReason.BLIND_TRANSFER)
     call, left = leaves(replace(call, arrangement=Calling(None, target, back_to=agent)), by, at)
-    left = [*move(call, before), *left, *_hang_up_caller(call, by)]
+    left = [*move(call, before), *left, *hang_up_caller(call, by)]
     after, commands = _call(call, target, at, let_out)
     return after, left + commands
 
@@ -315,7 +315,7 @@ def _call(call: Talking, target: Target, at: int, let_out: LetOut | None) -> Ste
             facts = replace(call.facts, offers=call.facts.offers + 1)
             all_legs, commands = legs.call_outside(facts, call.legs, target, at, let_out)
             ringing = tuple(leg.ordinal for leg in all_legs.all[before:])
-            return _ringing(replace(call, facts=facts, legs=all_legs), ringing, facts.policy.outside_ring, commands)
+            return let_ring(replace(call, facts=facts, legs=all_legs), ringing, facts.policy.outside_ring, commands)
         case CallCenterRoute():
             return _to_queue(call, target, at, last=False)
 
@@ -354,10 +354,10 @@ def _ring(call: Talking, chosen: Iterable[AgentRoute], at: int) -> Step:
     if not fresh:  # ring-all goes on looking while it rings: whoever joins in has the time that is left
         return replace(call, arrangement=replace(now, ringing=(*now.ringing, *ringing))), commands
     route = now.to if isinstance(now.to, CallCenterRoute) else facts.route
-    return _ringing(call, ringing, route.ring_seconds * 1000 if route else facts.policy.transfer_ring, commands)
+    return let_ring(call, ringing, route.ring_seconds * 1000 if route else facts.policy.transfer_ring, commands)
 
 
-def _ringing(call: Talking, ringing: tuple[int, ...], ring_ms: int, commands: list[Command]) -> Step:
+def let_ring(call: Talking, ringing: tuple[int, ...], ring_ms: int, commands: list[Command]) -> Step:
     now = call.arrangement
     assert isinstance(now, Calling)
     call = replace(call, arrangement=replace(now, ringing=(*now.ringing, *ringing)))
@@ -388,7 +388,7 @@ def leaves(call: Talking, channel: str, at: int) -> tuple[Talking, list[Command]
     return call, commands
 
 
-def _hang_up_caller(call: Talking, channel: str) -> list[Command]:
+def hang_up_caller(call: Talking, channel: str) -> list[Command]:
     return [Hangup(channel)] if channel == call.facts.caller_channel else []
 
 
@@ -404,7 +404,7 @@ def _end_ringing(
     return call, commands
 
 
-def _all_together(call: Talking, at: int) -> Talking:
+def all_together(call: Talking, at: int) -> Talking:
     stretches = arrangement.end(call.facts.stretches, LegKind.CONSULT, at)
     return replace(_stretches(call, stretches), arrangement=Together())
 
@@ -417,15 +417,15 @@ def settled(call: Talking, at: int) -> Talking:
     target = next((leg.channel for leg in call.legs if leg.ordinal == now.target), None)
     if {now.by, target} < set(rest):
         return call
-    return _all_together(call, at)
+    return all_together(call, at)
 
 
-def _note(call: Talking, at: int, agent: AgentRoute | None, number: str, reason: LegReason) -> Talking:
+def note(call: Talking, at: int, agent: AgentRoute | None, number: str, reason: LegReason) -> Talking:
     stretch = Stretch(LegKind.TRANSFER, at, agent.id if agent else None, number, reason)
     return _stretches(call, arrangement.begin(call.facts.stretches, stretch))
 
 
-def _transferred(call: Talking, at: int) -> Talking:
+def transferred(call: Talking, at: int) -> Talking:
     return _stretches(call, arrangement.end(call.facts.stretches, LegKind.TRANSFER, at))
 
 

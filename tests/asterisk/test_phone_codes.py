@@ -150,7 +150,7 @@ def test_a_transfer_by_refer(stage: Stages) -> None:
 
     wait_until(lambda: len(one.desk.of("problem")) == 2, SLOW, "Ana is told why the first two are not done")
     problems = [str(told.message["code"]) for told in one.desk.of("problem")]
-    assert problems[1] == "refer_attended"
+    assert problems[1] == "refer_unknown"
     one.theirs.wait_phase("talking", SLOW)
     one.desk.wait_phase("ended", SLOW)
     wait_until(lambda: one.phone.saw("BYE", sent=False), SLOW, "Ana's phone is hung up")
