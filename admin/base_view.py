@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 
 from admin import audit, csv_stream, listing, xlsx_stream
 from admin.api.marks import is_for_api
+from admin.columns import Batch
 from admin.deletion_view import DeletionView
 from admin.folding import any_contains
 from admin.inline_view import InlineView, with_rows
@@ -205,7 +206,7 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
         response: Response = kind.download(self.slug, headings, batches)
         return response
 
-    def lines(self, wanted: Wanted) -> tuple[list[Any], Iterator[list[list[Any]]]]:
+    def lines(self, wanted: Wanted) -> tuple[list[Any], Iterator[Batch]]:
         """Headings, and the lines under them in batches, of everything the search finds."""
         columns = self.csv_columns()
         if not columns:

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.contact_pages import JOINS, Order, Search, ask, marked, matching
 from admin.csv_stream import kept
-from admin.formats import stamps
+from admin.formats import Stamps
 from models.db import in_parts
 from models.tables import AdditionalField, database
 
@@ -44,7 +44,7 @@ def batches(search: Search, order: Order, fields: Sequence[AdditionalField]) -> 
     sorted_ids = f"SELECT contacts.id FROM contacts{joins} WHERE contacts.id IN ({sql}) ORDER BY {order.sql()}"  # noqa: S608
     if search.everything:
         sorted_ids = f"SELECT contacts.id FROM contacts{joins} ORDER BY {order.sql()}"  # noqa: S608
-    places, stamp = {one.id: place for place, one in enumerate(fields)}, stamps()
+    places, stamp = {one.id: place for place, one in enumerate(fields)}, Stamps()
     for keys in kept(in_parts(database.obj, marked(sorted_ids), parameters, CHUNK), CHUNK):
         yield _lines(keys, places, stamp)
 

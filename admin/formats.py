@@ -3,7 +3,7 @@
 Owns: the template filters. Must not: produce HTML.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,10 +13,12 @@ from flask_babel import gettext as _
 
 from admin.installation import account
 from admin.language import timezone
+from admin.memo import Memo
 from models.values.money import minor_units
 from models.values.phone import display
 
 NOTHING = "—"
+_FEW_DAYS = 14 * 86_400_000
 _OF_AN_HOUR = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
 
 
@@ -61,25 +63,46 @@ def stamp(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(timezone()).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def stamps() -> Callable[[int | None], str]:
-    """`stamp` of stored milliseconds, for thousands of them: every quarter of an hour is put into local time once, for
-    no place is off the hour by less."""
-    zone = timezone()
-    known: dict[int, tuple[str, int]] = {}
+class Stamps:
+    """`stamp` of stored milliseconds, for thousands of them."""
 
-    def write(at: int | None) -> str:
+    def __init__(self) -> None:
+        self._zone = timezone()
+        self._quarters = Memo(self._quarter, 50_000)
+        self._hours = Memo(lambda hour: datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:"), 50_000)
+
+    def _quarter(self, quarter: int) -> tuple[str, int]:
+        """No place is off the hour by less than a quarter."""
+        local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(self._zone)
+        return local.strftime("%Y-%m-%d %H:"), local.minute * 60
+
+    def _offset(self, at: int) -> int:
+        """Local time less UTC, in milliseconds."""
+        ahead = datetime.fromtimestamp(at // 1000, UTC).astimezone(self._zone).utcoffset()
+        return int(ahead.total_seconds() * 1000) if ahead is not None else 0
+
+    def __call__(self, at: int | None) -> str:
         if at is None:
             return ""
         quarter, rest = divmod(at // 1000, 900)
-        found = known.get(quarter)
-        if found is None:
-            if len(known) > 50_000:
-                known.clear()
-            local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone)
-            found = known[quarter] = (local.strftime("%Y-%m-%d %H:"), local.minute * 60)
-        return found[0] + _OF_AN_HOUR[found[1] + rest]
+        hour, minute = self._quarters[quarter]
+        return hour + _OF_AN_HOUR[minute + rest]
 
-    return write
+    def column(self, moments: Sequence[int | None]) -> list[str]:
+        """Of one batch: within so few days the clocks are not put forward and back again, so one look tells whether
+        they were."""
+        there = [at for at in moments if at is not None]
+        if not there:
+            return [""] * len(moments)
+        first, last = min(there), max(there)
+        ahead = self._offset(first)
+        if last - first > _FEW_DAYS or self._offset(last) != ahead:
+            return [self(at) for at in moments]
+        hours = self._hours
+        return [
+            "" if at is None else hours[(local := (at + ahead) // 1000) // 3600] + _OF_AN_HOUR[local % 3600]
+            for at in moments
+        ]
 
 
 def duration(milliseconds: int | None) -> str:

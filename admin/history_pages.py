@@ -11,6 +11,7 @@ the nearest `REACH`.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, Final
 
 from admin.contact_pages import ask
@@ -24,6 +25,7 @@ LOOKED: Final = 250_000
 LOOKED_DEARLY: Final = 8_000
 _RARE: Final = 20_000  # of so few all may be looked at
 _SAMPLE: Final = 2_000
+_BY_TIME: Final = itemgetter(1, 0)  # of rows that begin with key and moment
 
 
 @dataclass(frozen=True)
@@ -296,4 +298,4 @@ def _part(search: HistorySearch, lead: str, newest: bool, shown: str, joins: str
     sql = f"{shown} {_table(search, lead)}{joins} WHERE {led}{span}{asked} ORDER BY w.{at} {turn}{tie}{limit}"
     with snapshot_read(database.obj), _walking():
         rows = ask(sql, parameters)
-    return sorted(rows, key=lambda row: (row[1], row[0]), reverse=newest)
+    return sorted(rows, key=_BY_TIME, reverse=newest)

@@ -7,12 +7,14 @@ query. openpyxl would write the whole file first, in eight times the time (docs/
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from flask import Response, stream_with_context
+
+from admin.columns import Batch
 
 MIME: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS: Final = 1_048_576  # of a sheet; what is more goes on in the next one
@@ -66,11 +68,12 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-def pieces(headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Iterator[bytes]:
+def pieces(headings: Sequence[Any], batches: Iterable[Batch]) -> Iterator[bytes]:
     """The file in pieces, one for each batch of lines."""
     pipe = _Pipe()
     sheets = 0
-    waiting: list[list[Any]] = []
+    coming = iter(batches)
+    waiting: list[Sequence[Any]] = []
     titles = "<row>" + "".join(cell(str(heading), ' s="1"') for heading in headings) + "</row>"
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         more = True
@@ -83,7 +86,7 @@ def pieces(headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Itera
                 sheet.write(start.encode())
                 yield pipe.take()  # at once: finding the rows may take a while
                 while True:
-                    batch = waiting or next(batches, [])
+                    batch = waiting or list(next(coming, []))
                     more = bool(batch)
                     written, waiting = batch[:room], batch[room:]
                     room -= len(written)
@@ -141,7 +144,7 @@ def _frame(sheets: int) -> Iterator[tuple[str, str]]:
     yield "xl/styles.xml", _STYLES
 
 
-def download(filename: str, headings: Sequence[Any], batches: Iterator[list[list[Any]]]) -> Response:
+def download(filename: str, headings: Sequence[Any], batches: Iterable[Batch]) -> Response:
     """A streamed answer."""
     titles = [str(heading) for heading in headings]
     response = Response(stream_with_context(pieces(titles, batches)), mimetype=MIME)

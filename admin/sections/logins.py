@@ -15,7 +15,7 @@ from admin import history_pages
 from admin.base_view import SectionView
 from admin.contact_pages import folded_sql
 from admin.folding import words_of
-from admin.formats import duration, stamps
+from admin.formats import Stamps, duration
 from admin.history_search import HistorySearch, Ledger, Sort, Test
 from admin.history_view import HistoryView
 from admin.language import timezone
@@ -73,7 +73,7 @@ _CHUNK = 1000
 
 def lines_of(search: HistorySearch, sort: str, descending: bool) -> Iterator[list[list[Any]]]:
     """The log-ins as lines of a file."""
-    stamp, present = stamps(), epoch_ms(datetime.now(UTC))
+    stamp, present = Stamps(), epoch_ms(datetime.now(UTC))
     found = history_pages.everything(search, sort, descending, _COLUMNS, " JOIN agents a ON a.id = w.agent_id", _CHUNK)
     for rows in found:
         yield [

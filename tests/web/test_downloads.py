@@ -7,6 +7,8 @@ import io
 
 import pytest
 from flask import Flask
+from hypothesis import example, given
+from hypothesis import strategies as st
 from web.browser import Browser
 
 from admin import contact_lines, csv_stream, formats
@@ -113,7 +115,24 @@ def test_many_moments_as_one(app: Flask) -> None:
     for zone in ("America/Costa_Rica", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Madrid"):
         Account.update(timezone=zone).execute()
         with app.test_request_context("/"):
-            write = formats.stamps()
-            for at in range(1_774_000_000_000, 1_806_000_000_000, 8_641_237):
-                assert write(at) == formats.stamp(from_epoch_ms(at)), (zone, at)
+            write = formats.Stamps()
+            moments = list(range(1_774_000_000_000, 1_806_000_000_000, 8_641_237))
+            right = [formats.stamp(from_epoch_ms(at)) for at in moments]
+            assert [write(at) for at in moments] == write.column(moments) == right, zone
+            for first in range(0, len(moments), 40):  # some days: a change of the clocks in the middle of some
+                assert write.column([None, *moments[first : first + 40]]) == ["", *right[first : first + 40]], zone
             assert write(None) == formats.stamp(None) == ""
+            assert write.column([None, None]) == ["", ""]
+
+
+NUMBERS = st.from_regex(r"[-+=@]?[0-9]{0,3}[-+]?[0-9]?", fullmatch=True)
+
+
+@given(st.lists(st.one_of(st.text(max_size=6), NUMBERS), min_size=1))
+@example(["+50688881234", "+1+2"])
+@example(["88881234", "-12", "=1"])
+@example(["a\x00b"])
+def test_a_column_as_its_cells(values: list[str]) -> None:
+    assert list(csv_stream.column(values)) == [csv_stream.cell(value) for value in values]
+    mixed = [None, 3, *values]
+    assert list(csv_stream.column(mixed)) == [csv_stream.cell(value) for value in mixed]
