@@ -18,6 +18,7 @@ from admin.story_words import CAUSES, HAPPENINGS, ORDERS, PHASES, SKIPS, STRETCH
 from admin.words import label, reason
 from models.tables import Call, CallEvent, CallLeg
 from models.values.call import LegOutcome, Outcome, Strategy
+from models.values.reasons import LegReason
 from models.values.story import StoryCode
 
 NO_SPACE: Final = 507
@@ -198,6 +199,8 @@ def _leg(entry: CallEvent, detail: Mapping[str, Any], who: str) -> str:
             if why:
                 what = f"{what} ({reason(why)})"
             return _("%(who)s: %(what)s%(cause)s.", who=who, what=what, cause=_cause(detail))
+        case StoryCode.LEG_OVER if detail.get("reason") == LegReason.PHONE_LOST:
+            return _("%(who)s pierde su teléfono (la página se cerró o se recargó); se le vuelve a llamar.", who=who)
         case StoryCode.LEG_OVER:
             return _("%(who)s sale de la llamada; estuvo %(time)s.", who=who, time=duration(detail.get("talk_ms", 0)))
         case _:

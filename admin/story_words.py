@@ -43,6 +43,8 @@ TIMERS: Final[dict[str, Any]] = {
     "pop": _l("Se acabó el plazo para que el escritorio confirmara la ficha."),
     "announcement": _l("El aviso duró más de lo permitido; se cortó."),
     "own_ring": _l("El agente no contestó su propio teléfono a tiempo."),
+    "return": _l("El teléfono del agente no volvió a tiempo."),
+    "return_again": _l("Se preguntó de nuevo por el teléfono del agente."),
     "budget": _l("Se acabó el tiempo que el gasto permite."),
     "transfer": _l("Nadie tomó a tiempo la llamada transferida."),
     "apart": _l("Se intentó de nuevo unir a las dos partes, o se dejó de esperar."),

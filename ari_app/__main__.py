@@ -12,6 +12,7 @@ import logging
 import signal
 import ssl
 import sys
+from collections.abc import Sequence
 
 import structlog
 import uvloop
@@ -153,7 +154,7 @@ async def _furnish(settings: Settings, secrets: Secrets, stack: contextlib.Async
         f"ws://127.0.0.1:{settings.ari_port}/ws",
         issue=engine.browser_phones.issue,
         withdraw=engine.browser_phones.withdraw,
-        told=lambda agent, tab, ready: _phone_told(hub, floor, agent, tab, ready),
+        told=lambda *news: _phone_told(hub, floor, *news),
         ice_servers=ice_servers(settings),
     )
     hub.furnish(lines)
@@ -225,9 +226,11 @@ async def _tls(settings: Settings, stack: contextlib.AsyncExitStack) -> ssl.SSLC
     return certificate.context
 
 
-def _phone_told(hub: ScreenPopHub, floor: Floor, agent: int, tab: str | None, ready: bool) -> None:
+def _phone_told(
+    hub: ScreenPopHub, floor: Floor, agent: int, tab: str | None, ready: bool, calls: Sequence[str] | None
+) -> None:
     hub.set_phone(agent, tab, ready)
-    floor.phone(agent, ready)
+    floor.phone(agent, ready, calls)
 
 
 def _profile(engine: Engine, agent: int) -> dict[str, object] | None:

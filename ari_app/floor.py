@@ -6,15 +6,25 @@ Owns: the one Roster of this engine. Must not: decide who is rung (``core.roster
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import structlog
 
 from ari_app.clock import now_ms
 from ari_app.core import roster as roster_of
-from ari_app.core.events import AgentDenied, AgentsOffered, Event, NobodyCanCome, NobodyFree, PlaceTold, QueueFull
+from ari_app.core.events import (
+    AgentDenied,
+    AgentsOffered,
+    Event,
+    NobodyCanCome,
+    NobodyFree,
+    PhoneBack,
+    PlaceTold,
+    QueueFull,
+)
 from ari_app.core.roster import (
+    Back,
     Decision,
     Denied,
     Full,
@@ -97,9 +107,9 @@ class Floor:
         self._attendance.note_device(f"{roster_of.PHONE_SESSION}{agent}", device)
         self._apply(roster_of.log_in_on_phone(self._roster, agent, address, now_ms()))
 
-    def phone(self, agent: int, on: bool) -> None:
-        """The phone in the agent's browser is on the line, or is not any more."""
-        self._apply(roster_of.phone(self._roster, agent, on=on, at=now_ms()))
+    def phone(self, agent: int, on: bool, has: Collection[str] | None = None) -> None:
+        """The phone in the agent's browser is on the line, or is not any more. ``has``: the calls on it."""
+        self._apply(roster_of.phone(self._roster, agent, on=on, at=now_ms(), has=has))
 
     def log_out(self, agent: int, cause: str) -> None:
         self._apply(roster_of.log_out(self._roster, agent, cause, now_ms()))
@@ -152,6 +162,9 @@ class Floor:
     def hold(self, agent: int, call_id: str, *, talking: bool) -> None:
         self._apply(roster_of.hold(self._roster, agent, call_id, now_ms(), talking=talking))
 
+    def ask_phone(self, agent: int, call_id: str) -> None:
+        self._apply(roster_of.ask_phone(self._roster, agent, call_id))
+
     # ------------------------------------------------------------ inside
     async def _tick_for_ever(self) -> None:
         while True:
@@ -176,6 +189,8 @@ class Floor:
                             self.release(agent.id, call_id, LegOutcome.CALLER_GONE, 0)
                 case Denied(call_id=call_id, agent=asked, why=why):
                     self._tell(call_id, AgentDenied(now_ms(), asked, why))
+                case Back(call_id=call_id, agent=back):
+                    self._tell(call_id, PhoneBack(now_ms(), back))
                 case Nobody(call_id=call_id, call_center=center, skipped=skipped):
                     self._tell(call_id, NobodyCanCome(now_ms(), center, skipped))
                 case NoneFree(call_id=call_id, skipped=skipped):

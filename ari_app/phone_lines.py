@@ -87,7 +87,8 @@ class PhoneLine:
 
 class PhoneLines:
     """`issue(agent)` makes a fresh secret and puts the phone on the switch (raises PhoneRefused); `withdraw(agent)`
-    takes it away. `told(agent, tab, ready)`: the line is in this tab now (None: in none).
+    takes it away. `told(agent, tab, ready, calls)`: the line is in this tab now (None: in none), and has
+    the media of these calls (None: nobody said).
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class PhoneLines:
         *,
         issue: Callable[[int], Awaitable[PhoneAccount]],
         withdraw: Callable[[int], Awaitable[None]],
-        told: Callable[[int, str | None, bool], None],
+        told: Callable[[int, str | None, bool, Sequence[str] | None], None],
         ice_servers: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._switch_url = switch_url
@@ -115,7 +116,7 @@ class PhoneLines:
         self._lines[line.agent] = line
         if holder is not None:
             self._cut(holder, CloseCode.PHONE_ELSEWHERE)
-        self._told(line.agent, line.tab, False)
+        self._told(line.agent, line.tab, False, None)
         try:
             account = await self._issue(line.agent)
             if line.closed_with is not None:
@@ -207,17 +208,18 @@ class PhoneLines:
 
     def _heard(self, line: PhoneLine, frame: str) -> None:
         try:
-            ready = wire.decode_state(frame).state == "ready"
+            told = wire.decode_state(frame)
         except Malformed as error:
             raise PhoneRefused(CloseCode.MALFORMED, str(error)) from None
+        ready = told.state == "ready"
         if ready is not line.ready:
             line.ready = ready
-            self._told(line.agent, line.tab, ready)
+            self._told(line.agent, line.tab, ready, told.calls)
 
     def _left(self, line: PhoneLine) -> None:
         if self._lines.get(line.agent) is line:
             del self._lines[line.agent]
-            self._told(line.agent, None, False)
+            self._told(line.agent, None, False, None)
             if line.closed_with in (CloseCode.ENDED, CloseCode.ADDRESS):
                 self._spawn(self._withdraw(line.agent))
 
@@ -226,7 +228,7 @@ class PhoneLines:
         line.closed_with = code
         if self._lines.get(line.agent) is line and line.ready:
             line.ready = False
-            self._told(line.agent, line.tab, False)
+            self._told(line.agent, line.tab, False, None)
         self._spawn(line.connection.close(code, ""))
 
     def _spawn(self, work: Awaitable[None]) -> None:

@@ -30,6 +30,8 @@ class PhoneHello(_Upward, frozen=True, tag="hello"):
 
 class PhoneState(_Upward, frozen=True, tag="state"):
     state: Literal["ready", "not_ready"]
+    calls: Annotated[list[_Text], msgspec.Meta(max_length=16)] | None = None
+    """The calls whose media this page has; None: a page of an earlier version, which does not say."""
 
 
 _hello: Final[msgspec.json.Decoder[PhoneHello]] = msgspec.json.Decoder(PhoneHello)

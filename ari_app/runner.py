@@ -60,6 +60,7 @@ class Floor(Protocol):
     ) -> None: ...
     def hand_over(self, agent: int, call_id: str, to: str) -> None: ...
     def hold(self, agent: int, call_id: str, *, talking: bool) -> None: ...
+    def ask_phone(self, agent: int, call_id: str) -> None: ...
 
 
 class Lines(Protocol):
@@ -297,6 +298,9 @@ class CallRunner:
     def _hold(self, command: commands.HoldAgent) -> None:
         self._around.floor.hold(command.agent, command.call_id, talking=command.talking)
 
+    def _ask_phone(self, command: commands.AskPhone) -> None:
+        self._around.floor.ask_phone(command.agent, command.call_id)
+
     def _ask_allowance(self, command: commands.AskAllowance) -> None:
         self.post(self._around.budgets.renew(command.call_id))
 
@@ -380,6 +384,7 @@ _HANDLERS: dict[type, Callable[[CallRunner, Any], None]] = {
     commands.ClaimAgent: CallRunner._claim,
     commands.EngageAgent: CallRunner._engage,
     commands.HoldAgent: CallRunner._hold,
+    commands.AskPhone: CallRunner._ask_phone,
     commands.AskAllowance: CallRunner._ask_allowance,
     commands.AskOutside: CallRunner._ask_outside,
     commands.SettleSpending: CallRunner._settle,

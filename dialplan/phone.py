@@ -16,6 +16,8 @@ from dialplan import names
 CONFIG_CLASS: Final = "res_pjsip"
 """`PUT /ari/asterisk/config/dynamic/res_pjsip/<type>/<id>` with `{"fields": [...]}`."""
 
+BROWSER_SILENCE_SECONDS: Final = 10
+
 ENDPOINT_PATTERN: Final = re.compile(r"[0-9][0-9A-Za-z_]{0,39}|[A-Za-z][0-9A-Za-z_]{1,39}")
 
 
@@ -137,6 +139,9 @@ def _in_the_browser(fields: list[tuple[str, str]], opus: bool) -> list[tuple[str
         "context": names.CONTEXT_BROWSER_PHONE,
         "allow": "!all,opus,g722,ulaw,alaw" if opus else "!all,ulaw,alaw,g722",
         "dtmf_mode": "rfc4733",
+        # A page sends all the time, muted or not. Silence is a page that has gone (a crash, a computer that died): the
+        # other side hears music from then on, and the phone is rung again when it is back.
+        "rtp_timeout": str(BROWSER_SILENCE_SECONDS),
     }
     return [(name, changed.get(name, value)) for name, value in fields] + [
         ("webrtc", "yes"),

@@ -67,6 +67,8 @@ def texts() -> dict[str, str]:
         "phase.offered": _("Llamada entrante"),
         "phase.ringing": _("Llamada entrante"),
         "phase.talking": _("En llamada"),
+        "phase.returning": _("Volviendo a la llamada"),
+        "phase.returning.note": _("Tu teléfono se desconectó: se te une de nuevo. La otra persona oye música."),
         "phase.ended": _("Llamada terminada"),
         "phase.missed": _("Llamada perdida"),
         "phase.past": _("Llamada anterior"),

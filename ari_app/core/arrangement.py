@@ -7,6 +7,7 @@ Must not: know legs, channels' states or commands (``parties``).
        │ ▲
        ▼ │ target refused, cancelled        target answered
     Calling ───────────────────────► Consulting ──► Together (completed: two, or joined: three)
+    Together, Holding ──► Returning (an agent's page lost its phone) ──► Together (it rang again), or the queue
        by nobody (blind): answered ──► Together; else the one who transferred, else the call center's queue
 """
 
@@ -76,7 +77,20 @@ class Consulting:
     swapped: bool = False
 
 
-Arrangement = Together | Holding | Calling | Consulting
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """The page that was this agent's phone went away; the phone is rung again as soon as it is back.
+
+    One who is left alone hears music meanwhile; two go on talking.
+    """
+
+    agent: AgentRoute
+    since: int
+    ringing: int | None = None
+    """The leg that rings; None: the phone is waited for."""
+
+
+Arrangement = Together | Holding | Calling | Consulting | Returning
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,10 @@ class Policy:
     """How long the phone of an agent whom another calls rings."""
     codes: FeatureCodes = field(default_factory=FeatureCodes)
     """What an agent may press on the phone during a call; none: their keys are everybody's."""
+    phone_back: int = 45_000
+    """How long a conversation waits for an agent whose page lost its phone (a reload, a crash, another computer)."""
+    phone_again: int = 2_000
+    """How soon such a phone that could not be rung is tried again."""
     plan: TrunkPlan | None = field(default_factory=TrunkPlan)
     """The way to numbers outside; None: there is none."""
     refusal_media: Mapping[CallReason, tuple[str, ...]] = field(default_factory=dict)
@@ -154,6 +158,8 @@ class Leg:
     reason: LegReason = LegReason.NONE
     let_out: LetOut | None = None
     """It passed the gate by itself; None: it is an agent's, or what the call was made for."""
+    returns: bool = False
+    """It rings to bring its agent back into the conversation: seat and pop are kept whatever becomes of it."""
 
     @property
     def agent_id(self) -> int | None:

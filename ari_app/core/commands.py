@@ -368,6 +368,14 @@ class ClaimAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPhone:
+    """Is the phone in this agent's browser on the line? ``PhoneBack`` now or when it is; ``AgentDenied``: never."""
+
+    agent: int
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngageAgent:
     """This agent talks on this call."""
 
@@ -539,7 +547,9 @@ MediaCommand = (
 )
 SwitchCommand = LineCommand | MediaCommand
 ScreenCommand = ShowPop | UpdatePop | ClosePop | ReportProblem
-RosterCommand = SeekAgents | AskPlace | StopSeeking | FindTarget | ClaimAgent | EngageAgent | HoldAgent | ReleaseAgent
+RosterCommand = (
+    SeekAgents | AskPlace | StopSeeking | FindTarget | ClaimAgent | AskPhone | EngageAgent | HoldAgent | ReleaseAgent
+)
 SecondLineCommand = AskLine | RefuseLine | HandOver
 KeepCommand = KeepVoicemail | DropVoicemail | KeepRecording | KeepCallback | WriteRecord
 OwnCommand = LookUpCaller | KeepCommand | AskAllowance | AskOutside | SettleSpending | SetTimer | CancelTimer | Forget

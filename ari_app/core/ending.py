@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from ari_app.core import calling, cdr, hearing, ids, legs
-from ari_app.core.arrangement import Calling
+from ari_app.core.arrangement import Calling, Returning
 from ari_app.core.call import (
     LONGEST_WAIT,
     Alerting,
@@ -41,6 +41,7 @@ from ari_app.core.commands import (
     ReleaseAgent,
     SetTimer,
     StopSeeking,
+    UpdatePop,
     WriteRecord,
 )
 from ari_app.core.events import (
@@ -85,6 +86,10 @@ TRANSFER = "transfer"
 """The timer of a transfer into a call center's queue that goes on inside the conversation."""
 OWN_RING = "own_ring"
 """The timer of a calling agent's own phone (Click2Dial)."""
+RETURN = "return"
+"""The timer of a conversation that waits for an agent's phone."""
+RETURN_AGAIN = "return_again"
+"""The timer after which such a phone is tried again."""
 BUDGET = "budget"
 """The timer of what a call of ours may talk before it asks for more."""
 
@@ -186,6 +191,7 @@ def clear(
             winner, answered_at = call.winner, call.answered_at if call.joined else None
             at = max(at, call.answered_at)
             commands += [CancelTimer(APART), *leave_talk(call), *(CancelTimer(f"keys.{one}") for one in call.keys)]
+            commands += wait_no_more(call, at)
         case Announcing():
             commands.append(CancelTimer(ANNOUNCEMENT))
         case LeavingMessage():
@@ -370,6 +376,20 @@ def leave_talk(call: Talking) -> list[Command]:
             return [*seeking, CancelTimer(ring_timer(call.facts)), CancelTimer(TRANSFER)]
         case _:
             return []
+
+
+def wait_no_more(call: Talking, at: int) -> list[Command]:
+    """The agent whose phone was waited for is out of the conversation: time to write down what was said."""
+    now = call.arrangement
+    if not isinstance(now, Returning):
+        return []
+    wrap_up = call.facts.route.wrap_up_seconds if call.facts.route else 0
+    return [
+        CancelTimer(RETURN),
+        CancelTimer(RETURN_AGAIN),
+        UpdatePop(now.agent.id, call.facts.id, {"phase": "ended", "ended_at": at, "returning": False}),
+        ReleaseAgent(now.agent.id, call.facts.id, LegOutcome.ANSWERED, wrap_up),
+    ]
 
 
 def give_back(call: Call, event: AgentsOffered) -> list[Command]:

@@ -299,6 +299,13 @@ class AgentDenied(QueueNews):
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneBack(QueueNews):
+    """The phone in this agent's browser is on the line, and its page has no media of this call."""
+
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
 class NobodyFree(QueueNews):
     """Nobody of the call center can be rung just now, each for a reason: the call waits. For its story only."""
 

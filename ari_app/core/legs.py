@@ -110,6 +110,31 @@ def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tu
     return legs.add(new), commands
 
 
+def ring_again(facts: Facts, legs: Legs, agent: AgentRoute, at: int) -> tuple[Legs, list[Command]]:
+    """A new leg for an agent whose pop is on the screen all the time: nothing is shown, nothing waited for."""
+    ordinal = facts.ordinals_from + len(legs) + 1
+    leg = Leg(
+        ordinal=ordinal,
+        agent=agent,
+        channel=ids.leg(facts.id, ordinal),
+        offered_at=at,
+        pop_settled=True,
+        answer_wanted=True,
+        returns=True,
+    )
+    return legs.add((leg,)), [
+        CreateLeg(
+            channel=leg.channel,
+            agent=agent.id,
+            endpoint=agent.endpoint or "",
+            originator=facts.line,
+            caller_number=facts.calling_number,
+            caller_name=facts.caller_name,
+            variables=headers(facts, agent),
+        )
+    ]
+
+
 def call_outside(
     facts: Facts, legs: Legs, to: Outside, at: int, let_out: LetOut | None = None
 ) -> tuple[Legs, list[Command]]:
@@ -229,8 +254,9 @@ def end(
         return freed(facts, replace(leg, state=LegState.GONE, cause=leg.cause or cause)) if gone else (leg, [])
     commands: list[Command] = [] if gone else [Hangup(leg.channel)]
     commands.append(CancelTimer(pop_timer(leg)))
-    commands += agents.close(facts, leg, _POP_REASON.get(outcome, "failed"))
-    commands += agents.release(facts, leg, outcome)
+    if not leg.returns:
+        commands += agents.close(facts, leg, _POP_REASON.get(outcome, "failed"))
+        commands += agents.release(facts, leg, outcome)
     commands += gate.over(leg, at)
     return (
         replace(

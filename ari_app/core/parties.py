@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ari_app.core import ids
-from ari_app.core.arrangement import Calling, Consulting, Holding, Room, Together
+from ari_app.core.arrangement import Calling, Consulting, Holding, Returning, Room, Together
 from ari_app.core.call import LegState, Talking
 from ari_app.core.commands import (
     AddToBridge,
@@ -69,6 +69,8 @@ def rooms(call: Talking) -> dict[str, Room]:
             return {channel: Room.TALK if channel == by else Room.HOLD for channel in everybody}
         case Calling(by=by):
             return {channel: Room.ASIDE if channel == by else Room.HOLD for channel in everybody}
+        case Returning():
+            return dict.fromkeys(everybody, Room.TALK if len(everybody) > 1 else Room.HOLD)
         case Consulting(by=by, target=target, swapped=swapped):
             aside = next((leg.channel for leg in call.legs if leg.ordinal == target), None)
             placed = dict.fromkeys(everybody, Room.TALK if swapped else Room.HOLD)

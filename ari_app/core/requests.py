@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ari_app.core import tape
-from ari_app.core.arrangement import Calling, Consulting, Holding, Target, Together
+from ari_app.core.arrangement import Calling, Consulting, Holding, Returning, Target, Together
 from ari_app.core.call import Call, Facts, Talking
 from ari_app.core.events import TalkRequest
 from ari_app.core.parties import agent_id_on, channel_of, parties
@@ -200,6 +200,8 @@ def _in_arrangement(call: Talking, request: TalkRequest, by: str) -> Refused | N
                     return Refused.ON_HOLD
                 case _:
                     return _needs_a_third(request)
+        case Returning():
+            return Refused.NOT_TALKING
         case Calling(by=who) | Consulting(by=who):
             match request:
                 case CompleteRequested() | CancelRequested():

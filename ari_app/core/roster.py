@@ -9,7 +9,7 @@ Every function takes a roster and returns a new one with its decisions. An agent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ari_app.core.ringing import choose
@@ -124,6 +124,14 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """The phone of this agent, who is held by this call, is on the line and has no media of it."""
+
+    call_id: str
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Nobody:
     """Nobody who has a phone and may work is logged in at this call's call center."""
 
@@ -173,7 +181,7 @@ class LoggedOut:
     at: int
 
 
-Decision = Offer | Denied | Nobody | NoneFree | Full | SeatChanged | LoggedIn | LoggedOut
+Decision = Offer | Denied | Back | Nobody | NoneFree | Full | SeatChanged | LoggedIn | LoggedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +256,28 @@ def log_in_on_phone(roster: Roster, agent: int, address: str, at: int) -> Result
     return _distribute(_seat(roster, seat, at), [*decisions, SeatChanged(seat)], at)
 
 
-def phone(roster: Roster, agent: int, *, on: bool, at: int) -> Result:
-    """The phone in this agent's browser can be rung from now on, or no longer."""
+def phone(roster: Roster, agent: int, *, on: bool, at: int, has: Collection[str] | None = None) -> Result:
+    """The phone in this agent's browser can be rung from now on, or no longer.
+
+    ``has``: the calls whose media its page has; None: nobody said. Of the others that hold the agent it is told.
+    """
     if on is (agent in roster.phones):
         return roster, []
     roster = replace(roster, phones=roster.phones | {agent} if on else roster.phones - {agent})
     seat = roster.seats.get(agent)
-    return (roster, []) if seat is None else _distribute(_seat(roster, seat, at), [], at)
+    if seat is None:
+        return roster, []
+    held = (seat.call, *seat.others) if on and has is not None else ()
+    lost: list[Decision] = [Back(call, agent) for call in held if call is not None and call not in (has or ())]
+    return _distribute(_seat(roster, seat, at), lost, at)
+
+
+def ask_phone(roster: Roster, agent: int, call_id: str) -> Result:
+    """A conversation waits for this agent's phone, which had gone: is it there? One who logs out is not waited for."""
+    seat = roster.seats.get(agent)
+    if seat is None or seat.leaving is not None:
+        return roster, [Denied(call_id, agent, "not_logged_in")]
+    return roster, [Back(call_id, agent)] if agent in roster.phones else []
 
 
 def log_out(roster: Roster, agent: int, cause: str, at: int) -> Result:

@@ -41,6 +41,7 @@ _SAID_OTHERWISE: frozenset[type] = frozenset(
         e.CallerArrived, e.LegReady, e.PopShown, e.LegRinging, e.LegAnswered, e.LegRefused, e.FarHalfArrived,
         e.ChannelLeft, e.ChannelGone, e.PlaybackFinished, e.CommandDone, e.TimerFired, e.CommandFailed, e.CallerKnown,
         e.AgentsOffered, e.NobodyCanCome, e.NobodyFree, e.OutsideAllowed, e.OutsideRefused, e.LineRefused,
+        e.PhoneBack,
     }
 )  # fmt: skip
 # What nobody hears, or what the legs and phases say.
@@ -50,7 +51,7 @@ _UNHEARD: frozenset[type] = frozenset(
         c.StopPlayback, c.SetVariable, c.ShowPop, c.UpdatePop, c.ClosePop, c.SeekAgents, c.StopSeeking, c.EngageAgent,
         c.ReleaseAgent, c.LookUpCaller, c.WriteRecord, c.SetTimer, c.CancelTimer, c.Forget, c.AskPlace, c.StopRinging,
         c.ClaimAgent, c.ReportProblem, c.HoldAgent, c.SettleSpending, c.AskOutside, c.KeepRecording,
-        c.FindTarget, c.TellTransfer, c.AskLine, c.RefuseLine, c.HandOver,
+        c.FindTarget, c.TellTransfer, c.AskLine, c.RefuseLine, c.HandOver, c.AskPhone,
     }
 )  # fmt: skip
 # Of an event or a command, told as they are when they are there: never what was keyed in, it may be a PIN.
@@ -203,7 +204,8 @@ def _leg(was: Leg | None, leg: Leg) -> list[_Told]:
         if leg.answered_at is None:
             told.append((StoryCode.LEG_NOT_TAKEN, agent, shown | _why(leg)))
         else:
-            told.append((StoryCode.LEG_OVER, agent, shown | {"talk_ms": max(0, leg.ended_at - leg.answered_at)}))
+            lost = {"reason": str(leg.reason)} if leg.reason is LegReason.PHONE_LOST else {}
+            told.append((StoryCode.LEG_OVER, agent, shown | {"talk_ms": max(0, leg.ended_at - leg.answered_at)} | lost))
     return told
 
 

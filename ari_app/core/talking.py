@@ -20,11 +20,12 @@ from ari_app.core import (
     legs,
     refer,
     requests,
+    returning,
     talk_view,
     tape,
     transfer,
 )
-from ari_app.core.arrangement import Calling, Consulting
+from ari_app.core.arrangement import Calling, Consulting, Returning
 from ari_app.core.call import LONGEST_WAIT, Alerting, Facts, Leg, LegState, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -72,6 +73,7 @@ from ari_app.core.events import (
     OutsideAllowed,
     OutsideRefused,
     PartyGiven,
+    PhoneBack,
     PhoneHeld,
     PhoneTransfers,
     PhoneUnheld,
@@ -141,7 +143,11 @@ def step(call: Talking, event: Event) -> Step:
 def _step(call: Talking, event: Event) -> Step:
     match event:
         case ChannelLeft(channel=channel) | ChannelGone(channel=channel) if channel in parties(call):
+            if returning.is_lost(call, channel):
+                return returning.lose(_gone(call, event), channel, event.at)
             return _party_left(call, event)
+        case PhoneBack(agent=agent, at=at):
+            return _phone_back(call, agent, at)
         case ChannelLeft(channel=call.facts.caller_channel) | ChannelGone(channel=call.facts.caller_channel):
             return caller_left(call, event), []
         case CommandDone(command=AddToBridge()):
@@ -172,6 +178,8 @@ def _step(call: Talking, event: Event) -> Step:
             return _wished(*keypad.pressed(call, event))
         case AgentsOffered():
             return transfer.agents_given(call, event)
+        case AgentDenied() if isinstance(call.arrangement, Returning):
+            return returning.denied(call, event)
         case AgentDenied():
             return transfer.agent_denied(call, event)
         case OutsideAllowed():
@@ -256,6 +264,8 @@ def _timer(call: Talking, name: str, at: int) -> Step:
     if name == legs.LEFTOVERS:
         again = [Hangup(facts.caller_channel)] if call.without_caller and facts.caller_here else []
         return call, [*again, *legs.end_leftovers(call.legs)]
+    if isinstance(call.arrangement, Returning):
+        return returning.timer(call, name, at)
     if isinstance(call.arrangement, Calling):
         if name == ring_timer(facts):
             return transfer.ring_time_over(call, at)
@@ -268,6 +278,21 @@ def _timer(call: Talking, name: str, at: int) -> Step:
 
 
 # ------------------------------------------------------------------------------------------------ somebody leaves
+def _phone_back(call: Talking, agent: int, at: int) -> Step:
+    """A page has the agent's phone and knows nothing of this conversation: the one that did is gone."""
+    if isinstance(call.arrangement, Returning):
+        return returning.back(call, agent, at)
+    channel = channel_of(call, agent)
+    if channel is None or not call.joined:
+        return call, []
+    if not returning.is_lost(call, channel):
+        if not returning.in_browser(call, channel):
+            return call, []
+        return _party_left(call, ChannelLeft(at, channel))
+    lost, commands = returning.lose(call, channel, at)
+    return lost, commands
+
+
 def budget_over(call: Talking, leg: Leg, reason: CallReason, at: int) -> Step:
     """The number outside may not be talked to any longer: it leaves; whoever is left goes on."""
     told = replace(leg, reason=gate.LEG_REASONS.get(reason, leg.reason))
@@ -278,7 +303,8 @@ def _party_left(call: Talking, event: ChannelLeft | ChannelGone, why: CallReason
     channel, at = event.channel, event.at
     before = rooms(call)
     rest = [party for party in parties(call) if party != channel]
-    waits_for = isinstance(call.arrangement, Calling) and call.arrangement.by is None
+    waits_for = isinstance(call.arrangement, Returning)
+    waits_for |= isinstance(call.arrangement, Calling) and call.arrangement.by is None
     over = len(rest) < 2 and not (rest and waits_for)
     consulting = isinstance(call.arrangement, Calling | Consulting) and call.arrangement.by == channel
     if consulting and rest:
@@ -338,6 +364,8 @@ def _hang_up(call: Talking, event: HangupRequested) -> Step:
     for leg in transfer.live(call):
         if leg.agent_id == agent:
             return transfer.decline(call, leg, at)
+    if isinstance(call.arrangement, Returning) and call.arrangement.agent.id == agent:
+        return returning.hung_up(call, at)
     channel = channel_of(call, agent)
     if channel is None:
         return call, []
@@ -408,6 +436,8 @@ def _of_a_leg(
     leg = call.legs.on(event.leg if isinstance(event, FarHalfArrived) else event.channel)
     if leg is None or leg.state is LegState.ANSWERED:
         return call, []
+    if returning.rings(call, leg):
+        return returning.on_leg(call, leg, event)
     if leg not in transfer.live(call):
         return _late(call, leg, event)
     match event:
@@ -442,6 +472,8 @@ def _unmade(call: Talking, event: CommandFailed, channel: str) -> Step:
     facts, at = call.facts, event.at
     leg = call.legs.on(channel)
     unmade = isinstance(event.command, CreateLeg) and not event.timed_out
+    if leg is not None and returning.rings(call, leg):
+        return returning.fails(call, leg, LegOutcome.UNREACHABLE, LegReason.NOT_REACHED, at, gone=unmade)
     if leg is not None and leg in transfer.live(call):
         reason = LegReason.NOT_REACHED
         return transfer.on_leg(

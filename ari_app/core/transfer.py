@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ari_app.core import agents, arrangement, calling, gate, hold, legs, queueing
-from ari_app.core.arrangement import Asked, Calling, Consulting, Holding, Room, Stretch, Target, Together, number_of
+from ari_app.core.arrangement import (
+    Asked,
+    Calling,
+    Consulting,
+    Holding,
+    Returning,
+    Room,
+    Stretch,
+    Target,
+    Together,
+    number_of,
+)
 from ari_app.core.call import Facts, Leg, LegState, LetOut, Talking, ring_timer
 from ari_app.core.commands import (
     CancelTimer,
@@ -269,7 +280,7 @@ def _nobody_took(call: Talking, at: int, problem: str) -> Step:
     if call.facts.route is None or now.last:
         after, more = clear(call, Outcome.ANSWERED, CallReason.NOBODY_TOOK_THE_TRANSFER, at)
         return after, commands + more
-    after, more = _to_queue(call, call.facts.route, at, last=True)
+    after, more = to_queue(call, call.facts.route, at, last=True)
     return after, commands + more
 
 
@@ -317,10 +328,10 @@ def _call(call: Talking, target: Target, at: int, let_out: LetOut | None) -> Ste
             ringing = tuple(leg.ordinal for leg in all_legs.all[before:])
             return let_ring(replace(call, facts=facts, legs=all_legs), ringing, facts.policy.outside_ring, commands)
         case CallCenterRoute():
-            return _to_queue(call, target, at, last=False)
+            return to_queue(call, target, at, last=False)
 
 
-def _to_queue(call: Talking, route: CallCenterRoute, at: int, *, last: bool) -> Step:
+def to_queue(call: Talking, route: CallCenterRoute, at: int, *, last: bool) -> Step:
     """Who waits is a caller: they wait in the queue like any other. Otherwise its agents are sought from here."""
     facts, now = call.facts, call.arrangement
     assert isinstance(now, Calling)
@@ -374,6 +385,13 @@ def leaves(call: Talking, channel: str, at: int) -> tuple[Talking, list[Command]
         leg = next(leg for leg in call.legs if leg.channel == channel)
         changed, commands = legs.hung_up(call.facts, leg, at)
         call = replace(call, legs=call.legs.put(changed))
+    call, more = without(call, channel, at)
+    return call, commands + more
+
+
+def without(call: Talking, channel: str, at: int) -> tuple[Talking, list[Command]]:
+    """Whatever was this party's: its holds, its muting, the keys it pressed."""
+    commands: list[Command] = []
     facts, rest = call.facts, parties(call)
     if call.without_caller and facts.stand_in not in rest:
         facts = replace(facts, stand_in=rest[0] if rest else facts.stand_in)
@@ -413,7 +431,7 @@ def settled(call: Talking, at: int) -> Talking:
     """A party went: when nobody is left to consult with, those who are go on together."""
     now, rest = call.arrangement, parties(call)
     if not isinstance(now, Consulting):
-        return call if isinstance(now, Calling) else replace(hold.over(call, at), arrangement=Together())
+        return call if isinstance(now, Calling | Returning) else replace(hold.over(call, at), arrangement=Together())
     target = next((leg.channel for leg in call.legs if leg.ordinal == now.target), None)
     if {now.by, target} < set(rest):
         return call

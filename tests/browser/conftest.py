@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,21 @@ from typing import Any
 import pytest
 from browser.chromium import chromium
 from browser.house import PASSWORD, House, Profiles, unused_port
+from browser.phone_house import (
+    CALLER_TONE,
+    ENDPOINT,
+    NUMBER,
+    PhoneDesk,
+    phone_desk,
+    talking_browser,
+    tone_file,
+)
 from browser.scripted_engine import ScriptedEngine
 from browser.site import Site
 from playwright.sync_api import Browser
+from switch.real_switch import RealSwitch
+from switch.running_engine import RunningEngine
+from switch.talker import Talker, TalkingCaller
 
 from admin.passwords import hash_password
 from models import db, demo, demo_data
@@ -21,7 +33,7 @@ from models.account import ensure_account
 from models.secrets import load_or_create
 from models.settings import Settings
 from models.tables import Agent
-from models.values.call import Role
+from models.values.call import PhoneKind, Role
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,3 +118,61 @@ def house(
             yield House(site, engine, database, me, profiles, cookies)
             profiles.close()  # before the engine goes, or each page would try to reconnect
     database.close()
+
+
+# ---------------------------------------------------------------- with the real switch and a phone in the page
+@pytest.fixture
+def place(filled: Path, tmp_path: Path, switch: RealSwitch) -> Iterator[tuple[Site, RunningEngine]]:
+    """The web and the engine on one data folder, with the demonstration account; Ana's phone is in her browser."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(filled, data_dir)
+    with Site(data_dir) as site:
+        engine = RunningEngine(switch, data_dir, web_port=site.port)
+        with engine.database.bind_ctx([Agent]):
+            Agent.update(phone_kind=PhoneKind.BROWSER).where(Agent.endpoint == ENDPOINT).execute()
+        site.serve(
+            db.open_database(engine.settings),
+            desk_port=engine.settings.desk_port,
+            control_port=engine.settings.control_port,
+        )
+        engine.start()
+        yield site, engine
+        engine.stop()
+        for phone in engine.rows("SELECT endpoint FROM agents WHERE endpoint IS NOT NULL"):
+            switch.remove_phone(str(phone[0]))
+
+
+@pytest.fixture
+def talking(browser: Browser, tmp_path: Path) -> Iterator[Profiles]:
+    """Profiles of a Chromium whose microphone says a tone."""
+    with talking_browser(browser, tone_file(tmp_path / "microphone.wav")) as started:
+        profiles = Profiles(started)
+        yield profiles
+        profiles.close()
+        assert profiles.problems == []
+
+
+@pytest.fixture
+def call(switch: RealSwitch, tmp_path: Path) -> Iterator[Callable[..., tuple[Talker, TalkingCaller]]]:
+    """A caller who speaks and listens."""
+    talkers: list[Talker] = []
+    callers: list[TalkingCaller] = []
+
+    def make(seconds: float = 90) -> tuple[Talker, TalkingCaller]:
+        """Of the trunk; `seconds`: when the caller hangs up, if nobody else has."""
+        talkers.append(Talker(CALLER_TONE))
+        caller = TalkingCaller(tmp_path / "sipp", switch.sip, NUMBER, talkers[-1], caller="88881234", seconds=seconds)
+        callers.append(caller.start())
+        return talkers[-1], callers[-1]
+
+    yield make
+    for caller in callers:
+        caller.stop()
+    for talker in talkers:
+        talker.close()
+
+
+@pytest.fixture
+def ana(place: tuple[Site, RunningEngine], talking: Profiles) -> PhoneDesk:
+    desk = phone_desk(talking.new().new_page, place[0].url, demo_data.AGENT, PASSWORD)
+    return desk.wait_for_phone().close_phone()

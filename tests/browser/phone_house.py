@@ -19,6 +19,9 @@ from browser.desk_page import DeskPage
 from playwright.sync_api import Browser, Page, expect
 from switch.waiting import wait_until
 
+ENDPOINT, NUMBER = "8330101", "40004000"
+"""The agent's phone, and the number that customers call."""
+
 AGENT_TONE, CALLER_TONE = 880, 440
 """Hz: what the microphone says, and what the caller does."""
 

@@ -3,13 +3,12 @@ whose microphone says a tone. What one says is measured where the other hears it
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from browser.house import PASSWORD, Profiles
-from browser.phone_house import AGENT_TONE, CALLER_TONE, PhoneDesk, phone_desk, talking_browser, tone_file
+from browser.phone_house import AGENT_TONE, CALLER_TONE, ENDPOINT, PhoneDesk, phone_desk, talking_browser, tone_file
 from browser.site import Site
 from playwright.sync_api import Browser, expect
 from switch.real_switch import RealSwitch
@@ -18,69 +17,8 @@ from switch.talker import Talker, TalkingCaller
 from switch.waiting import wait_until
 
 from models import demo_data
-from models.db import open_database
-from models.tables import Agent
-from models.values.call import PhoneKind
 
 pytestmark = pytest.mark.asterisk
-
-ENDPOINT = "8330101"
-NUMBER = "40004000"
-
-
-@pytest.fixture
-def place(filled: Path, tmp_path: Path, switch: RealSwitch) -> Iterator[tuple[Site, RunningEngine]]:
-    """The web and the engine on one data folder, with the demonstration account; Ana's phone is in her browser."""
-    data_dir = tmp_path / "data"
-    shutil.copytree(filled, data_dir)
-    with Site(data_dir) as site:
-        engine = RunningEngine(switch, data_dir, web_port=site.port)
-        with engine.database.bind_ctx([Agent]):
-            Agent.update(phone_kind=PhoneKind.BROWSER).where(Agent.endpoint == ENDPOINT).execute()
-        site.serve(
-            open_database(engine.settings),
-            desk_port=engine.settings.desk_port,
-            control_port=engine.settings.control_port,
-        )
-        engine.start()
-        yield site, engine
-        engine.stop()
-        for phone in engine.rows("SELECT endpoint FROM agents WHERE endpoint IS NOT NULL"):
-            switch.remove_phone(str(phone[0]))
-
-
-@pytest.fixture
-def talking(browser: Browser, tmp_path: Path) -> Iterator[Profiles]:
-    """Profiles of a Chromium whose microphone says a tone."""
-    with talking_browser(browser, tone_file(tmp_path / "microphone.wav")) as started:
-        profiles = Profiles(started)
-        yield profiles
-        profiles.close()
-        assert profiles.problems == []
-
-
-@pytest.fixture
-def call(switch: RealSwitch, tmp_path: Path) -> Iterator[Callable[[], tuple[Talker, TalkingCaller]]]:
-    """A caller who speaks and listens."""
-    talkers: list[Talker] = []
-    callers: list[TalkingCaller] = []
-
-    def make() -> tuple[Talker, TalkingCaller]:
-        talkers.append(Talker(CALLER_TONE))
-        callers.append(TalkingCaller(tmp_path / "sipp", switch.sip, NUMBER, talkers[-1], caller="88881234").start())
-        return talkers[-1], callers[-1]
-
-    yield make
-    for caller in callers:
-        caller.stop()
-    for talker in talkers:
-        talker.close()
-
-
-@pytest.fixture
-def ana(place: tuple[Site, RunningEngine], talking: Profiles) -> PhoneDesk:
-    desk = phone_desk(talking.new().new_page, place[0].url, demo_data.AGENT, PASSWORD)
-    return desk.wait_for_phone().close_phone()
 
 
 def test_audio_flows_both_ways_and_hold_and_mute_are_silence(

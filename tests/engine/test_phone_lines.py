@@ -44,7 +44,7 @@ class Phones:
                 f"ws://127.0.0.1:{port}/ws",
                 issue=self.issue,
                 withdraw=self.withdraw,
-                told=self.tell,
+                told=lambda agent, tab, ready, _calls: self.tell(agent, tab, ready),
                 ice_servers=[{"urls": "stun:127.0.0.1:3478"}],
             )
         )

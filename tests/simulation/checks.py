@@ -14,7 +14,7 @@ from simulation.switch import Channel
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core import ids, parties
-from ari_app.core.arrangement import Calling, Consulting, Holding, Together
+from ari_app.core.arrangement import Calling, Consulting, Holding, Returning, Together
 from ari_app.core.call import (
     Alerting,
     Announcing,
@@ -34,6 +34,7 @@ from ari_app.core.roster import Offer
 from ari_app.core.spending import spent
 from models.values.call import AgentState, Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
+from models.values.reasons import LegReason
 from models.values.routing import Outside
 
 if TYPE_CHECKING:
@@ -119,10 +120,13 @@ class Checks:
         if not call.joined and (talking != [call.winner] or ringing):
             raise Violation(f"{case.id} is talking on leg {call.winner}, but live are {live}")
         called = now.ringing if isinstance(now, Calling) else ()
+        if isinstance(now, Returning) and now.ringing is not None:
+            called = (now.ringing,)
         if not set(ringing) <= set(called):
             raise Violation(f"{case.id} is {now}, but live are {live}")
         sides = len(talking) + (not call.without_caller)
-        if sides < (1 if isinstance(now, Calling) and now.by is None else 2):
+        waits = isinstance(now, Returning) or (isinstance(now, Calling) and now.by is None)
+        if sides < (1 if waits else 2):
             raise Violation(f"{case.id} is {now}, but only {sides} side is left: live are {live}")
 
     def _holds(self, case: Case, agent: int) -> bool:
@@ -143,7 +147,7 @@ class Checks:
         ordinal = ordinal or 1
         if leg is None:
             raise Violation(f"{case.id} dials {command.channel}, which is no leg of it")
-        if leg.agent is None:
+        if leg.agent is None or leg.returns:
             return
         if leg.agent.id not in case.acked and f"pop.{ordinal}" not in case.settled and not case.restarted:
             raise Violation(f"{command.channel} is dialled before the pop of agent {leg.agent.id} was settled")
@@ -467,6 +471,11 @@ class Checks:
                 limited = any(name.startswith(("ring.", "transfer")) for name in case.timers)
                 # A ring-back that was asked of the roster is answered at once.
                 self._needs(case, limited, "calls a target without a limit")
+            case Returning():
+                talking, aside, waiting = (sides, set(), set()) if len(sides) > 1 else (set(), set(), sides)
+                self._needs(case, "return" in case.timers, "waits for a phone without a limit")
+                if now.ringing is None and now.agent.id in self.shell.roster.phones:
+                    self._needs(case, "return_again" in case.timers, "does not ring a phone that is there")
             case Consulting(by=by, target=target, swapped=swapped):
                 third = next(leg.channel for leg in call.legs if leg.ordinal == target)
                 others = sides - {by, third}
@@ -586,7 +595,9 @@ class Checks:
             raise Violation(f"{case.id}: {len(call.legs)} legs, written {legs}")
         # The stretches that an engine told before it was killed are not known to the next.
         alone = not stretches and not case.restarted
-        if sum(leg.outcome is LegOutcome.ANSWERED for leg in _tries(legs[own:])) > 1 and alone:
+        talked = [leg for leg in _tries(legs[own:]) if leg.outcome is LegOutcome.ANSWERED]
+        # Of an agent whose phone was lost every leg but the last ends so.
+        if sum(leg.reason is not LegReason.PHONE_LOST for leg in talked) > 1 and alone:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")
         for leg in legs:
             times = [

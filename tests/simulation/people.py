@@ -149,7 +149,15 @@ class Desk:
             return
         self.line_on = on
         self.people.note(f"agent {self.agent}'s phone is {'on' if on else 'off'} the line")
-        shell.apply(roster_of.phone(shell.roster, self.agent, on=on, at=int(self.people.agenda.now)))
+        now = int(self.people.agenda.now)
+        shell.apply(roster_of.phone(shell.roster, self.agent, on=on, at=now, has=self._has()))
+
+    def _has(self) -> set[str]:
+        """The calls on it; after a reload none is, whatever the switch believes."""
+        if self.people.browser_rng.random() < 0.5:
+            return set()
+        channels = self.people.switch.channels.values()
+        return {one.case.id for one in channels if one.agent == self.agent and not one.dying}
 
     def close(self, case: Case, reason: str) -> None:
         if self.pops.pop(case.id, None) is None:

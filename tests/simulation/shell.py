@@ -27,7 +27,7 @@ from ari_app.core.adoption import FoundCall, adopt
 from ari_app.core.arrangement import Target
 from ari_app.core.call import Call, Policy
 from ari_app.core.permit import Asking, Permit, Refused
-from ari_app.core.roster import Decision, Denied, Full, LoggedOut, Nobody, NoneFree, Offer, Roster, Rules, Seat
+from ari_app.core.roster import Back, Decision, Denied, Full, LoggedOut, Nobody, NoneFree, Offer, Roster, Rules, Seat
 from ari_app.core.spending import Spending, Trip
 from models.values.call import LegOutcome
 from models.values.feature import ALL_CODES
@@ -240,6 +240,9 @@ class Shell:
         now = int(self.agenda.now)
         self.apply(roster_of.claim(self.roster, command.agent, case.id, now, back=command.back))
 
+    def _ask_phone(self, case: Case, command: c.AskPhone) -> None:
+        self.apply(roster_of.ask_phone(self.roster, command.agent, case.id))
+
     def _seek(self, case: Case, command: c.SeekAgents) -> None:
         now = int(self.agenda.now)
         self.apply(roster_of.seek(self.roster, case.id, command.route, command.since, now, kept=command.kept))
@@ -329,6 +332,10 @@ class Shell:
                 asking = self.registry.get(decision.call_id)
                 if asking is not None:
                     self.post(asking, e.AgentDenied(int(self.agenda.now), decision.agent, decision.why))
+            elif isinstance(decision, Back):
+                found = self.registry.get(decision.call_id)
+                if found is not None:
+                    self.post(found, e.PhoneBack(int(self.agenda.now), decision.agent))
             elif isinstance(decision, Nobody):
                 found = self.registry.get(decision.call_id)
                 if found is not None:
@@ -440,6 +447,7 @@ _DO: dict[type, Any] = {
     c.StopSeeking: Shell._stop_seeking,
     c.ReportProblem: Shell._problem,
     c.ClaimAgent: Shell._claim,
+    c.AskPhone: Shell._ask_phone,
     c.EngageAgent: Shell._engage,
     c.FindTarget: Shell._find,
     c.HoldAgent: Shell._hold,

@@ -100,6 +100,16 @@ class Talker:
     def wait_for_none(self, frequency: float, seconds: float = 8.0) -> None:
         wait_until(lambda: self.hears(frequency) < 0.1, seconds, f"the caller hears no {frequency} Hz any more")
 
+    def loudness(self, seconds: float = 0.5) -> float:
+        """Of whatever is heard; 0 is silence, or nothing."""
+        since = time.monotonic() - seconds
+        samples = [_LINEAR[code] for at, packet in list(self._heard) if at >= since for code in packet]
+        return math.sqrt(sum(sample * sample for sample in samples) / len(samples)) if samples else 0.0
+
+    def wait_for_something(self, seconds: float = 8.0) -> None:
+        """Until there is music, a voice, anything but silence."""
+        wait_until(lambda: self.loudness() > 100, seconds, "the caller hears something")
+
 
 class TalkingCaller(_Sipp):
     """One call from the trunk, whose media is the talker's."""

@@ -119,11 +119,11 @@ function showPop({ pop, ack, resumed }) {
   stage.add(view);
   // A call that the agent makes is where its buttons are; who writes in another room goes on writing.
   if (pop.made && !resumed && !isWriting()) stage.open(view);
-  if (isAlerting(pop)) {
-    // Nothing may stand in front of a call that rings.
+  // Nothing may stand in front of a call that rings, or that a page comes back into.
+  if (isAlerting(pop) || (resumed && pop.phase === "talking")) {
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-    announce(view);
   }
+  if (isAlerting(pop)) announce(view);
   if (ack !== undefined) acknowledge(pop.call_id, ack);
 }
 

@@ -42,9 +42,9 @@ export class PhoneSocket {
   }
 
   // ------------------------------------------------------------ what the phone calls
-  /** Whether the phone may be rung. */
-  tell(state) {
-    this.send(JSON.stringify({ type: "state", state }));
+  /** Whether the phone may be rung, and whose media this page has. */
+  tell(state, calls) {
+    this.send(JSON.stringify({ type: "state", state, calls }));
   }
 
   /** After a final code: try once more. `take`: from whichever tab has the phone. */

@@ -207,13 +207,20 @@ export class PopView {
 
   #phase() {
     const { phase } = this.pop;
+    // The page that had the phone was left: it is joined again by itself.
+    const returning = !this.isPast && phase === "talking" && this.pop.returning === true;
     this.root.dataset.phase = this.isPast ? "past" : phase;
+    this.root.toggleAttribute("data-returning", returning);
     const missed = phase === "ended" && this.pop.answered_at === null;
     const made = missed ? "made.missed" : `made.${phase}`;
     this.part("phase").textContent = say(
-      this.isPast ? "phase.past" : this.pop.made ? made : missed ? "phase.missed" : `phase.${phase}`,
+      this.isPast ? "phase.past" : returning ? "phase.returning" : this.pop.made ? made : missed ? "phase.missed" : `phase.${phase}`,
     );
-    this.part("phase-note").textContent = this.isPast ? moment(this.pop.offered_at, data.language) : "";
+    this.part("phase-note").textContent = this.isPast
+      ? moment(this.pop.offered_at, data.language)
+      : returning
+        ? say("phase.returning.note")
+        : "";
   }
 
   #band() {

@@ -117,6 +117,8 @@ export class Softphone extends EventTarget {
   /** What the engine says of the phone: `{tab, ready}`, or null when no tab has it. */
   hear(phone) {
     clearTimeout(this.freeTimer);
+    // Its calls go with it: they are rung there.
+    if (phone?.ready && phone.tab !== this.tab) for (const call of this.calls.values()) call.end();
     if (phone !== null || this.final !== "elsewhere") return;
     this.freeTimer = setTimeout(() => {
       if (this.final !== "elsewhere") return;
@@ -228,7 +230,9 @@ export class Softphone extends EventTarget {
   #draw() {
     const [state, why] = this.#now();
     const ready = state === "ready";
-    if (ready !== this.told && this.ua.isConnected()) this.socket.tell(ready ? "ready" : "not_ready");
+    // The calls too: of one that is not among them the page that had it is gone, and the engine rings it again.
+    const has = [...this.calls.values()].filter((call) => !call.over).map((call) => call.callId);
+    if (ready !== this.told && this.ua.isConnected()) this.socket.tell(ready ? "ready" : "not_ready", has);
     this.told = ready;
     this.state = state;
     this.why = why;
