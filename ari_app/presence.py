@@ -34,6 +34,8 @@ class PresenceRow:
     address: str = ""
     """Where the open log-in came from; read by `load`, not stored with the state."""
     login_at: int | None = None
+    pause_wish: str | None = None
+    """Asked for a pause after the call that they are on, and its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def row_key(session: str, login_at: int) -> str:
 
 # ---------------------------------------------------------------- the tables
 _PRESENCE: Final = (
-    "INSERT INTO agent_presence (agent_id, state, reason, since, session) VALUES (?, ?, ?, ?, ?) "
+    "INSERT INTO agent_presence (agent_id, state, reason, since, session, pause_wish) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (agent_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since, "
-    "session = excluded.session"
+    "session = excluded.session, pause_wish = excluded.pause_wish"
 )
 # A log-in that is over stays over, however often and in whatever order its rows are written.
 _LOGIN: Final = (
@@ -70,7 +72,8 @@ _LOGIN: Final = (
     "cause = coalesce(agent_logins.cause, excluded.cause)"
 )
 _LOAD: Final = (
-    "SELECT p.agent_id, p.state, p.since, p.reason, p.session, l.address, l.login_at FROM agent_presence p "
+    "SELECT p.agent_id, p.state, p.since, p.reason, p.session, l.address, l.login_at, p.pause_wish "
+    "FROM agent_presence p "
     "LEFT JOIN agent_logins l ON l.agent_id = p.agent_id AND l.logout_at IS NULL AND l.login_at = "
     "(SELECT max(o.login_at) FROM agent_logins o WHERE o.agent_id = p.agent_id AND o.logout_at IS NULL) "
     "WHERE p.state <> ? ORDER BY p.agent_id"
@@ -80,7 +83,14 @@ _LOAD: Final = (
 def write_presence(database: Database, rows: Iterable[PresenceRow]) -> None:
     """Upserts states in the order given; writing one again changes nothing."""
     stored = [
-        (row.agent, row.state.value, text(row.reason or "", 100), row.since, text(row.session, _SESSION))
+        (
+            row.agent,
+            row.state.value,
+            text(row.reason or "", 100),
+            row.since,
+            text(row.session, _SESSION),
+            None if row.pause_wish is None else text(row.pause_wish, 100),
+        )
         for row in rows
     ]
     with transaction(database):
@@ -118,8 +128,9 @@ def load(database: Database) -> list[PresenceRow]:
             session=session,
             address=address or "",
             login_at=None if login_at is None else int(login_at),
+            pause_wish=wish,
         )
-        for agent, state, since, reason, session, address, login_at in rows
+        for agent, state, since, reason, session, address, login_at, wish in rows
     ]
 
 
@@ -163,6 +174,7 @@ def seats(rows: Iterable[PresenceRow]) -> list[Seat]:
             address=row.address or None,
             session=row.session,
             phone=row.address if row.session.startswith(PHONE_SESSION) else None,
+            pause_wish=row.pause_wish,
         )
         for row in rows
         if row.session
@@ -196,7 +208,14 @@ class Attendance:
         self._devices[session] = device
 
     def seat_changed(self, seat: Seat) -> None:
-        row = PresenceRow(seat.agent, AgentState(seat.state), seat.since, seat.reason, seat.session or "")
+        row = PresenceRow(
+            seat.agent,
+            AgentState(seat.state),
+            seat.since,
+            seat.reason,
+            seat.session or "",
+            pause_wish=seat.pause_wish,
+        )
         if self._written.get(seat.agent) != row:
             self._written[seat.agent] = row
             self._sink.write_presence(row)

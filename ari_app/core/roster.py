@@ -301,6 +301,9 @@ def restore(roster: Roster, seats: Iterable[Seat], at: int) -> Result:
             continue
         if seat.state in (AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP):
             seat = replace(seat, state=AgentState.AVAILABLE, since=at)
+        if seat.pause_wish is not None:
+            # The call may be over by now; if it goes on, it holds them as it would anybody who is paused.
+            seat = replace(seat, state=AgentState.PAUSED, reason=seat.pause_wish or None, pause_wish=None)
         if seat.phone is not None and not roster.snapshot.ip_rules.allows(seat.phone):
             seat = replace(seat, phone=None)
         lost_at = at if seat.phone is None else None
@@ -431,6 +434,8 @@ def engage(roster: Roster, agent: int, call_id: str, at: int) -> Result:
         seat = Seat(agent, AgentState.AVAILABLE, since=at, lost_at=at, idle_since=at)
     if seat.call not in (None, call_id):
         return roster, []
+    if seat.state is AgentState.PAUSED:
+        seat = replace(seat, pause_wish=seat.reason or "")  # paused again when the call is over
     seat = replace(seat, state=AgentState.TALKING, reason=None, since=at, call=call_id, wrap_up_until=None, missed=0)
     served = roster.seekers.get(call_id)
     if served is not None:

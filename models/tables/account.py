@@ -101,6 +101,7 @@ class AgentPresence(Row):
     reason = CharField(max_length=100, default="")
     since = InstantField(default=now)
     session = CharField(max_length=64, default="")
+    pause_wish = CharField(max_length=100, null=True)  # of one on a call: the pause after it, by its reason; null: none
 
     class Meta:
         table_name = "agent_presence"

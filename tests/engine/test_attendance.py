@@ -59,6 +59,17 @@ def test_an_engine_that_restarts_keeps_states_and_ends_the_same_log_in() -> None
     assert sink.rows == [LoginRow(7, "s1", AT, "192.0.2.1", logout_at=AT + 9, cause="user")]
 
 
+def test_a_pause_for_after_the_call_is_stored() -> None:
+    sink = Sink()
+    attendance = Attendance(sink)
+    talking = Seat(7, AgentState.TALKING, AT, session="s1", call="c")
+    attendance.seat_changed(talking)
+    attendance.seat_changed(replace(talking, pause_wish=""))  # nothing else has changed
+    assert sink.rows[-1] == PresenceRow(7, AgentState.TALKING, AT, None, "s1", pause_wish="")
+    (seat,) = seats([sink.rows[-1]])
+    assert seat.pause_wish == ""
+
+
 def test_who_is_logged_in_on_the_phone_is_so_after_a_restart() -> None:
     row = PresenceRow(7, AgentState.AVAILABLE, AT, None, "phone:7", "192.0.2.1", login_at=AT)
     (seat,) = seats([row])

@@ -95,7 +95,7 @@ def test_presence_and_log_ins(url, writer) -> None:
     w = writer(url)
     w.write_login(LoginRow(one, "s1", AT, "192.0.2.1", "Firefox"))
     w.write_presence(PresenceRow(one, AgentState.AVAILABLE, AT, None, "s1"))
-    w.write_presence(PresenceRow(one, AgentState.PAUSED, AT + 5, "almuerzo", "s1"))
+    w.write_presence(PresenceRow(one, AgentState.PAUSED, AT + 5, "almuerzo", "s1", pause_wish="baño"))
     w.write_login(LoginRow(two, "s2", AT, "192.0.2.2"))
     w.write_login(LoginRow(two, "s2", AT, "192.0.2.2", logout_at=AT + 9, cause="ip"))
     w.write_login(LoginRow(two, "s2", AT, "192.0.2.2"))  # late and again: over stays over
@@ -109,7 +109,7 @@ def test_presence_and_log_ins(url, writer) -> None:
 
     database = open_database(url, bind=False)
     assert presence.load(database) == [
-        PresenceRow(one, AgentState.PAUSED, AT + 5, "almuerzo", "s1", "192.0.2.1", login_at=AT)
+        PresenceRow(one, AgentState.PAUSED, AT + 5, "almuerzo", "s1", "192.0.2.1", login_at=AT, pause_wish="baño")
     ]
     assert presence.close_stale_logins(database, AT + 99) == 3
     assert presence.close_stale_logins(database, AT + 99) == 0

@@ -251,12 +251,6 @@ class Desk:
             self.wants_pause = None
             self.rests_until = self.wraps_until = 0.0
 
-    def put_out(self) -> None:
-        """Logged out while on a call: what they wished for after it is void."""
-        self.wants_pause = None
-        if self.holder is not None:
-            self.paused = False
-
     def given_back(self, call_id: str) -> None:
         if call_id in self.others:
             self.others.remove(call_id)
@@ -271,6 +265,8 @@ class Desk:
         self.wants_pause = None
 
     def engine_died(self) -> None:
+        if self.holder is not None and self.wants_pause is not None:
+            self.paused = self.wants_pause  # it is stored
         self.holder = None
         self.others.clear()
         self.wants_pause = None

@@ -374,9 +374,6 @@ class Shell:
             desk.on_phone &= known is not None and known.active and snapshot.ip_rules.allows(desk.address)
         if self.running:
             self.apply(roster_of.adopt_snapshot(self.roster, snapshot, int(self.agenda.now)))
-            for seat in self.roster.seats.values():
-                if seat.leaving is not None:
-                    self.people.desk(seat.agent).put_out()
 
     # ------------------------------------------------------------------------------------------ the disk
     def disk(self, *, full: bool) -> None:

@@ -207,3 +207,29 @@ def test_wrap_up_grows_by_a_minute_up_to_its_limit() -> None:
     roster, _ = r.wish(roster, 1, AgentState.AVAILABLE, None, 3_000)
     assert (roster.seats[1].state, roster.seats[1].wrap_up_until) == (AgentState.AVAILABLE, None)
     assert r.wish(roster, 1, AgentState.WRAP_UP, None, 4_000) == (roster, []), "only after a call"
+
+
+def test_a_pause_that_was_asked_for_on_a_call_outlives_the_engine() -> None:
+    """Whether the call goes on or not: nobody who asked for a pause is rung because the engine died."""
+    talking, _ = r.wish(busy(floor(1), 1), 1, AgentState.PAUSED, "almuerzo", 10)
+    kept = talking.seats[1]
+    assert kept.pause_wish == "almuerzo"
+
+    roster, _ = r.restore(floor(), [kept], 100)
+    assert (roster.seats[1].state, roster.seats[1].reason) == (AgentState.PAUSED, "almuerzo")
+    roster, _ = r.connect(roster, 1, "s1", "10.0.0.1", 110)
+    roster, _ = r.engage(roster, 1, "elsewhere", 120)
+    assert roster.seats[1].state is AgentState.TALKING
+    roster, _ = r.release(roster, 1, "elsewhere", LegOutcome.ANSWERED, 0, 200)
+    assert (roster.seats[1].state, roster.seats[1].reason) == (AgentState.PAUSED, "almuerzo")
+
+
+def test_a_party_that_goes_to_another_call_is_held_all_the_time() -> None:
+    roster, decisions = r.hand_over(busy(floor(1), 1), 1, "elsewhere", "customer", 10)
+    assert roster.seats[1].call == "customer"
+    assert roster.seats[1].state is AgentState.TALKING
+    assert [type(one) for one in decisions] == [r.SeatChanged]
+    assert r.release(roster, 1, "elsewhere", LegOutcome.ANSWERED, 0, 20)[0].seats[1].call == "customer"
+    assert r.hand_over(roster, 1, "nobody", "x", 30) == (roster, [])
+    phone_only, _ = r.hold(floor(), 2, "elsewhere", 0, talking=True)
+    assert r.hand_over(phone_only, 2, "elsewhere", "customer", 10)[0].calling == {2: ("customer",)}
