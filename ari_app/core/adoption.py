@@ -225,9 +225,10 @@ def _go_on_waiting(facts: Facts, route: CallCenterRoute, at: int) -> Step:
 
 
 def _talker(found: FoundCall) -> FoundLeg | None:
-    """The leg that the caller talks with: the one in the bridge, else the one that has answered."""
-    if not found.up:
-        return None
+    """The leg that the caller talks with: the one in the bridge, else the one that has answered.
+
+    Also while the caller still hears it ring: the engine before us died between the agent's answer and theirs.
+    """
     answered = [leg for leg in found.legs if leg.up]
     return next((leg for leg in answered if leg.channel in found.bridged), answered[0] if answered else None)
 
@@ -241,7 +242,7 @@ def _go_on_talking(found: FoundCall, facts: Facts, talker: FoundLeg, commands: l
     number = _outside_number(facts)
     all_legs = Legs(tuple(_talks(leg, answered_at, number, first=leg is talker) for leg in taking_part))
     now = _arrangement(found, taking_part)
-    facts = replace(facts, bridged=True)
+    facts = replace(facts, bridged=True, caller_up=True)
     if now is not None:
         stretches = _stretches(now, taking_part, at)
         talked_from = first_at if facts.talked_from is None else facts.talked_from

@@ -45,7 +45,7 @@ def take_over(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: i
     """The call as it goes on, and what to do at once."""
     facts = _facts(found, snapshot, policy)
     first: list[Command] = [] if found.record else [WriteRecord(cdr.opening(facts))]
-    answered = [leg for leg in found.legs if leg.up] if found.up else []
+    answered = [leg for leg in found.legs if leg.up]
     ringing = [leg for leg in found.legs if not leg.up]
     talker = next((leg for leg in answered if leg.channel in found.bridged), answered[0] if answered else None)
     kept = talker or (ringing[0] if ringing else None)

@@ -33,6 +33,12 @@ def test_thousands_of_random_calls(first: int) -> None:
     assert tally.quiet > 2 * CALLS, "model and switch were hardly ever compared"
 
 
+@pytest.mark.parametrize("seed", [9009596, 3007213, 130510])
+def test_worlds_that_were_wrong_once(seed: int) -> None:
+    """An agent who had just answered was rung again after a restart; who is paused after a call, roster and desk."""
+    World(seed).run()
+
+
 def test_a_seed_gives_the_same_world_again() -> None:
     """What failed can be looked at step by step."""
     first, second = World(4711, trace=True), World(4711, trace=True)

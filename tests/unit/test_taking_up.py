@@ -114,6 +114,15 @@ def test_an_answer_alone_proves_no_conversation() -> None:
     assert (closed(commands).outcome, closed(commands).reason) == (Outcome.FAILED, CallReason.ENGINE_RESTARTED)
 
 
+def test_an_agent_who_has_just_answered_is_joined_with_the_caller() -> None:
+    """The engine died before the caller's own answer: they still hear it ring, and nobody is to be rung again."""
+    call, commands = adopted(replace(FOUND, up=False, legs=(of(1, ANA),)))
+    assert isinstance(call, Talking)
+    assert (call.joined, call.winner) == (False, 1)
+    assert commands.index(c.Answer(CALL)) < commands.index(c.AddToBridge(BRIDGE, (CALL, LEG1)))
+    assert c.Hangup(LEG1) not in commands
+
+
 # ------------------------------------------------------------------------------------------------ after a transfer
 def test_who_was_transferred_to_somebody_that_still_rings_waits_in_the_queue() -> None:
     call, commands = adopted(replace(FOUND, was_bridged=True, legs=(of(2, BETO, up=False, since=20_000),)))
