@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ari_app.core.call import Facts, Tape, TapeState
+from models.values.recording import Cut, CutWhy
 
 VARIABLE = "CENTRALITA_STATE"
 """A channel variable; ari.conf has it listed with every channel (``dialplan.names``)."""
 
 TAPE_VARIABLE = "CENTRALITA_RECORDING"
 """Of the call's recording; listed with every channel, too."""
+MOST_CUTS = 10
+"""Of a recording, that stand on a channel: every event of Asterisk's carries them."""
 _CHOSEN = {"auto": None, "on": True, "off": False}
 
 
@@ -79,21 +82,32 @@ def of_tape(tape: Tape) -> str:
         return ""
     chosen = next(word for word, choice in _CHOSEN.items() if choice is tape.chosen)
     held = "held" if tape.held_back else "open"
-    return f"{tape.parts} {tape.state.value} {tape.began} {chosen} {held}"
+    cuts = ",".join(f"{cut.at_ms}-{cut.lasted_ms}-{cut.why.value}" for cut in tape.cuts[:MOST_CUTS])
+    return f"{tape.parts} {tape.state.value} {tape.began} {chosen} {held} {tape.paused_at} {cuts}"
 
 
 def read_tape(text: str) -> Tape | None:
     match text.split(" "):
-        case [parts, state, began, chosen, held] if (
+        case [parts, state, began, chosen, held, *rest] if (
             parts.isdecimal() and began.isdecimal() and state in [*TapeState] and chosen in _CHOSEN
         ):
+            paused, cuts = rest if len(rest) == 2 else ("0", "")  # an older engine's says no more
             return Tape(
                 parts=int(parts),
                 state=TapeState(state),
                 began=int(began),
                 chosen=_CHOSEN[chosen],
                 held_back=held == "held",
+                paused_at=int(paused) if paused.isdecimal() else 0,
+                cuts=tuple(cut for written in cuts.split(",") if (cut := _read_cut(written)) is not None),
             )
+    return None
+
+
+def _read_cut(text: str) -> Cut | None:
+    match text.split("-"):
+        case [at, lasted, why] if at.isdecimal() and lasted.isdecimal() and why in [*CutWhy]:
+            return Cut(int(at), int(lasted), CutWhy(why))
     return None
 
 

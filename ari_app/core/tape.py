@@ -289,13 +289,15 @@ def taken_up(step: Step, mark: str, live: str, at: int) -> Step:
     told = marks.read_tape(mark)
     if told is None:
         return follow(step, at)
+    told = replace(told, paused_for=CutWhy.AGENT if told.held_back else CutWhy.HOLD)
     facts = replace(call.facts, tape=told)
     runs = live in ("recording", "paused", "queued")
     if told.state is not TapeState.NONE and runs and mode(facts) is not RecordingMode.OFF:
         paused = live == "paused"
         state = TapeState.PAUSED if paused else TapeState.RECORDING
-        why = CutWhy.AGENT if told.held_back else CutWhy.HOLD
-        now = replace(told, state=state, paused_at=at if paused else 0, paused_for=why)
+        # The order to pause, or to go on, may have been the last that was noted and not carried out.
+        since = told.paused_at or at
+        now = replace(told, state=state, paused_at=since if paused else 0)
         facts = replace(facts, tape=now)
     elif told.state is not TapeState.NONE:
         facts, ended = _over(facts, at, [StopRecording(_name(facts))] if runs else [])

@@ -90,7 +90,10 @@ def test_it_stands_on_the_channel_before_the_switch_is_told() -> None:
     talk.tell(requests.PauseRecordRequested(1_000, 1))
     notes = [one for one in talk.all if isinstance(one, c.SetVariable) and one.name == marks.TAPE_VARIABLE]
     assert {one.channel for one in notes} == {CALLER, LEG}, "whoever is left then tells it"
-    assert marks.read_tape(notes[-1].value) == Tape(parts=1, state=TapeState.PAUSED, began=50, held_back=True)
+    noted = Tape(parts=1, state=TapeState.PAUSED, began=50, held_back=True, paused_at=1_000)
+    assert marks.read_tape(notes[-1].value) == noted
+    older = Tape(parts=1, state=TapeState.PAUSED, began=50, held_back=True)
+    assert marks.read_tape("1 paused 50 auto held") == older, "an engine of before wrote no more"
     for nonsense in ("", "1", "x recording 1 on open", "1 nothing 1 on open", "1 recording 1 maybe open"):
         assert marks.read_tape(nonsense) is None
 
@@ -108,6 +111,23 @@ def test_hold_is_left_out_and_noted_at_its_place() -> None:
     talk.tell(e.ChannelGone(9_050, LEG, 16))
     cuts = (Cut(1_000, 3_000, CutWhy.HOLD), Cut(2_000, 500, CutWhy.AGENT))
     assert talk.ordered()[-1] == kept(1, 50, 9_050, cuts)
+
+
+def test_an_engine_that_starts_knows_since_when_it_is_paused() -> None:
+    """And what was left out before: no restart moves a mark in the recording."""
+    talk = Talk()
+    talk.tell(requests.HoldRequested(1_050, 1), requests.UnholdRequested(3_050, 1))
+    talk.tell(requests.PauseRecordRequested(4_050, 1))
+    mark = marks.of_tape(talk.tape)
+    found = replace(talk.call, facts=replace(talk.call.facts, tape=Tape()))
+    talk.call, _ = tape.taken_up((found, []), mark, "paused", 60_000)
+    talk.ordered()
+    talk.tell(requests.ResumeRecordRequested(64_050, 1), e.ChannelGone(65_050, CALLER, 16))
+    cuts = [Cut(1_000, 2_000, CutWhy.HOLD), Cut(2_000, 60_000, CutWhy.AGENT)]
+    assert talk.ordered() == [c.ResumeRecording(name(1)), c.StopRecording(name(1)), kept(1, 50, 65_050, cuts)]
+
+    _, commands = tape.taken_up((found, []), mark, "", 60_000)
+    assert kept(1, 50, 60_000, [cuts[0], Cut(2_000, 55_950, CutWhy.AGENT)]) in commands, "ended in the gap"
 
 
 def test_a_phone_that_holds_by_itself_pauses_it_too() -> None:
