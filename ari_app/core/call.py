@@ -58,7 +58,8 @@ class Policy:
     apart: int = 500
     """How long the reason why two channels could not be joined is waited for."""
     rejoin_tries: int = 60
-    """How often joining is tried again, ``apart`` after the last time, while the connection to the switch is lost."""
+    """How often joining is tried again, ``apart`` after the last time. Who has talked already is given up only if the
+    switch says no: while the connection to it is lost, it is tried on, less often."""
     transfer_ring: int = 30_000
     """How long a transfer's target rings when no call center says it."""
     clearing: int = 3_000

@@ -89,6 +89,9 @@ from models.values.call import LegOutcome, Outcome
 from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
 
+SELDOM = 10
+"""How much longer the pause between two tries is when there were many."""
+
 
 def enter(call: Alerting | Reaching, leg: Leg, at: int) -> Step:
     """This agent answered first: put caller and agent together, let every other phone fall silent."""
@@ -229,11 +232,11 @@ def _failed(call: Talking, event: CommandFailed) -> Step:
             # A time-out says nothing at all: the connection was lost, and it is tried again.
             if not call.joined and not event.timed_out:
                 return replace(call, apart=True), [SetTimer(APART, facts.policy.apart)]
-            return _try_again(call, event.at)
+            return _try_again(call, event)
         case RemoveFromBridge() | StartMusic() | StopMusic() | Ring() | StopRinging() if (
             event.timed_out or (event.status or 0) >= 500
         ):
-            return _try_again(call, event.at)
+            return _try_again(call, event)
         case RemoveFromBridge(channels=channels) if facts.caller_channel in channels:
             return transfer.out_of_the_bridge(call, event.at)  # it is in none
         case Hangup(channel=facts.caller_channel) if call.without_caller and facts.caller_here:
@@ -242,12 +245,17 @@ def _failed(call: Talking, event: CommandFailed) -> Step:
             return call, legs.unended(facts, call.legs, event)
 
 
-def _try_again(call: Talking, at: int) -> Step:
-    if call.rejoin < call.facts.policy.rejoin_tries:
-        return replace(call, rejoin=call.rejoin + 1), [SetTimer(APART, call.facts.policy.apart)]
+def _try_again(call: Talking, event: CommandFailed) -> Step:
+    """A try is all that is ordered at once, however much of it fails: it is counted when it is made (``_timer``)."""
+    policy = call.facts.policy
+    if call.rejoin < policy.rejoin_tries:
+        return call, [SetTimer(APART, policy.apart)]
     if not call.joined:
-        return replace(call, apart=True), [SetTimer(APART, call.facts.policy.apart)]
-    return clear(call, Outcome.ANSWERED, CallReason.COULD_NOT_BE_JOINED, at)
+        return replace(call, apart=True), [SetTimer(APART, policy.apart)]
+    if event.timed_out:
+        # The connection is lost, not the people: whatever they hear meanwhile, nobody is hung up for it.
+        return call, [SetTimer(APART, policy.apart * SELDOM)]
+    return clear(call, Outcome.ANSWERED, CallReason.COULD_NOT_BE_JOINED, event.at)
 
 
 def _timer(call: Talking, name: str, at: int) -> Step:
@@ -255,12 +263,13 @@ def _timer(call: Talking, name: str, at: int) -> Step:
     if name.startswith(keypad.KEYS):
         return _wished(*keypad.time_over(call, name, at))
     if name == APART:
+        tried = replace(call, rejoin=call.rejoin + 1)
         if call.joined:
-            return call, move_again(call)
+            return tried, move_again(call)
         if call.apart:
             return clear(call, Outcome.FAILED, CallReason.COULD_NOT_BE_JOINED, at)
         silence: list[Command] = [StopMusic(facts.caller_channel), StopRinging(facts.caller_channel)]
-        return call, [*silence, *join(facts, next(leg for leg in call.legs if leg.ordinal == call.winner))]
+        return tried, [*silence, *join(facts, next(leg for leg in call.legs if leg.ordinal == call.winner))]
     if name == legs.LEFTOVERS:
         again = [Hangup(facts.caller_channel)] if call.without_caller and facts.caller_here else []
         return call, [*again, *legs.end_leftovers(call.legs)]

@@ -230,3 +230,37 @@ def test_an_agent_who_called_and_transfers_is_free_at_once() -> None:
     assert isinstance(left, Talking)
     _, told = inbound.step(left, e.ChannelGone(60, mine, 16))
     assert not any(isinstance(one, c.ReleaseAgent) for one in told), "and once only"
+
+
+def test_a_lost_connection_hangs_nobody_up() -> None:
+    """Unhold while the switch is away, for a minute: all that is ordered fails each time, and it is tried on."""
+    call, wanted = inbound.step(holding(), requests.UnholdRequested(100, 1))
+    at = 100
+    for _ in range(120):
+        orders = [one for one in wanted if isinstance(one, c.SwitchCommand)]
+        for order in orders:
+            call, wanted = inbound.step(call, e.CommandFailed(at, order, None, "not connected", timed_out=True))
+            assert isinstance(call, Talking), f"hung up after {at} ms"
+        waits = [one.milliseconds for one in wanted if isinstance(one, c.SetTimer)]
+        at += waits[-1]
+        call, wanted = inbound.step(call, e.TimerFired(at, "apart"))
+    assert at > 60_000
+    back = c.AddToBridge(f"{CALLER}.bridge", (CALLER, LEG1))
+    assert back in [
+        one if not isinstance(one, c.AddToBridge) else c.AddToBridge(one.bridge, one.channels) for one in wanted
+    ]
+    call = after(call, e.CommandDone(at, back))
+    assert isinstance(call, Talking)
+    assert call.rejoin == 0
+
+
+def test_who_the_switch_does_not_join_is_given_up_after_many_tries() -> None:
+    call, wanted = inbound.step(holding(), requests.UnholdRequested(100, 1))
+    tries = 0
+    while isinstance(call, Talking):
+        [order] = [one for one in wanted if isinstance(one, c.AddToBridge)]
+        call, wanted = inbound.step(call, e.CommandFailed(200, order, 500, "no"))
+        if isinstance(call, Talking):
+            call, wanted = inbound.step(call, e.TimerFired(200, "apart"))
+            tries += 1
+    assert tries == Policy().rejoin_tries
