@@ -6,7 +6,8 @@
 The engine is killed, its socket cut, the switch killed and started, the database stopped and started (SQLite: locked).
 Callers are answered at once, or wait for few agents; agents hold, hand on and consult; a phone of ours dials.
 At the end: no channel and no bridge, one CDR for each INVITE that got beyond 100 (by SIPp's own log), nobody who talked
-cut off but by the switch's own death. Exit status 1 with every violation in words.
+cut off but by the switch's own death, each recording kept whole or with a reason. Exit status 1 with every violation
+in words.
 Owns: putting the parts together. Must not: judge (`verdict`).
 """
 
@@ -28,7 +29,7 @@ if __name__ == "__main__":
 import postgres_server
 from chaos.crew import Crew
 from chaos.troubles import Keeper, Troubles
-from chaos.verdict import Heard, count, heard, judge, judge_dialled
+from chaos.verdict import Heard, count, heard, judge, judge_dialled, judge_recordings, sounds
 from switch.fixtures import REPOSITORY
 from switch.outside import SippCarrier, SippDialler
 from switch.real_switch import RealSwitch, free_port
@@ -38,20 +39,22 @@ from switch.wire_thread import WireInThread
 
 from centralita.embedded import find_or_fetch
 from models.values.call import Strategy
+from models.values.recording import RecordingMode
 
 AGENTS, FEW = 60, 3
-NUMBER, QUEUE, NOWHERE = "40001000", "40002000", "49999999"
+NUMBER, QUEUE, TAPED, NOWHERE = "40001000", "40002000", "40003000", "49999999"
 DIALLER, OUTSIDE, DIALS_EVERY = "8330190", "88887777", 8.0
 SETTLE_SECONDS = 120.0
 """After the last call: for the sweeps (every 30 s), the log's quiet time and the journal."""
 # Of each second's calls: what the caller does. The digit after 7 tells them apart in the records.
 CALLERS: tuple[tuple[float, str, dict[str, object]], ...] = (
-    (0.55, NUMBER, {"talk_ms": 3_000}),
+    (0.43, NUMBER, {"talk_ms": 3_000}),
     (0.20, NUMBER, {"talk_ms": 12_000}),
     (0.10, NUMBER, {"behaviour": "cancel_ringing", "ring_ms": 150}),
     (0.04, NUMBER, {"behaviour": "cancel_early"}),
     (0.05, NOWHERE, {"talk_ms": 8_000}),
     (0.06, QUEUE, {"talk_ms": 9_000}),
+    (0.12, TAPED, {"talk_ms": 5_000}),
 )
 
 
@@ -81,8 +84,11 @@ def furnish(engine: RunningEngine) -> list[int]:
     many, few = agents[:AGENTS], agents[AGENTS:]
     engine.account.call_center("Caos", [NUMBER], many, strategy=Strategy.ROUND_ROBIN_MEMORY, ring_seconds=5)
     engine.account.call_center(
+        "Grabado", [TAPED], many, strategy=Strategy.ROUND_ROBIN_MEMORY, ring_seconds=5, recording=RecordingMode.ALWAYS
+    )
+    engine.account.call_center(
         "Cola", [QUEUE], few, strategy=Strategy.LONGEST_IDLE, ring_seconds=5, music="default",
-        welcome="stock:vm-goodbye", announce_seconds=10,
+        welcome="stock:vm-goodbye", announce_seconds=10, recording=RecordingMode.ALWAYS,
     )  # fmt: skip
     engine.account.agent("Quien marca", DIALLER)
     return agents
@@ -160,6 +166,7 @@ def run(folder: Path, seconds: float, rate: float, database: str, seed: int) -> 
         dialled = [record for record in records if record["calling_number"] == DIALLER]
         wrong += judge(calls, [record for record in records if record not in dialled], troubles.done)
         wrong += judge_dialled(DIALLER, heard("", dialler.messages()), dialled, troubles.done)
+        wrong += recordings(engine, switch, troubles, records)
         wrong += defects(engine)
         report(calls, records, troubles, engine, keeper)
         answered = sum(record["answered_at"] is not None for record in dialled)
@@ -181,6 +188,34 @@ def settle(engine: RunningEngine, switch: RealSwitch) -> list[str]:
     held = wait_for(lambda: not _held(engine), 30)
     if not held:
         wrong.append(f"held by no call: {_held(engine)}")
+    return wrong
+
+
+def recordings(
+    engine: RunningEngine, switch: RealSwitch, troubles: Troubles, records: Sequence[dict[str, object]]
+) -> list[str]:
+    """What became of every recording; the mover has its time."""
+
+    def rows() -> list[dict[str, object]]:
+        names = ("name", "call_id", "state", "sha256", "size", "duration_ms", "problem", "ended_at")
+        return [dict(zip(names, row, strict=True)) for row in engine.rows(f"SELECT {', '.join(names)} FROM recordings")]
+
+    def on_switch() -> list[str]:
+        return [str(one["name"]) for one in switch.ari("GET", "recordings/stored")[1]]
+
+    def settled() -> bool:
+        return not on_switch() and all(row["state"] != "pending" for row in rows())
+
+    wait_for(settled, SETTLE_SECONDS)
+    told = rows()
+    taped = [one for one in records if one["called_number"] in (TAPED, QUEUE)]
+    wrong = judge_recordings(told, sounds(engine.settings.data_dir), on_switch(), taped, troubles.done)
+    states: dict[str, int] = {}
+    for row in told:
+        states[str(row["state"])] = states.get(str(row["state"]), 0) + 1
+    print(f"recordings: {len(told)} ({', '.join(f'{state} {number}' for state, number in sorted(states.items()))})")
+    if sum(row["state"] == "kept" for row in told) < 5:
+        wrong.append("hardly anything was recorded")
     return wrong
 
 

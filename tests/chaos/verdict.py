@@ -4,19 +4,29 @@ Owns: reading both, and every violation in words. Must not: run anything.
 
     one CDR for each INVITE that got beyond 100 · none for a call that nobody made · none open
     nobody who talked was cut off, but by the switch's own death
+    each recording is there, whole, as its row says, or its row says why not · no file of which no row tells
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from chaos.troubles import Trouble
 from switch.sipp import SipMessage
 
+from models import recordings
 from models.values.call import Outcome
+from models.values.recording import RecordingProblem, RecordingState
 
+LAST_WORDS = 0.1
+"""What Asterisk was told so shortly before it is killed may stand nowhere, when no engine was there either: its log is
+written by a thread of its own. Seen once: INVITE, 200 and SIGKILL within 6 ms, and not one line."""
+NO_ENGINE = 15.0
+"""Seconds after its death in which an engine may not be there yet."""
 DIALLED_WITHIN = 5.0
 """Seconds from a phone's INVITE to its CDR's beginning, at most; a phone dials less often."""
 
@@ -64,6 +74,8 @@ def judge(calls: Sequence[Heard], records: Sequence[dict[str, object]], troubles
         by_number.setdefault(str(record["calling_number"]), []).append(record)
     for call in calls:
         found = by_number.pop(call.number, [])
+        if call.beyond_100_at is not None and not found and _unseen(call, troubles):
+            continue
         if call.beyond_100_at is not None and len(found) != 1:
             near = _near(troubles, call.invited_at)
             wrong.append(f"{call.number}: answers {call.answers}, {len(found)} CDRs {_short(found)}; {near}")
@@ -103,8 +115,86 @@ def judge_dialled(
     return wrong
 
 
+@dataclass(frozen=True)
+class Sound:
+    """A file as it lies there."""
+
+    sha256: str
+    size: int
+
+
+RECORDED_FROM = 1.5
+"""A conversation that lasted so long, in seconds, with nothing dying meanwhile, has a recording."""
+WAV_HEADER, WAV_BYTES_A_SECOND = 44, 16_000
+
+
+def sounds(data_dir: Path) -> dict[str, Sound]:
+    """Every file below the folder of recordings, by its path there."""
+    folder = data_dir / recordings.FOLDER
+    return {
+        str(path.relative_to(folder)): Sound(hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def judge_recordings(
+    rows: Sequence[Mapping[str, object]],
+    files: Mapping[str, Sound],
+    on_switch: Collection[str],
+    calls: Sequence[Mapping[str, object]],
+    troubles: Sequence[Trouble],
+) -> list[str]:
+    """`files`: by their path below the folder; `on_switch`: names; `calls`: CDRs of the call centers that record."""
+    wrong: list[str] = []
+    left = dict(files)
+    for row in rows:
+        name, state = str(row["name"]), str(row["state"])
+        path = str(recordings.path_of(Path(), name).relative_to(recordings.FOLDER))
+        sound = left.pop(path, None)
+        near = _near(troubles, _seconds(row["ended_at"]))
+        what = f"recording {name} is {state}, size={row['size']} duration_ms={row['duration_ms']} "
+        what += f"problem={row['problem']}; its file: {sound}; {near}"
+        match state:
+            case RecordingState.KEPT:
+                said = Sound(str(row["sha256"]), int(str(row["size"])))
+                length = (said.size - WAV_HEADER) * 1000 // WAV_BYTES_A_SECOND
+                if sound != said or length != row["duration_ms"]:
+                    wrong.append(f"not what its row says: {what}")
+            case RecordingState.LOST:
+                if sound is not None:
+                    wrong.append(f"lost, and there it is: {what}")
+            case RecordingState.FAILED:
+                if row["problem"] not in list(RecordingProblem) or sound is not None:
+                    wrong.append(f"failed for no reason that has words: {what}")
+            case _:
+                wrong.append(f"not settled: {what}")
+    kept_there = {str(row["name"]) for row in rows if row["state"] == RecordingState.FAILED}
+    wrong += [f"a file that no row tells of: {path} ({sound.size} bytes)" for path, sound in left.items()]
+    wrong += [f"left on the switch: recording {name}" for name in sorted(set(on_switch) - kept_there)]
+    recorded = {str(row["call_id"]) for row in rows}
+    for call in calls:
+        if call["answered_at"] is None or call["id"] in recorded or call["ended_at"] is None:
+            continue
+        began, ended = _seconds(call["answered_at"]), _seconds(call["ended_at"])
+        quiet = not any(trouble.began < ended + 1 and trouble.ended + 8 > began for trouble in troubles)
+        if quiet and ended - began > RECORDED_FROM:
+            wrong.append(f"not recorded: {_short([dict(call)])}")
+    return wrong
+
+
 def _seconds(at: object) -> float:
     return float(str(at)) / 1000
+
+
+def _unseen(call: Heard, troubles: Sequence[Trouble]) -> bool:
+    """It came in the switch's last moment, and no engine was there."""
+    for trouble in troubles:
+        if trouble.kind == "switch" and 0 <= trouble.began + LAST_WORDS - call.invited_at <= 2 * LAST_WORDS:
+            return any(
+                one.kind.startswith("engine") and 0 < call.invited_at - one.began < NO_ENGINE for one in troubles
+            )
+    return False
 
 
 def _cut_off(call: Heard, record: dict[str, object], troubles: Sequence[Trouble]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from chaos.troubles import Trouble
-from chaos.verdict import heard, judge
+from chaos.verdict import Sound, heard, judge, judge_recordings
 from switch.sipp import SipMessage
 
 AT = 1_700_000_000.0
@@ -36,6 +37,19 @@ def test_a_lost_record_and_a_doubled_one() -> None:
     assert "2 CDRs" in judge(calls, [record(), record()], [])[0]
 
 
+def test_only_the_last_moment_of_a_switch_without_an_engine_is_forgiven() -> None:
+    calls = heard("71", [INVITE, TRYING, RINGING])
+    dead, killed = Trouble("engine", AT - 4.5, AT - 4.4), Trouble("switch", AT + 0.02, AT + 1)
+    assert judge(calls, [], [dead, killed]) == []
+    for troubles in (
+        [killed],
+        [dead],
+        [dead, Trouble("switch", AT + 0.5, AT + 1)],
+        [dead, Trouble("switch", AT - 2, AT)],
+    ):
+        assert "0 CDRs" in judge(calls, [], troubles)[0]
+
+
 def test_an_open_record_and_one_of_nobody() -> None:
     calls = heard("71", [INVITE, RINGING])
     assert "is open" in judge(calls, [record(ended_at=None, outcome="in_progress")], [])[0]
@@ -47,3 +61,51 @@ def test_who_talked_was_cut_off() -> None:
     assert "was cut off" in judge(calls, [record()], [Trouble("engine", AT + 2, AT + 2.5)])[0]
     assert judge(calls, [record()], [Trouble("switch", AT + 2, AT + 4)]) == [], "with the switch dies the conversation"
     assert judge(calls, [record(outcome="engine_away", answered_at=None)], []) == [], "the fallback's message ended"
+
+
+NAME = "centralita-1700000000.1.record.1"
+PATH = f"2023/11/14/{NAME}.wav"
+WHOLE = Sound("a" * 64, 44 + 16_000)
+CALL = {"id": "centralita-1700000000.1", "answered_at": 1_700_000_000_000, "ended_at": 1_700_000_005_000}
+
+
+def row(**changes: object) -> dict[str, object]:
+    kept: dict[str, object] = {"name": NAME, "call_id": CALL["id"], "state": "kept", "problem": None}
+    return {**kept, "sha256": WHOLE.sha256, "size": WHOLE.size, "duration_ms": 1_000, "ended_at": 1, **changes}
+
+
+def call(**changes: object) -> dict[str, object]:
+    return {**record(), **CALL, **changes}
+
+
+def test_recordings_are_as_their_rows_say() -> None:
+    assert judge_recordings([row()], {PATH: WHOLE}, [], [call()], []) == []
+    assert judge_recordings([row(state="lost")], {}, [], [call()], []) == []
+    assert judge_recordings([row(state="failed", problem="unreadable")], {}, [NAME], [call()], []) == []
+    assert judge_recordings([], {}, [], [call(ended_at=1_700_000_001_000), call(answered_at=None)], []) == []
+    near = Trouble("engine", AT + 2, AT + 3)
+    assert judge_recordings([], {}, [], [call()], [near]) == [], "nobody was there to record it"
+
+
+@pytest.mark.parametrize(
+    ("rows", "files", "on_switch", "said"),
+    [
+        ([row(state="pending")], {}, [], "not settled"),
+        ([row(state="deleted")], {}, [], "not settled"),
+        ([row()], {}, [], "not what its row says"),
+        ([row()], {PATH: Sound("b" * 64, WHOLE.size)}, [], "not what its row says"),
+        ([row(size=50)], {PATH: WHOLE}, [], "not what its row says"),
+        ([row(duration_ms=2_000)], {PATH: WHOLE}, [], "not what its row says"),
+        ([row(state="lost")], {PATH: WHOLE}, [], "there it is"),
+        ([row(state="failed")], {}, [], "no reason that has words"),
+        ([row()], {PATH: WHOLE, "incoming/x": WHOLE}, [], "no row tells of: incoming/x"),
+        ([row()], {PATH: WHOLE}, [NAME], "left on the switch"),
+        ([], {}, [], "not recorded"),
+    ],
+)
+def test_what_is_wrong_with_recordings(
+    rows: list[dict[str, object]], files: dict[str, Sound], on_switch: list[str], said: str
+) -> None:
+    found = judge_recordings(rows, files, on_switch, [call()], [])
+    assert len(found) == 1
+    assert said in found[0]
