@@ -39,7 +39,7 @@ from ari_app.core.events import LineAsked, LineRefused, PartyGiven
 from ari_app.core.parties import agent_id_on, agent_on, move, parties, rooms
 from ari_app.core.pops import pop_of
 from ari_app.core.requests import Refused
-from models.values.call import LegKind, LegOutcome, Outcome
+from models.values.call import LegKind, LegOutcome, Outcome, PhoneKind
 from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
 from models.values.routing import Outside
@@ -100,14 +100,19 @@ def _why_not(call: Call, event: LineAsked) -> Refused | None:
             return None if can_take(call, event.channel) else Refused.REFER_OTHER
         quiet = call.joined and call.asked is None and isinstance(call.arrangement, Together | Holding)
         gives = quiet and event.channel == call.facts.caller_channel and len(parties(call)) == 2
-        return None if gives else Refused.REFER_OTHER
+        return None if gives and not _in_a_browser(call) else Refused.REFER_OTHER
     if isinstance(call, Reaching):
         mine = call.facts.caller_channel == event.channel and agent_id_of_caller(call.facts) == event.agent
-        if not mine:
+        if not mine or _in_a_browser(call):
             return Refused.REFER_OTHER
         rung = any(leg.state in (LegState.DIALLED, LegState.RINGING) for leg in call.legs.live)
         return None if rung else Refused.REFER_RINGS
     return Refused.REFER_UNKNOWN
+
+
+def _in_a_browser(call: Talking | Reaching) -> bool:
+    """The page that has the phone knows its call by the id it rang with, and hangs up when that pop goes."""
+    return any(leg.agent and leg.agent.phone_kind is PhoneKind.BROWSER for leg in call.legs.live)
 
 
 def agent_id_of_caller(facts: Facts) -> int | None:
@@ -186,7 +191,6 @@ def given(call: Talking, event: PartyGiven) -> Step:
         ringing_at=None if leg.ringing_at is None else at,
         answered_at=None if leg.answered_at is None else at,
         reason=LegReason.CAME_FROM_ANOTHER_CALL,
-        far_half=None,
     )
     call = replace(call, legs=call.legs.add((here,)))
     mark = marks.of_given(call.facts, ordinal, here.number)

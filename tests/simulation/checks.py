@@ -320,6 +320,15 @@ class Checks:
         elif case.id not in desk.others:
             desk.others.append(case.id)
 
+    def handed_over(self, agent: int, giver: Case, taker: Case) -> None:
+        """They go on in another call: held by it from this moment on."""
+        desk = self.people.desks[agent]
+        if (giver.id, agent) in self.seatless:
+            self.seatless.add((taker.id, agent))
+        if desk.holder == giver.id:
+            desk.holder = taker.id
+        desk.others = [taker.id if other == giver.id else other for other in desk.others]
+
     def sent_on(self, case: Case, command: c.Continue) -> None:
         """Only who talked, in a call center that asks for a rating, goes on to give one."""
         call = case.call
@@ -331,7 +340,9 @@ class Checks:
         desk = self.people.desks.get(command.agent)
         if desk is None:
             raise Violation(f"{case.id} engages {command.agent}: there is no agent of that number")
-        if case.restarted and desk.holder is None:
+        if desk.holder is None and (case.restarted or (case.id, command.agent) in self.seatless):
+            # Whoever talks has a seat from now on, though no desk has been there yet.
+            self.seatless.discard((case.id, command.agent))
             known = self.shell.snapshot.agents.get(command.agent)
             if known is not None and known.active:
                 desk.holder = case.id
@@ -339,6 +350,8 @@ class Checks:
             return
         if not self._holds(case, command.agent):
             raise Violation(f"agent {command.agent} talks on {case.id}, but is held by {desk.holder}")
+        if desk.holder == case.id:
+            desk.missed = 0  # whatever becomes of the call: they took it
 
     def releases(self, case: Case, command: c.ReleaseAgent) -> None:
         desk = self.people.desks[command.agent]

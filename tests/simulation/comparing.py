@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from simulation.agenda import Agenda
 from simulation.case import Case
 from simulation.shell import Shell
-from simulation.switch import Switch
+from simulation.switch import Channel, Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
@@ -61,12 +61,26 @@ class Comparing:
     def _look(self, believed: dict[str, Case], after_gap: bool, connection: int) -> None:
         channels = {
             one.id: Listed(
-                one.id, one.case, one.role, one.agent, one.in_stasis, one.up, one.mark, one.since, one.tape_mark
+                one.id,
+                self._case_of(one),
+                one.role,
+                one.agent,
+                one.in_stasis,
+                one.up,
+                one.mark,
+                one.since,
+                one.tape_mark,
             )
             for one in self.switch.channels.values()
         }
         bridges = {bridge: frozenset(members) for bridge, members in self.switch.bridges.items()}
         self.agenda.after(self.switch.lag(), self._conclude, believed, channels, bridges, after_gap, connection)
+
+    def _case_of(self, one: Channel) -> Case:
+        """By its id, or what stands on it; not by what the engine knows."""
+        given = marks.read_given(one.mark)
+        call_id = given.call_id if given else ids.call_of(one.id) or one.id
+        return self.switch.cases.get(call_id, one.case)
 
     # ------------------------------------------------------------ what
     def _conclude(
@@ -155,12 +169,17 @@ class Comparing:
         unclaimed = {
             thing
             for thing in (*channels, *bridges)
-            if (ids.call_of(thing) is not None or thing in strays) and (ids.call_of(thing) or thing) not in registry
+            if (ids.call_of(thing) is not None or thing in strays) and self._owner(thing, channels) not in registry
         }
         for thing in sorted(unclaimed if after_gap else unclaimed & self._suspects):
             self.agenda.at(self.switch.when_executed(), self._reap, thing)
         self._suspects = unclaimed | {caller.id for caller in callers if caller.id not in registry}
         strays &= {*channels, *bridges}
+
+    def _owner(self, thing: str, channels: dict[str, Listed]) -> str:
+        if thing in self.shell.moved:
+            return self.shell.moved[thing].id
+        return channels[thing].case.id if thing in channels else ids.call_of(thing) or thing
 
     def _left_behind(self, channels: dict[str, Listed], bridges: dict[str, frozenset[str]], after_gap: bool) -> None:
         """Conversations whose calling side has left."""
@@ -190,7 +209,7 @@ class Comparing:
         legs = tuple(
             FoundLeg(
                 channel=one.id,
-                ordinal=ids.ordinal_of(one.id) or 0,
+                ordinal=(given.ordinal if (given := marks.read_given(one.mark)) else ids.ordinal_of(one.id)) or 0,
                 agent=self.shell.snapshot.agents.get(one.agent or 0),
                 up=one.up,
                 since=one.since,

@@ -19,7 +19,7 @@ from ari_app.core import events as e
 from ari_app.core import requests
 from ari_app.core import roster as roster_of
 from ari_app.core.arrangement import Calling, Consulting, Target
-from ari_app.core.call import Talking
+from ari_app.core.call import Reaching, Talking
 from models.values.call import AgentState, PhoneKind
 from models.values.routing import Outside, RoutingSnapshot
 
@@ -241,10 +241,11 @@ class Desk:
 
     def logged_out(self, session: str | None) -> None:
         """The roster says so (a new session replaces an old one: still at work)."""
-        if session == f"s{self.agent}.{self.sessions}" and self.on_phone:
+        gone = self.agent not in self.people.shell.roster.seats
+        if session == f"s{self.agent}.{self.sessions}" and self.on_phone and not gone:
             return  # the desk did not come back, the phone is still there
-        if session == f"s{self.agent}.{self.sessions}" or (session or "").startswith(roster_of.PHONE_SESSION):
-            if self.connected and session != f"s{self.agent}.{self.sessions}":
+        if gone or session == f"s{self.agent}.{self.sessions}" or (session or "").startswith(roster_of.PHONE_SESSION):
+            if self.connected and session != f"s{self.agent}.{self.sessions}" and not gone:
                 return  # the desk's session took the place of the phone's
             self.connected = self.seated = self.on_phone = self.paused = False
             self.missed = 0
@@ -556,6 +557,37 @@ class People:
             agenda.after(when, self._press_key, channel, key)
             if rng.random() < 0.2:  # and hold on the phone itself
                 agenda.after(when, self._hold_on_phone, channel)
+
+    def two_lines(self, case: Case) -> None:
+        """An agent who has this call and another on the phone may join them, on either line, at any time."""
+        dice, agenda = self.shell.joins, self.agenda
+        if dice is not None and isinstance(case.call, Talking | Reaching) and dice.random() < 0.8:
+            agenda.after(dice.choice((0.0, 30.0, 400.0, 3_000.0)) * dice.random(), self._join_lines, case)
+
+    def _join_lines(self, case: Case) -> None:
+        dice = self.shell.joins
+        assert dice is not None
+        mine = [one for one in self._phones() if one.case is case]
+        pairs = [
+            (one, other)
+            for one in mine
+            for other in self._phones()
+            if other.case is not case and other.agent == one.agent and one.agent is not None
+        ]
+        if pairs and self.shell.running:
+            line, other = dice.choice(pairs)
+            if dice.random() < 0.5:
+                line, other = other, line
+            self.note(f"{line.id} refers to its other line {other.id}")
+            self.switch.tell(line, e.PhoneTransfers, line.id, "", True, other.id)
+
+    def _phones(self) -> list[Channel]:
+        """Agents' channels that are up, or from which somebody dials."""
+        return [
+            one
+            for one in self.switch.channels.values()
+            if not one.dying and one.agent and (one.up or one.case.plan.by == "dialled") and one.role != "far"
+        ]
 
     def _hold_on_phone(self, channel: Channel) -> None:
         if channel.up and not channel.dying and channel.id in self.switch.channels:

@@ -20,7 +20,7 @@ from simulation.switch import Switch
 
 from ari_app.core import commands as c
 from ari_app.core import events as e
-from ari_app.core import inbound, outbound, permit, requests
+from ari_app.core import ids, inbound, outbound, permit, requests
 from ari_app.core import roster as roster_of
 from ari_app.core import spending as spending_of
 from ari_app.core.adoption import FoundCall, adopt
@@ -60,6 +60,11 @@ class Shell:
         self.life = 0
         self.drops_mailbox = False
         """A seeded fault: what is in the mailbox of a call that has just ended is thrown away."""
+        self.moved: dict[str, Case] = {}
+        """Channels that belong to another call than their id says (``core.joining``)."""
+        self.joins: random.Random | None = None
+        """In some worlds agents join two lines of their phones; by its own dice."""
+        self.joined = 0
         self._tokens = 0
         self._next_tick = 0.0
 
@@ -68,6 +73,7 @@ class Shell:
         """From the socket's reader."""
         if not self.running:
             return
+        case = self.moved.get(str(getattr(event, "channel", None)), case)
         if isinstance(event, e.CallerArrived):
             if case.id not in self.registry:
                 self._begin(case, *inbound.arrive(event, self.snapshot, self.policy))
@@ -111,6 +117,8 @@ class Shell:
                 self._carry_out(case, command)
             self.stories.tell(case, before, event, after, wanted)
             self.checks.settled(case)
+            if self.joins is not None and type(before) is not type(after):
+                self.people.two_lines(case)
 
     def _note(self, case: Case, event: object, after: Call) -> None:
         assert self.trace is not None
@@ -122,6 +130,9 @@ class Shell:
         self.stories.begins(case)
         if self.trace is not None:
             self._note(case, "begins", call)
+        for leg in call.legs:
+            if ids.call_of(leg.channel) != case.id:
+                self.moved[leg.channel] = case
         for command in first:
             self._carry_out(case, command)
         self.stories.begin(case, call, first, int(self.agenda.now), adopted=adopted)
@@ -195,6 +206,52 @@ class Shell:
 
     def _settle(self, case: Case, command: c.SettleSpending) -> None:
         self.spending = spending_of.settle(self.spending, command.call_id, command.talk_ms)
+
+    # ------------------------------------------------------------------------------------------ two lines of a phone
+    def _call_with(self, channel: str) -> Case | None:
+        """As ``ari_app.registry`` finds it."""
+        moved = self.moved.get(channel)
+        if moved is not None:
+            return moved if self.registry.get(moved.id) is moved else None
+        return self.registry.get(channel) or self.registry.get(ids.call_of(channel) or "")
+
+    def _ask_line(self, case: Case, command: c.AskLine) -> None:
+        now, other = int(self.agenda.now), self._call_with(command.other)
+        if other is None or other is case:
+            self.post(case, e.LineRefused(now, command.by, "refer_unknown"))
+            return
+        asked = e.LineAsked(
+            now, case.id, command.by, command.other, command.agent, command.since, command.number, command.give
+        )
+        self.post(other, asked)
+
+    def _refuse_line(self, case: Case, command: c.RefuseLine) -> None:
+        asker = self.registry.get(command.to)
+        if asker is not None:
+            self.post(asker, e.LineRefused(int(self.agenda.now), command.by, command.code))
+
+    def _hand_over(self, case: Case, command: c.HandOver) -> None:
+        now, leg, taker = int(self.agenda.now), command.leg, self.registry.get(command.to)
+        news = [event for event in case.mailbox if getattr(event, "channel", None) == leg.channel]
+        for event in news:
+            case.mailbox.remove(event)
+        if taker is None:
+            self.switch.order(case, c.Hangup(leg.channel))
+            if leg.let_out is not None:
+                self.spending = spending_of.settle(self.spending, leg.let_out.pass_id, leg.let_out.before)
+            if leg.agent is not None:
+                released = c.ReleaseAgent(leg.agent.id, case.id, LegOutcome.CALLER_GONE)
+                self._release(case, released)
+            return
+        self.joined += 1
+        self.moved[leg.channel] = taker
+        self.switch.move(leg.channel, case, taker)
+        if leg.agent is not None:
+            self.checks.handed_over(leg.agent.id, case, taker)
+            self.apply(roster_of.hand_over(self.roster, leg.agent.id, case.id, taker.id, now))
+        self.post(taker, e.PartyGiven(now, command.by, leg, command.waits))
+        for event in news:
+            self.post(taker, event)
 
     # ------------------------------------------------------------------------------------------ orders
     def _carry_out(self, case: Case, command: c.Command) -> None:
@@ -312,6 +369,7 @@ class Shell:
         self.checks.forgotten(case, command)
         case.over = True
         del self.registry[case.id]
+        self.moved = {channel: owner for channel, owner in self.moved.items() if owner is not case}
         self.strays.update(command.strays)
 
     # ------------------------------------------------------------------------------------------ the floor
@@ -394,6 +452,7 @@ class Shell:
             case.timers.clear()
             case.mailbox.clear()
         self.registry.clear()
+        self.moved.clear()
         self.strays.clear()
         self.switch.cut()
         self.switch.forget_orders()
@@ -447,6 +506,9 @@ _DO: dict[type, Any] = {
     c.AskPhone: Shell._ask_phone,
     c.EngageAgent: Shell._engage,
     c.FindTarget: Shell._find,
+    c.AskLine: Shell._ask_line,
+    c.RefuseLine: Shell._refuse_line,
+    c.HandOver: Shell._hand_over,
     c.HoldAgent: Shell._hold,
     c.AskAllowance: Shell._ask_allowance,
     c.AskOutside: Shell._ask_outside,

@@ -267,6 +267,22 @@ class Switch:
         return self._executed
 
     # ------------------------------------------------------------------------------------------ the orders
+    def move(self, channel_id: str, giver: Case, taker: Case) -> None:
+        """To us it belongs to another call from now on; to Asterisk nothing has happened."""
+        channel = self.channels.get(channel_id)
+        if channel is not None:
+            channel.case = taker
+            if channel.half is not None:
+                channel.half.case = taker
+        if channel_id in giver.answered:
+            taker.answered.setdefault(channel_id, giver.answered[channel_id])
+        # What was wrong with it there is wrong with it here.
+        taker.doubt |= giver.doubt
+        taker.unended |= giver.unended
+        taker.late |= giver.late
+        taker.missed |= giver.missed
+        taker.restarted |= giver.restarted
+
     def _in_stasis(self, channel_id: str) -> Channel | int:
         channel = self.channels.get(channel_id)
         if channel is None:
@@ -506,12 +522,12 @@ class Switch:
         if channel.in_stasis and not channel.refused:
             for _ in range(self.rng.choice((0, 1, 1, 2))):
                 self.tell(channel, e.ChannelLeft, channel.id, cause or None)
-        self._later(channel.case, self._bury, channel, cause)
+        self._later(channel.case, self._bury, channel.case, channel, cause)
         if channel.half is not None:
             self.hang_up(channel.half, cause)
 
-    def _bury(self, channel: Channel, cause: int) -> None:
-        channel.case.in_flight -= 1
+    def _bury(self, case: Case, channel: Channel, cause: int) -> None:
+        case.in_flight -= 1
         del self.channels[channel.id]
         self.ended[channel.id] = (int(self.agenda.now), cause)
         was_in, channel.in_stasis = channel.in_stasis, False

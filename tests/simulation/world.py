@@ -63,12 +63,14 @@ class World:
         self.people = People(self.agenda, rng, self.weather, self.switch, self.shell, snapshot)
         self.switch.shell, self.switch.people = self.shell, self.people
         self.shell.people = self.people
+        self.shell.joins = random.Random(f"two lines {self.seed}") if self.seed % 4 == 3 else None
         self.checks = self.shell.checks = Checks(self.shell, self.weather.kind == "calm")
         self.comparing = Comparing(self.agenda, self.shell, self.switch)
         self.comparing.first = False
         self._sweeps_left = 2
         self.span = rng.choice((50.0, 3_000.0, 20_000.0, 60_000.0))
         self.cases = [self._case(number) for number in range(1, rng.choice((1, 2, 4, 8, 14)) + 1)]
+        self.switch.cases = {case.id: case for case in self.cases}
         self._plan_agents()
         self._plan_trouble()
 
@@ -98,13 +100,14 @@ class World:
         """Some of the calls are agents' own: to a customer, a colleague, where they may not, or for help."""
         dice = random.Random(f"outbound {self.seed} {number}")
         agents = [agent for agent, route in house.house(self.house).agents.items() if route.endpoint]
-        if not agents or dice.random() > 0.18:
+        two_lines = self.seed % 4 == 3
+        if not agents or dice.random() > (0.6 if two_lines else 0.18):
             return plan
         customer = f"8888{number:04}"
         colleague = f"83301{dice.choice(agents):02}"
         others = ("80012345", "+442079460000", "911", "hola")
         called = dice.choice((customer,) * 6 + (colleague,) * 3 + others)
-        by = dice.choice(("dialled", "click"))
+        by = "dialled" if two_lines else dice.choice(("dialled", "click"))
         return replace(plan, called=called, number=None, by=by, agent=dice.choice(agents))
 
     def _ended_by_administrator(self, case: Case) -> None:

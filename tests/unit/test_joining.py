@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from ari_app.core.arrangement import Calling, Together
 from ari_app.core.call import Call, Clearing, Ended, Policy, Reaching, Talking
 from ari_app.core.parties import parties
 from ari_app.core.permit import Permit
-from models.values.call import CostUnit, LegKind, LegOutcome, Outcome
+from models.values.call import CostUnit, LegKind, LegOutcome, Outcome, PhoneKind
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.reasons import CallReason, LegReason
@@ -209,6 +210,17 @@ def test_whom_the_agent_called_still_rings() -> None:
     assert two.told(CUSTOMER) == [(LINE, "channel_answered")]
 
 
+def test_a_phone_that_is_answered_on_the_desk_rings_on() -> None:
+    """A virtual phone's far half is what is answered: it comes along."""
+    ringing = dialled(replace(BETO, phone_kind=PhoneKind.VIRTUAL))
+    leg = ringing.legs.all[0].channel
+    ringing = after(ringing, e.FarHalfArrived(1_035, leg, f"{leg}.far"))
+    two = Two(customer(), ringing)
+    two.tell(CUSTOMER, refer())
+    two.tell(CUSTOMER, e.AnswerRequested(6_000, 2))
+    assert c.Answer(f"{leg}.far") in two.said[CUSTOMER]
+
+
 def test_whom_the_agent_called_does_not_come() -> None:
     two = Two(customer(), dialled())
     beto = two.calls[SECOND].legs.all[0].channel
@@ -252,6 +264,10 @@ def not_rung_yet() -> Call:
     return call
 
 
+def in_a_browser() -> Call:
+    return talking(replace(BETO, phone_kind=PhoneKind.BROWSER))
+
+
 def over() -> Call:
     return after(talking(), e.ChannelGone(2_000, SECOND, 16))
 
@@ -259,8 +275,8 @@ def over() -> Call:
 @pytest.mark.parametrize(
     ("second", "code"),
     [
-        (on_another_phone, "refer_other"), (three, "refer_other"), (not_rung_yet, "refer_rings"),
-        (over, "refer_unknown"),
+        (on_another_phone, "refer_other"), (three, "refer_other"), (in_a_browser, "refer_other"),
+        (not_rung_yet, "refer_rings"), (over, "refer_unknown"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_joined_says_why(second: Callable[[], Call], code: str) -> None:
