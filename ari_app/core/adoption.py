@@ -166,7 +166,7 @@ def _adopt(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int)
     )
     commands: list[Command] = [] if record else [WriteRecord(cdr.opening(facts))]
     talker = _talker(found)
-    if talker is not None and (talker.agent is not None or ids.is_outside(talker.channel)):
+    if talker is not None:
         return _go_on_talking(found, facts, talker, commands, at)
     for leg in found.legs:
         commands.append(Hangup(leg.channel))
@@ -281,13 +281,14 @@ def _stretches(now: Arrangement, taking_part: list[FoundLeg], at: int) -> tuple[
 
 
 def _talks(leg: FoundLeg, call_answered_at: int, outside_number: str, *, first: bool) -> Leg:
+    outside = ids.is_outside(leg.channel)
     return Leg(
         ordinal=leg.ordinal,
         agent=leg.agent,
         channel=leg.channel,
         offered_at=min(leg.since, call_answered_at) if first else leg.since,
-        number="" if leg.agent else leg.number or outside_number,
-        kind=LegKind.AGENT if leg.agent else LegKind.OUTSIDE,
+        number=leg.number or outside_number if outside else "",
+        kind=LegKind.OUTSIDE if outside else LegKind.AGENT,
         state=LegState.ANSWERED,
         pop_settled=True,
         engaged=leg.agent is not None,

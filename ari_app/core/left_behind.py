@@ -31,7 +31,8 @@ def goes_on(found: FoundCall) -> bool:
     record = found.record
     if record is None or record.is_closed or record.answered_at is None:
         return False
-    return sum(leg.up and (leg.agent is not None or leg.outside) for leg in found.legs) > 1
+    # Whose phone it is may not be known any more: an agent who was put out meanwhile.
+    return sum(leg.up for leg in found.legs) > 1
 
 
 def carry_on(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: int) -> Step:
@@ -40,7 +41,7 @@ def carry_on(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy, at: in
     assert record is not None
     assert record.answered_at is not None
     ours = snapshot.agents.get(record.agent_id or 0) if record.direction is not Direction.INBOUND else None
-    staying = [leg for leg in found.legs if leg.up and (leg.agent is not None or leg.outside)]
+    staying = [leg for leg in found.legs if leg.up]
     facts = Facts(
         id=found.channel,
         direction=record.direction,

@@ -87,6 +87,17 @@ def test_two_who_were_about_to_be_brought_together_are() -> None:
     assert c.AddToBridge(BRIDGE, (LEG1, LEG2)) in commands
 
 
+def test_an_agent_who_was_put_out_meanwhile_talks_on() -> None:
+    """Nobody knows any more whose phone it is: no reason to hang up on two who talk."""
+    call, commands = adopted(two_agents(legs=(of(1, ANA), replace(of(2, BETO, since=20_000), agent=None))))
+    assert isinstance(call, Talking)
+    assert parties(call) == (LEG1, LEG2)
+    call, commands = adopted(replace(FOUND, legs=(replace(of(1, ANA), agent=None),), bridged=frozenset({CALL, LEG1})))
+    assert isinstance(call, Talking)
+    assert (parties(call), call.joined) == ((CALL, LEG1), True)
+    assert not [one for one in commands if isinstance(one, c.Hangup)]
+
+
 def test_of_one_alone_or_a_closed_call_there_is_nothing_to_take_up() -> None:
     assert left_behind.goes_on(two_agents())
     assert not left_behind.goes_on(two_agents(legs=(of(1, ANA), of(2, BETO, up=False))))
