@@ -1,6 +1,6 @@
 """`make bench`: what a call costs and how long it takes, beside app_queue and a bare Stasis application.
 
-    python -m bench [--parts calls,decisions,queueing,memory] [--rates 40,80,120] [--seconds 10] [--agents 100]
+    python -m bench [--parts calls,decisions,queueing,memory,painted] [--rates 40,80,120] [--seconds 10] [--agents 100]
                     [--only engine,queue,bare] [--memory-calls 50000] [--memory-rate 100]
                     [--markdown docs/performance.md] [--json FILE] [--keep] [--strict]
 
@@ -24,7 +24,7 @@ from pathlib import Path
 # The real switch, SIPp and the engine as a process are the tests' own harness.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from bench import distribution, measure, memory, queueing, report
+from bench import distribution, measure, memory, painted, queueing, report
 from bench.stage import Stage, all_callers
 
 TALK_SECONDS = 0.5
@@ -103,13 +103,21 @@ def memory_flat(options: argparse.Namespace) -> Part:
     return Part(memory.text(found, options.memory_rate, options.agents), found.met, memory.as_data(found))
 
 
+def painted_pop(options: argparse.Namespace) -> Part:
+    """From INVITE to the pop painted in a real page."""
+    with working_folder(options) as folder:
+        found = painted.measure(folder, options.painted_seconds, say)
+    return Part(painted.text(found), painted.met(found), painted.as_data(found))
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Part]] = {
     "calls": calls,
     "decisions": decisions,
     "queueing": queue,
     "memory": memory_flat,
+    "painted": painted_pop,
 }
-ON_THE_SWITCH = {"calls", "queueing"}
+ON_THE_SWITCH = {"calls", "queueing", "painted"}
 
 
 def main() -> int:
@@ -121,6 +129,7 @@ def main() -> int:
     parser.add_argument("--only", default="queue,bare,engine", help="whom to measure")
     parser.add_argument("--memory-calls", type=int, default=50_000)
     parser.add_argument("--memory-rate", type=float, default=100.0, help="calls a second of the memory's part")
+    parser.add_argument("--painted-seconds", type=int, default=60, help="length of the painted pop's part")
     parser.add_argument("--markdown", type=Path, help="a page whose figures are replaced")
     parser.add_argument("--json", type=Path, help="a file for every figure")
     parser.add_argument("--keep", action="store_true", help="keep the logs and traces")
