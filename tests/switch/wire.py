@@ -17,6 +17,7 @@ class Wire:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stranded = 0
         self.connections = 0
         self.refusing = False
 
@@ -40,6 +41,10 @@ class Wire:
         """Bytes pass again, those held back first."""
         self._flowing.set()
 
+    def strand(self) -> None:
+        """What is connected now stays so on both sides and carries nothing more; new connections work."""
+        self._stranded = self.connections
+
     def cut(self) -> None:
         """Every connection breaks (reset), as when a process dies."""
         for writer in self._writers:
@@ -48,6 +53,7 @@ class Wire:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        number = self.connections
         if self.refusing:
             writer.transport.abort()
             return
@@ -58,14 +64,16 @@ class Wire:
             return
         self._writers += [writer, there_writer]
         for source, sink in ((reader, there_writer), (there_reader, writer)):
-            task = asyncio.create_task(self._forward(source, sink))
+            task = asyncio.create_task(self._forward(source, sink, number))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, number: int) -> None:
         try:
             while data := await source.read(65536):
                 await self._flowing.wait()
+                if number <= self._stranded:
+                    continue
                 sink.write(data)
                 await sink.drain()
         except OSError:

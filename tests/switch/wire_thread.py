@@ -40,6 +40,17 @@ class WireInThread:
         """Every connection breaks."""
         self._do(self._wire.cut)
 
+    def freeze(self) -> None:
+        """Nothing passes, nothing ends; new connections freeze too."""
+        self._do(self._wire.freeze)
+
+    def thaw(self) -> None:
+        self._do(self._wire.thaw)
+
+    def strand(self) -> None:
+        """What is connected carries nothing more and does not end; new connections work."""
+        self._do(self._wire.strand)
+
     def refuse(self) -> None:
         """New connections break at once, until `accept`."""
         self._wire.refusing = True

@@ -3,7 +3,7 @@
  *
  * Owns: token, socket, hello, heartbeat, sequence numbers, reconnecting. Must not: know pops, or store anything.
  *
- * From the page: {kind: "start", tokenUrl, tab}, {kind: "send", message}, {kind: "now"}, {kind: "stop"}.
+ * From the page: {kind: "start", tokenUrl, tab}, {kind: "send", message}, {kind: "now"}, {kind: "anew"}, {kind: "stop"}.
  * To the page: {kind: "message", message}, {kind: "line", line, why} with line connecting | open | waiting | stopped,
  * {kind: "unsent", message} for what could not be sent.
  */
@@ -14,6 +14,9 @@ const TOKEN_KEPT_MS = 20000;
 const TOKEN_TIMEOUT_MS = 8000;
 const OPEN_TIMEOUT_MS = 8000;
 const HELD_MS = 60000;
+const TICK_MS = 1000;
+/** No timer came for so long: the computer slept, or the page was frozen. */
+const SLEPT_MS = 5000;
 
 const troubles = new Troubles();
 let tokenUrl = "";
@@ -48,6 +51,13 @@ self.onmessage = ({ data }) => {
     case "now":
       if (!running || socket === null) {
         running = true;
+        attempt = 0;
+        open();
+      }
+      break;
+    case "anew":
+      // Another network, or the same one again: nobody ends the old socket, and it would be believed for minutes.
+      if (running) {
         attempt = 0;
         open();
       }
@@ -171,14 +181,19 @@ function greeted(heartbeat) {
   tell("open");
   const interval = heartbeat * 1000;
   let lastBeat = Date.now();
+  let lastTick = lastBeat;
   clearInterval(beatTimer);
+  // Once a second: timers count the time that the computer was awake, so the next beat may be a whole interval away.
   beatTimer = setInterval(() => {
-    const slept = Date.now() - lastBeat > 2.5 * interval;
-    lastBeat = Date.now();
-    // After a sleep the engine has given this socket up, whatever the browser believes.
-    if (slept) again();
-    else send({ type: "beat" });
-  }, interval);
+    const now = Date.now();
+    const slept = Math.abs(now - lastTick) > SLEPT_MS;
+    lastTick = now;
+    // After a sleep the engine has given this socket up, or soon will, whatever the browser believes.
+    if (slept) return again();
+    if (now - lastBeat < interval) return;
+    lastBeat = now;
+    send({ type: "beat" });
+  }, Math.min(TICK_MS, interval));
   clearTimeout(heldTimer);
   heldTimer = setTimeout(() => troubles.calm(), HELD_MS);
   troubles.counts.delete(4001);

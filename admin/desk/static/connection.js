@@ -24,8 +24,9 @@ export class Connection extends EventTarget {
     };
     this.worker.postMessage({ kind: "start", tokenUrl, tab: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
     // The network is back, or the agent looks at the page: no reason to wait any longer.
-    addEventListener("online", () => this.now());
+    addEventListener("online", () => this.line !== "stopped" && this.worker.postMessage({ kind: "anew" }));
     addEventListener("pageshow", () => this.now());
+    document.addEventListener("resume", () => this.now());
     document.addEventListener("visibilitychange", () => document.hidden || this.now());
   }
 
