@@ -19,6 +19,9 @@ from switch.waiting import wait_until
 
 RATE = 8000
 PACKET = 160
+TELEPHONE_EVENT = 101
+"""The payload type that the caller's SDP gives to pressed keys (RFC 4733)."""
+KEYS = "0123456789*#ABCD"
 
 
 def _linear(code: int) -> int:
@@ -51,6 +54,7 @@ class Talker:
         self._socket.settimeout(0.2)
         self.port = int(self._socket.getsockname()[1])
         self._heard: list[tuple[float, bytes]] = []
+        self._keys: dict[int, str] = {}
         self._other: tuple[str, int] | None = None
         self._over = threading.Event()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._speak)]
@@ -71,6 +75,9 @@ class Talker:
                 continue
             if len(packet) > 12 and packet[1] & 0x7F == 0:
                 self._heard.append((time.monotonic(), packet[12:]))
+            elif len(packet) >= 16 and packet[1] & 0x7F == TELEPHONE_EVENT:
+                # RFC 4733: all packets of one key have its timestamp.
+                self._keys[struct.unpack("!I", packet[4:8])[0]] = KEYS[packet[12] & 0x0F]
 
     def _speak(self) -> None:
         began, sent = time.monotonic(), 0
@@ -83,6 +90,11 @@ class Talker:
                 self._socket.sendto(header + bytes(_mu_law(int(sample)) for sample in tone), self._other)
             sent += 1
             self._over.wait(max(0.0, began + sent * PACKET / RATE - time.monotonic()))
+
+    @property
+    def keys(self) -> str:
+        """The keys that were pressed towards us, in their order."""
+        return "".join(self._keys.values())
 
     def hears(self, frequency: float, seconds: float = 0.5) -> float:
         """How strong this frequency is in the last `seconds`, as a share of all that is heard; 0 when nothing is."""

@@ -202,7 +202,7 @@ export class Softphone extends EventTarget {
       addEventListener("pointerdown", () => call.play(), { once: true, capture: true });
     });
     call.addEventListener("refused", ({ detail }) => {
-      this.#word(`phone.why.${detail}`);
+      if (!call.talking) this.#word(`phone.why.${detail}`); // in a talk the banner says it
       this.microphoneIs(detail);
     });
     call.addEventListener("ended", () => {
@@ -216,13 +216,18 @@ export class Softphone extends EventTarget {
   async #unplugged() {
     const call = this.call;
     if (call === null || !call.talking) return;
-    this.#word((await call.changeMicrophone()) ? "phone.unplugged" : "phone.unplugged_none");
+    const another = await call.changeMicrophone();
+    if (another) this.microphoneIs(null);
+    this.#word(another ? "phone.unplugged" : "phone.unplugged_none");
   }
 
   async #devicesChanged() {
     const { call } = this;
-    if (call?.talking) await this.devices.sendTo(this.audio);
-    else if (this.microphone !== null && this.microphone !== "insecure") await this.checkMicrophone();
+    if (call?.talking) {
+      await this.devices.sendTo(this.audio);
+      // The one that was missing is here: the talk goes on with it, without a click.
+      if (this.microphone !== null && (await call.changeMicrophone())) this.microphoneIs(null);
+    } else if (this.microphone !== null && this.microphone !== "insecure") await this.checkMicrophone();
     this.#draw();
   }
 
