@@ -90,7 +90,7 @@ def texts() -> dict[str, str]:
         "problem.no_such_call": _("Esa llamada ya no está."),
         "problem.call_not_over": _("La llamada todavía no termina."),
         # the conversation
-        "talk.hold": _("Espera"),
+        "talk.hold": _("Poner en espera"),
         "talk.unhold": _("Volver a la llamada"),
         "talk.mute": _("Silenciarme"),
         "talk.unmute": _("Volver a hablar"),
