@@ -8,6 +8,7 @@ What `save`, `say` and `take` do in the transaction, the desks of those whom it 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,7 @@ from models.values.call import Role
 from models.values.errors import InvalidValue
 
 _NEWS: Final = "ticket_news"
+_KEY: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 _COLUMNS = ("subject", "text", "state", "priority", "contact", "call", "agent", "group", "due_at")
 
 
@@ -91,12 +93,23 @@ def _refuse_private(checked: Checked, author: Agent) -> None:
         checked.errors["attachments"] = InvalidValue("not_found", what="Attachment", value=str(private.id))
 
 
-def save(row: Ticket | None, values: Mapping[str, Any], author: Agent) -> Ticket:
-    """In the transaction that is open. `values` are those of `check`."""
+def own_key(typed: object, author: Agent) -> str | None:
+    """The key that a page made for what it asks, so that asking twice is once; each author's are their own. None: the
+    page made none, or it is no key."""
+    return f"{author.id}.{typed}" if isinstance(typed, str) and _KEY.fullmatch(typed) else None
+
+
+def asked_before(table: type[Ticket] | type[TicketMessage], key: str | None) -> Any:
+    """What an earlier request with this key made, or None."""
+    return None if key is None else table.get_or_none(table.key == key)
+
+
+def save(row: Ticket | None, values: Mapping[str, Any], author: Agent, key: str | None = None) -> Ticket:
+    """In the transaction that is open. `values` are those of `check`; `key`: of a new one, `own_key`."""
     created = row is None
     before = None if row is None else _audited(row)
     heard = set() if row is None else audience(row)
-    ticket = Ticket(author=author) if row is None else row
+    ticket = Ticket(author=author, key=key) if row is None else row
     was = None if created else ticket.state
     had = None if created else ticket.agent_id
     for name in _COLUMNS:
@@ -135,10 +148,10 @@ def take(ticket: Ticket, author: Agent) -> Ticket | Taken:
     return fresh
 
 
-def say(ticket: Ticket, values: Mapping[str, Any], author: Agent) -> TicketMessage:
+def say(ticket: Ticket, values: Mapping[str, Any], author: Agent, key: str | None = None) -> TicketMessage:
     """A message at the end of the thread, in the transaction that is open."""
     message: TicketMessage = TicketMessage.create(
-        ticket=ticket, author=author, text=values["text"], internal=values["internal"]
+        ticket=ticket, author=author, text=values["text"], internal=values["internal"], key=key
     )
     for key in values["attachments"]:
         TicketAttachment.create(ticket=ticket, attachment=key, message=message)

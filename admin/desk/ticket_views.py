@@ -6,12 +6,13 @@ Owns: requests and answers of /desk/tickets. Must not: hold conditions (`admin.t
 A ticket that the agent may not see is not there: 404, whether it exists or not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 from flask_babel import gettext as _
 from flask_login import login_required
+from peewee import IntegrityError
 
 from admin import ticket_files, ticket_search, tickets
 from admin.contact_pages import Search, ask, matching
@@ -23,7 +24,7 @@ from admin.kept_files import forget
 from admin.problems import problem_text
 from admin.sessions import user
 from models.db import transaction
-from models.tables import Call, Contact, Ticket, TicketFile, TicketPriority, TicketState, from_epoch_ms
+from models.tables import Call, Contact, Ticket, TicketFile, TicketMessage, TicketPriority, TicketState, from_epoch_ms
 from models.values.errors import InvalidValue
 
 PAGE: Final = 25
@@ -134,9 +135,18 @@ def read(ticket_id: int) -> Response:
 @blueprint.post("")
 @login_required
 def create() -> Any:
-    """201 and the ticket; 409 the call is not in the history yet, 422 errors by field."""
-    me, typed = user().row, _fields(_body(), ("call",))
+    """201 and the ticket; 200 and the one that an earlier request with this `key` made; 409 the call is not in the
+    history yet, 422 errors by field."""
+    return _once(_create)
+
+
+def _create() -> Any:
+    me, typed = user().row, _fields(_body(), ("call", "key"))
+    key = tickets.own_key(typed.pop("key", None), me)
     with transaction(installation().database):
+        before = tickets.asked_before(Ticket, key)
+        if before is not None:
+            return _answer(before, again=True)
         if typed.get("call"):
             call = Call.get_or_none(Call.id == typed["call"])
             if call is None:
@@ -146,7 +156,7 @@ def create() -> Any:
         checked = tickets.check(typed, None, me)
         if checked.errors:
             return _refused(checked.errors)
-        row = tickets.save(None, checked.values, me)
+        row = tickets.save(None, checked.values, me, key)
     tickets.tell()
     return _answer(row, 201)
 
@@ -185,15 +195,23 @@ def take(ticket_id: int) -> Any:
 @blueprint.post("/<int:ticket_id>/messages")
 @login_required
 def say(ticket_id: int) -> Any:
+    """201; 200 when an earlier request with this `key` said it."""
+    return _once(lambda: _say(ticket_id))
+
+
+def _say(ticket_id: int) -> Any:
     me, body = user().row, _body()
+    key = tickets.own_key(body.pop("key", None), me)
     if set(body) - {"text", "internal"} or not isinstance(body.get("internal", True), bool):
         abort(400)
     with transaction(installation().database):
         row = _seen(ticket_id, locked=True)
+        if tickets.asked_before(TicketMessage, key) is not None:
+            return _answer(row, again=True)
         checked = tickets.check_message(body, me)
         if checked.errors:
             return _refused(checked.errors)
-        tickets.say(row, checked.values, me)
+        tickets.say(row, checked.values, me, key)
     tickets.tell()
     return _answer(row, 201)
 
@@ -274,12 +292,20 @@ def _seen(key: int, *, locked: bool = False) -> Ticket:
     return row
 
 
-def _answer(row: Ticket, status: int = 200) -> Any:
+def _once(ask: Callable[[], Any]) -> Any:
+    """Of two requests with one key at the same moment the database refuses the second: it finds what the first made."""
+    try:
+        return ask()
+    except IntegrityError:
+        return ask()
+
+
+def _answer(row: Ticket, status: int = 200, **more: Any) -> Any:
     """The ticket as it is, or that the agent gave it away and sees it no more."""
     me = user().row
     fresh = ticket_search.with_names().where(Ticket.id == row.id, ticket_search.visible(me)).first()
     body = None if fresh is None else shapes.whole(fresh, me, all_messages=request.args.get("thread") == "all")
-    return jsonify(ticket=body, waiting=_waiting()), status
+    return jsonify(ticket=body, waiting=_waiting(), **more), status
 
 
 def _waiting() -> int:
@@ -299,7 +325,7 @@ def _body() -> dict[str, Any]:
     body = request.get_json()
     if not isinstance(body, dict):
         abort(400)
-    return body
+    return dict(body)  # the request keeps its own, for who reads it again
 
 
 def _fields(body: Mapping[str, Any], more: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Owns: the page, and how its form reads a contact and a due date. Must not: save 
 """
 
 import re
+import secrets
 from datetime import datetime
 from typing import Any, Final
 
@@ -204,7 +205,9 @@ class Tickets(SectionView):
         return checked
 
     def written(self, form: SectionForm, row: Any, values: dict[str, Any]) -> Any:
-        return tickets.save(row, values, sessions.user().row)
+        me = sessions.user().row
+        key = tickets.own_key(request.form.get("key"), me) if row is None else None
+        return tickets.asked_before(Ticket, key) or tickets.save(row, values, me, key)
 
     def after_commit(self, row: Any, text: str) -> None:
         tickets.tell()
@@ -221,9 +224,10 @@ class Tickets(SectionView):
 
     def form_extras(self, row: Any) -> dict[str, Any]:
         me = sessions.user().row
+        key = request.form.get("key") or secrets.token_hex(16)
         if row is None:
             call = request.args.get("call", "")
-            return {"call": Call.get_or_none(Call.id == call[:64]) if call else None}
+            return {"call": Call.get_or_none(Call.id == call[:64]) if call else None, "key": key}
         thread = TicketMessage.select(TicketMessage, Agent).join(Agent, JOIN.LEFT_OUTER)
         return {
             "call": row.call,
@@ -235,6 +239,7 @@ class Tickets(SectionView):
             "files": ticket_files.files_of(row),
             "offered": ticket_files.offered(me),
             "said": {},
+            "key": key,
             "overdue": Ticket.select().where(Ticket.id == row.id, ticket_search.overdue()).exists(),
         }
 
@@ -244,10 +249,12 @@ class Tickets(SectionView):
     def message_view(self, row_id: int) -> Any:
         row, me = self.row_or_404(row_id), sessions.user().row
         said = {"text": request.form.get("text", ""), "internal": request.form.get("internal", "1") == "1"}
+        key = tickets.own_key(request.form.get("key"), me)
         with transaction(installation().database):
+            locked = self.row_or_404(row_id)
             checked = tickets.check_message(said, me)
-            if not checked.errors:
-                tickets.say(self.row_or_404(row_id), checked.values, me)
+            if not checked.errors and tickets.asked_before(TicketMessage, key) is None:
+                tickets.say(locked, checked.values, me, key)
         if checked.errors:
             problem = problem_text(next(iter(checked.errors.values())))
             return self._shown(row, {**said, "problem": problem}), 422

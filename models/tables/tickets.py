@@ -45,6 +45,7 @@ class Ticket(Row):
     solved_at = InstantField(null=True)
     created_at = InstantField(default=now, index=True)
     updated_at = InstantField(default=now, index=True)  # of the ticket or its thread
+    key = CharField(max_length=100, null=True, unique=True)  # of the page that asked for it: asked twice, it is one
     folded = LimitedTextField(max_length=21_000, default="")
 
     class Meta:
@@ -70,6 +71,7 @@ class TicketMessage(Row):
     text = LimitedTextField(max_length=20_000)
     internal = BooleanField(default=True)
     created_at = InstantField(default=now)
+    key = CharField(max_length=100, null=True, unique=True)  # as of a ticket
 
     class Meta:
         table_name = "ticket_messages"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser.desk_page import DeskPage
@@ -316,6 +317,64 @@ def test_a_new_ticket_from_the_room_with_a_contact_that_is_looked_for(house: Hou
     assert (made.contact_id, made.agent_id, made.call_id) == (contact.id, house.me.id, None)
     desk.page.go_back()
     expect(row(desk, "Pide factura")).to_be_visible()
+
+
+def lose_first(desk: DeskPage, path: str) -> None:
+    """The server does what is asked by the first POST; the page never hears of it."""
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.request.url)
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.page.route(re.compile(path), lose)
+
+
+def test_a_lost_answer_makes_no_second_ticket(house: House) -> None:
+    desk = house.desk()
+    desk.go_to("tickets").get_by_role("link", name="Nuevo ticket").click()
+    form = desk.room("tickets").locator(".ticket")
+    form.locator("[name=subject]").fill("Pide factura")
+    lose_first(desk, "/desk/tickets$")
+    part(form, "save").click()
+    expect(desk.toasts.last).to_contain_text("Lo que escribiste se conserva")
+    # Loaded again, and something added: the ticket is there, what was added waits to be saved.
+    desk.reload()
+    expect(form.locator("[name=subject]")).to_have_value("Pide factura")
+    form.locator("[name=text]").fill("De noviembre.")
+    part(form, "save").click()
+    expect(part(form, "talk")).to_be_visible()
+    expect(form.locator("[name=text]")).to_have_value("De noviembre.")
+    [made] = Ticket.select().where(Ticket.subject == "Pide factura")
+    assert made.text == ""
+    part(form, "save").click()
+    expect(desk.toasts.last).to_contain_text("Salvado")
+    assert Ticket.get_by_id(made.id).text == "De noviembre."
+
+
+def test_a_lost_answer_says_nothing_twice(house: House) -> None:
+    ticket = Ticket.create(subject="Módem", agent=house.me)
+    desk = house.desk()
+    desk.page.evaluate(f"location.hash = '#tickets/{ticket.id}'")
+    form = desk.room("tickets").locator(".ticket")
+    field = form.locator("[name=message]")
+    field.fill("Voy mañana.")
+    lose_first(desk, "/messages$")
+    part(form, "send").click()
+    expect(desk.toasts.last).to_contain_text("Lo que escribiste se conserva")
+    desk.reload()
+    expect(field).to_have_value("Voy mañana.")
+    part(form, "send").click()
+    expect(field).to_have_value("")
+    expect(part(form, "thread").get_by_role("listitem")).to_have_count(1)
+    field.fill("Voy mañana.")  # said again on purpose
+    part(form, "send").click()
+    expect(part(form, "thread").get_by_role("listitem")).to_have_count(2)
+    assert TicketMessage.select().count() == 2
 
 
 # ---------------------------------------------------------------- papers

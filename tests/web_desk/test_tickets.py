@@ -240,6 +240,67 @@ def test_bad_input_is_told_beside_its_field_and_nothing_is_saved(
     assert not Ticket.select().exists()
 
 
+def test_asked_twice_it_is_one_ticket(log_in: LogIn) -> None:
+    """The answer was lost, or somebody clicked twice; what they typed since is theirs to save."""
+    ana, key = log_in("Ana"), "9b2f6c1e-0001"
+    first = ana.post("/desk/tickets", json={"subject": "Módem", "key": key})
+    again = ana.post("/desk/tickets", json={"subject": "Módem y cable", "key": key})
+    assert (first.status_code, again.status_code, again.json["again"]) == (201, 200, True)
+    assert again.json["ticket"]["id"] == first.json["ticket"]["id"]
+    assert [row.subject for row in Ticket.select()] == ["Módem"]
+    assert AuditEntry.select().where(AuditEntry.section == "tickets").count() == 1
+    # Another key is another ticket, and so is another person's same key; without one each request is its own.
+    for browser, body in ((ana, {"key": "9b2f6c1e-0002"}), (log_in("Beto"), {"key": key}), (ana, {}), (ana, {})):
+        assert browser.post("/desk/tickets", json={"subject": "Otro", **body}).status_code == 201
+    assert Ticket.select().count() == 5
+
+
+def test_asked_twice_it_is_one_message(log_in: LogIn, agent: Any) -> None:
+    ana = log_in("Ana")
+    row, other = (Ticket.create(subject=name, agent=agent("Ana")) for name in ("uno", "dos"))
+    said = {"text": "Voy mañana.", "key": "9b2f6c1e-0003"}
+    answers = [ana.post(f"/desk/tickets/{row.id}/messages", json=said) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert [len(answer.json["ticket"]["thread"]) for answer in answers] == [1, 1]
+    assert AuditEntry.select().where(AuditEntry.act == "message").count() == 1
+    assert ana.post(f"/desk/tickets/{other.id}/messages", json={**said, "key": "9b2f6c1e-0004"}).status_code == 201
+
+
+@pytest.mark.parametrize("what", ["ticket", "message"])
+def test_asked_twice_at_the_same_moment(log_in: LogIn, agent: Any, what: str) -> None:
+    row = Ticket.create(subject="x", agent=agent("Ana"))
+    path, body = {
+        "ticket": ("/desk/tickets", {"subject": "Módem"}),
+        "message": (f"/desk/tickets/{row.id}/messages", {"text": "Voy"}),
+    }[what]
+    browsers = [log_in("Ana") for _ in range(4)]
+    tokens = [browser.get("/desk/csrf").json["csrf"] for browser in browsers]
+    together, told = threading.Barrier(len(browsers)), []
+
+    def ask(place: int) -> None:
+        together.wait()
+        answer = browsers[place].post(path, json={**body, "key": "9b2f6c1e-0005"}, csrf=tokens[place])
+        told.append(answer.status_code)
+        database.close()
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(len(browsers))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == [200, 200, 200, 201]
+    assert Ticket.select().where(Ticket.subject == "Módem").count() == (what == "ticket")
+    assert TicketMessage.select().count() == (what == "message")
+
+
+@pytest.mark.parametrize("key", ["", "x", "á" * 20, "x" * 65, "'; drop", None])
+def test_what_is_no_key_is_none(log_in: LogIn, key: Any) -> None:
+    ana = log_in("Ana")
+    status = 400 if key is None else 201  # the fields of the page are texts
+    assert ana.post("/desk/tickets", json={"subject": "x", "key": key}).status_code == status
+    assert not Ticket.select().where(Ticket.key.is_null(False)).exists()
+
+
 @pytest.mark.parametrize("body", [[], "x", {"subject": 1}, {"author": "1"}, {"subject": "x", "seen": "y"}])
 def test_what_the_page_does_not_send_is_refused(log_in: LogIn, body: Any) -> None:
     ana = log_in("Ana")

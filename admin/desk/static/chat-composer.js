@@ -5,6 +5,7 @@
 
 import { memory, part, say } from "./page.js";
 import { MOST_PARTS, canBePlain, plain, segments } from "./sms-segments.js";
+import { newKey } from "./web.js";
 
 const PREFIX = "centralita.sms-draft.";
 const KEPT_MS = 30 * 24 * 3600 * 1000;
@@ -139,7 +140,7 @@ export class Composer {
     if (this.busy || text === "" || this.why !== "") return;
     this.busy = true;
     // The same text is the same message, however often it is sent: an answer may be lost.
-    this.key ??= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    this.key ??= newKey();
     this.#keep();
     this.#draw();
     const { place } = this;

@@ -6,7 +6,7 @@
 import { moment } from "./clock.js";
 import { DraftForm } from "./draft-form.js";
 import { data, make, part, say, toast } from "./page.js";
-import { post, ticketUrl } from "./web.js";
+import { newKey, post, ticketUrl } from "./web.js";
 
 export class TicketThread {
   /** `all()`: the agent wants the earlier messages, too. */
@@ -18,6 +18,8 @@ export class TicketThread {
     const form = this.part("say");
     this.draft = new DraftForm(form, ["message"], `ticket.${id}.message`, drafts, () => this.#drawFoot());
     this.draft.restore();
+    this.key = drafts.of(this.draft.draftId).key ?? null;
+    form.addEventListener("input", () => this.#name(null), { capture: true }); // another text is another message
     this.#drawFoot();
     form.onsubmit = (event) => {
       event.preventDefault();
@@ -42,17 +44,26 @@ export class TicketThread {
     if (this.draft.busy) return;
     const text = form.elements.message.value;
     this.draft.busy = true;
-    this.#drawFoot();
-    const { status, body } = await post(ticketUrl(this.id, "/messages"), { text, internal: form.elements.internal.value === "yes" });
+    this.#name(this.key ?? newKey());
+    this.draft.keep();
+    const { key } = this;
+    const { status, body } = await post(ticketUrl(this.id, "/messages"), { text, internal: form.elements.internal.value === "yes", key });
     this.draft.busy = false;
     this.draft.showErrors(status === 422 ? { message: body.errors.text } : {});
-    if (status === 201) {
+    if (status === 201 || status === 200) {
+      if (this.key === key) this.#name(null);
       if (form.elements.message.value === text) this.draft.discard(); // what was typed meanwhile stays
       this.changed(body);
     } else if (status !== 422) {
       toast(say(status === 404 ? "tickets.gone" : status === 401 ? "save.login" : "tickets.offline"), "bad");
     }
     this.#drawFoot();
+  }
+
+  /** The key goes with the draft: the page may be loaded again before the answer is known. */
+  #name(key) {
+    this.key = key;
+    this.draft.extra = key === null ? {} : { key };
   }
 
   #drawFoot() {

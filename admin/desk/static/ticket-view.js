@@ -9,7 +9,7 @@ import { copyOf, data, make, part, say, toast } from "./page.js";
 import { TicketContact } from "./ticket-contact.js";
 import { TicketPapers } from "./ticket-papers.js";
 import { TicketThread } from "./ticket-thread.js";
-import { NOT_YET_WAITS_MS, get, pause, post, ticketUrl } from "./web.js";
+import { NOT_YET_WAITS_MS, get, newKey, pause, post, ticketUrl } from "./web.js";
 
 const FIELDS = ["subject", "text", "state", "priority", "agent", "group", "due_at", "contact"];
 
@@ -94,7 +94,8 @@ export class TicketView {
     this.#offerOne("agent", data.agent);
     this.form.elements.agent.value = this.fields.saved.agent; // until they give it to somebody else
     this.fields.restore();
-    const { contact, contact_name: name = "" } = this.actions.drafts.of(this.fields.draftId);
+    const { contact, contact_name: name = "", key = newKey() } = this.actions.drafts.of(this.fields.draftId);
+    this.fields.extra = { key };
     if (contact) this.#knowContact({ id: contact, name, phone: "" });
     this.form.elements.call.value = this.callId;
     this.contact.draw(this.callId === "" ? null : { at: null, mine: true, call_id: this.callId });
@@ -105,7 +106,7 @@ export class TicketView {
 
   #knowContact(contact) {
     this.contact.know(contact);
-    this.fields.extra = { contact_name: contact.name || contact.phone };
+    this.fields.extra = { ...this.fields.extra, contact_name: contact.name || contact.phone };
   }
 
   #changedContact(contact) {
@@ -183,7 +184,8 @@ export class TicketView {
     const { status, body } = this.id === null ? await this.#create() : await this.#change(sent);
     this.fields.busy = false;
     this.fields.showErrors(status === 422 ? body.errors : {});
-    if (status === 201) {
+    if (body.again) this.#carryOver(body.ticket);
+    if (status === 201 || body.again) {
       this.fields.forget();
       toast(say("tickets.created"), "good");
       return this.actions.created(body.ticket.id);
@@ -203,13 +205,21 @@ export class TicketView {
 
   async #create() {
     const values = Object.fromEntries(FIELDS.map((name) => [name, this.form.elements[name].value]));
-    const content = { ...asSent(values), call: this.form.elements.call.value };
+    const content = { ...asSent(values), call: this.form.elements.call.value, key: this.fields.extra.key };
     for (const wait of [...NOT_YET_WAITS_MS, null]) {
       const answer = await post(data.urls.tickets, content);
       // The engine's writer may be a breath behind: the call is not in the history yet.
       if (answer.status !== 409 || wait === null) return answer;
       await pause(wait);
     }
+  }
+
+  /** It had been made, only its answer was lost: what was typed since is kept as a change that is not saved yet. */
+  #carryOver(ticket) {
+    const stored = asFields(ticket);
+    const typed = FIELDS.map((name) => [name, this.form.elements[name].value]);
+    const changed = typed.filter(([name, value]) => value.trim() !== stored[name]);
+    this.actions.drafts.keep(`ticket.${ticket.id}`, Object.fromEntries(changed));
   }
 
   #change(sent) {

@@ -98,6 +98,11 @@ export function uploadWatched(url, form, onProgress) {
   return { answer, abort: () => request.abort() };
 }
 
+/** What a page asks for under one key is done once, however often it is sent: an answer may be lost. */
+export function newKey() {
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+}
+
 /** The address of one call, or of something of it: its id is a path segment. */
 export function callUrl(callId, what = "") {
   return data.urls.call.replace("CALL", encodeURIComponent(callId)) + (what === "" ? "" : `/${what}`);
