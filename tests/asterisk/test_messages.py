@@ -8,15 +8,13 @@ from typing import Any
 
 import postgres_server
 import pytest
-from switch.fixtures import _started
-from switch.real_switch import RealSwitch, free_port
+from switch.messages_stage import Takers, Writers, carrying_engine
+from switch.real_switch import RealSwitch
 from switch.running_engine import RunningEngine, secret_of
-from switch.texting import SippTaker, SippWriter
+from switch.texting import SippWriter
 from switch.waiting import wait_until
 
 from ari_app.clock import now_ms
-from centralita.embedded import AsteriskDist
-from dialplan import names
 from models import messages
 from models.db import transaction
 from models.messages import WayOut
@@ -25,74 +23,21 @@ from models.values.sms import Way
 pytestmark = pytest.mark.asterisk
 
 ANA = "+50688887777"
-Writers = Callable[..., SippWriter]
-Takers = Callable[..., SippTaker]
 Engines = Callable[..., RunningEngine]
 
 
-@pytest.fixture(scope="module")
-def ports() -> dict[str, int]:
-    return {"trunk": free_port(), "control": free_port()}
-
-
-@pytest.fixture(scope="module")
-def carrying_switch(
-    asterisk_dist: AsteriskDist, tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]
-) -> Iterator[RealSwitch]:
-    """One whose trunk carries messages, with the carrier's password."""
-    switch = _started(asterisk_dist, tmp_path_factory.mktemp("messages"), {
-        "trunk_host": f"127.0.0.1:{ports['trunk']}", "trunk_user": "account", "trunk_secret": "secret",
-        "messages": True, "watch_port": ports["control"], "demo": False,
-    })  # fmt: skip
-    yield switch
-    switch.stop()
-
-
 @pytest.fixture
-def new_engine(carrying_switch: RealSwitch, tmp_path: Path, ports: dict[str, int]) -> Iterator[Engines]:
+def new_engine(carrying_switch: RealSwitch, tmp_path: Path, message_ports: dict[str, int]) -> Iterator[Engines]:
     made: list[RunningEngine] = []
 
     def make(database_url: str = "") -> RunningEngine:
-        engine = RunningEngine(
-            carrying_switch, tmp_path / "data", database_url, control_port=ports["control"], trunk_messages=True,
-            trunk_host=f"127.0.0.1:{ports['trunk']}", demo=False,
-        )  # fmt: skip
-        engine.settings.spool_dir.mkdir(parents=True)
-        (engine.settings.spool_dir / names.MESSAGES_FOLDER).symlink_to(carrying_switch.config.inbox)
-        made.append(engine)
-        return engine
+        made.append(carrying_engine(carrying_switch, message_ports, tmp_path / "data", database_url))
+        return made[-1]
 
     yield make
     for engine in made:
         engine.stop()
     carrying_switch.remove_phone("8330101")
-
-
-@pytest.fixture
-def writer(carrying_switch: RealSwitch, _sipp_folder: Path) -> Iterator[Writers]:
-    made: list[SippWriter] = []
-
-    def make(number: str, text: str, **options: Any) -> SippWriter:
-        made.append(SippWriter(_sipp_folder, carrying_switch.sip, number, text, **options))
-        made[-1].call()
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.stop()
-
-
-@pytest.fixture
-def taker(carrying_switch: RealSwitch, _sipp_folder: Path, ports: dict[str, int]) -> Iterator[Takers]:
-    made: list[SippTaker] = []
-
-    def make(**options: Any) -> SippTaker:
-        made.append(SippTaker(_sipp_folder, carrying_switch.sip, ports["trunk"], **options))
-        return made[-1].start()  # type: ignore[return-value]
-
-    yield make
-    for each in made:
-        each.stop()
 
 
 def write(engine: RunningEngine, text: str, number: str = ANA, key: str = "o.1") -> int:
