@@ -57,7 +57,7 @@ class TokenForm(SectionForm):
     owner = Choice(
         _l("Actúa como"), options=_owners, help=_l("El token nunca puede más que su dueño; la auditoría lo nombra.")
     )
-    days = Choice(_l("Vence"), options=lambda: [(days, words) for days, words in _LIVES.items() if days])
+    days = Choice(_l("Caduca"), options=lambda: [(days, words) for days, words in _LIVES.items() if days])
 
 
 class EditTokenForm(SectionForm):

@@ -43,7 +43,7 @@ _LABELS = {
     "prices": _l("Precios por prefijo"),
     "owner": _l("Actúa como"),
     "scopes": _l("Permisos"),
-    "expires_at": _l("Vence"),
+    "expires_at": _l("Caduca"),
     "prefix": _l("Comienzo"),
     "subject": _l("Asunto"),
     "text": _l("Texto"),
@@ -107,10 +107,13 @@ def in_words(value: Any) -> str:
 
 
 def _choices(section: str) -> dict[str, dict[Any, Any]]:
-    """By field, what its stored codes say."""
+    """By field or filter, what its stored codes say."""
     view = _views().get(section)
-    chosen = options_of(view.form_class) if isinstance(view, SectionView) else ()
-    return {name: {str(key): said for key, said in options()} for name, kind, options in chosen if kind is Choice}
+    if not isinstance(view, SectionView):
+        return {}
+    words = {one.name: dict(one.choices()) for one in view.filters_shown() if isinstance(one, ChoiceFilter)}
+    words |= {name: dict(options()) for name, kind, options in options_of(view.form_class) if kind is Choice}
+    return {name: {str(key): said for key, said in found.items()} for name, found in words.items()}
 
 
 def changes(entry: AuditEntry) -> list[tuple[Any, str | None, str | None]]:
@@ -157,12 +160,11 @@ class Audit(SectionView):
     columns = (
         Column("at", _l("Fecha"), (AuditEntry.at,), "nowrap"),
         Column("who", _l("Quién"), (AuditEntry.who,)),
-        Column("section", _l("Sección"), (AuditEntry.section,)),
         Column("act", _l("Qué hizo"), (AuditEntry.act,)),
-        Column("row_name", _l("Fila")),
+        Column("row_name", _l("Fila"), (AuditEntry.section,)),
         Column("changes", _l("Antes → después")),
-        Column("address", _l("Dirección"), (), "mono"),
     )
+    table_class = "table--audit"
     filters: tuple[Filter, ...] = (
         MomentFilter("start", _l("Inicio"), lambda query, at: query.where(AuditEntry.at >= at)),
         MomentFilter("end", _l("Fin"), lambda query, at: query.where(AuditEntry.at <= at)),

@@ -43,7 +43,7 @@ class TicketFields(Body):
     agent_id: Key | None = None
     group_id: Key | None = None
     due_at: Moment | None = None
-    attachments: Documents = Field([], description="All documents of *Adjuntos* at the ticket, by id.")
+    attachments: Documents = Field([], description="All documents of the page Attachments at the ticket, by id.")
 
 
 class NewTicket(TicketFields):

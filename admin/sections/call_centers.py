@@ -16,6 +16,7 @@ from admin.folding import any_contains, folded
 from admin.installation import account, installation
 from admin.kept_files import forget
 from admin.listing import ChoiceFilter, Column, Page
+from admin.printing.of_center import prints_of
 from admin.queue_form import QueueForm
 from admin.section_forms import Check, Choice, Color, File, Lines, Members, Number, SectionForm, Text
 from admin.sections.agent_groups import active_agents
@@ -94,7 +95,8 @@ class CenterForm(QueueForm):
     currency = Choice(_l("Costo Moneda"), options=lambda: [(code, code) for code in CURRENCIES])
     cost_unit = Choice(_l("Costo Tiempo"), options=lambda: choices(CostUnit))
     print_result = Check(
-        _l("Imprimir el resultado"), help=_l("Cuando el agente salva la llamada, con lo que llenó en las formas.")
+        _l("Imprimir el resultado"),
+        help=_l("Una boleta por llamada: quién llamó, cómo terminó y lo que se llenó en las formas."),
     )
     printer = Choice(_l("Impresora del resultado"), options=_printers, empty=_l("El navegador del agente"))
     survey_enabled = Check(
@@ -130,7 +132,8 @@ class CenterForm(QueueForm):
         *queue_form.GROUPS,
         (_l("Grabaciones"), ("recording", "recording_days")),
         (_l("Costo"), ("price", "currency", "cost_unit")),
-        (_l("Formas"), ("forms", "print_result", "printer")),
+        (_l("Formas"), ("forms",)),
+        (_l("En papel"), ("print_result", "printer")),
     )
 
 
@@ -245,6 +248,9 @@ class CallCenters(SectionView):
             chosen = table.select(column, priority).where(table.call_center == row)
             values[name] = dict(sorted(chosen.tuples()))
         return values
+
+    def form_extras(self, row: Any) -> dict[str, Any]:
+        return {} if row is None else {"prints": prints_of(row)}
 
     # ------------------------------------------------------------ saving
     def check(self, form: SectionForm, row: Any) -> Checked:

@@ -69,13 +69,22 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demonstration account, to be copied."""
-    folder = tmp_path_factory.mktemp("filled")
+    """A data folder with the demonstration account, to be copied; nobody has written, printed or changed anything."""
+    return _account(tmp_path_factory.mktemp("filled"), rooms=False)
+
+
+@pytest.fixture(scope="session")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after a month of work: no room is empty."""
+    return _account(tmp_path_factory.mktemp("lived-in"), rooms=True)
+
+
+def _account(folder: Path, *, rooms: bool) -> Path:
     database = db.open_database(f"sqlite:///{folder}/centralita.db")
     db.migrate(database)
     ensure_account(database, Settings(data_dir=folder))
     load_or_create(folder / "secrets.json")
-    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=hash_password, rooms=False)
+    demo.fill(database, folder, passwords=dict.fromkeys(Role, PASSWORD), hash_password=hash_password, rooms=rooms)
     db.execute(database, "PRAGMA journal_mode=delete")
     database.close()
     return folder

@@ -35,8 +35,8 @@ def wrong(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_administration(scheme: str, filled: Path, tmp_path: Path, profiles: Profiles) -> None:
-    shutil.copytree(filled, tmp_path / "data")
+def test_the_administration(scheme: str, lived_in: Path, tmp_path: Path, profiles: Profiles) -> None:
+    shutil.copytree(lived_in, tmp_path / "data")
     database = db.open_database(f"sqlite:///{tmp_path}/data/centralita.db")
     ticket = Ticket.create(subject="Módem", contact=1, due_at=now(), priority=TicketPriority.URGENT)
     TicketMessage.create(ticket=ticket, text="Llamé.")

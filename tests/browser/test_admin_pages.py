@@ -53,8 +53,17 @@ PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agente
 @pytest.fixture
 def page(filled: Path, tmp_path: Path, profiles: Profiles) -> Iterator[Page]:
     """An administrator who has just logged in."""
-    data_dir = tmp_path / "data"
-    shutil.copytree(filled, data_dir)
+    yield from _logged_in(filled, tmp_path / "data", profiles)
+
+
+@pytest.fixture
+def used_page(lived_in: Path, tmp_path: Path, profiles: Profiles) -> Iterator[Page]:
+    """The same where people have worked for a month."""
+    yield from _logged_in(lived_in, tmp_path / "data", profiles)
+
+
+def _logged_in(account: Path, data_dir: Path, profiles: Profiles) -> Iterator[Page]:
+    shutil.copytree(account, data_dir)
     database = db.open_database(f"sqlite:///{data_dir}/centralita.db")
     with Site(data_dir) as site, unused_port() as control_port:
         site.serve(database, control_port=control_port)
@@ -81,6 +90,29 @@ def test_no_page_is_wider_than_the_screen(page: Page, width: int) -> None:
     for path in PATHS:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_of_an_account_in_use_is_wider_than_the_screen(used_page: Page, width: int, language: str) -> None:
+    page = used_page
+    page.locator(f"button[name=language][value={language}]").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    led = page.locator(".nav-left a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert len(led) > 25
+    call = Recording.select().first().call_id
+    of_rows = ("/tickets/1", "/tickets/nuevo", "/impresiones/2/ver", f"/historial-de-llamadas/{call}/explicar",
+               "/auditoria/?section=contacts&size=100", "/mensajes/#1", "/plantillas-de-mensajes/1",
+               "/proveedores-de-sms/1", "/numeros-bloqueados/1", "/api/v1/docs")  # fmt: skip
+    page.set_viewport_size({"width": width, "height": 844})
+    wide = []
+    for path in dict.fromkeys((*led, *PATHS, *of_rows)):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+    assert wide == []
 
 
 @pytest.mark.parametrize("width", [1366, 390])
