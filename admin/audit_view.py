@@ -6,7 +6,7 @@ Owns: the page. Must not: write the log (`admin.audit`) or change it: nobody can
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -116,11 +116,19 @@ def _choices(section: str) -> dict[str, dict[Any, Any]]:
     return {name: {str(key): said for key, said in found.items()} for name, found in words.items()}
 
 
+def _words_of(section: str) -> tuple[dict[str, Any], dict[str, dict[Any, Any]]]:
+    """`field_labels` and `_choices`, which ask the database, once a request: a page has a hundred entries."""
+    known: dict[str, Any] = g.setdefault("audit_words", {})
+    if section not in known:
+        known[section] = field_labels(section), _choices(section)
+    found: tuple[dict[str, Any], dict[str, dict[Any, Any]]] = known[section]
+    return found
+
+
 def changes(entry: AuditEntry) -> list[tuple[Any, str | None, str | None]]:
     """Field, before, after; None: there was or is no row."""
-    labels = field_labels(str(entry.section))
+    labels, words = _words_of(str(entry.section))
     before, after = entry.before, entry.after
-    words = _choices(str(entry.section))
 
     def said(name: str, value: Any) -> str:
         return str(words[name].get(value, in_words(value))) if name in words and value else in_words(value)

@@ -196,6 +196,29 @@ class TestPage:
         assert last().act == "download"
         assert last().after == {"section": "dispositions"}
 
+    def test_what_was_taken_out_is_told_in_words(self, app: Flask) -> None:
+        """A filter's codes and ids as its field showed them, on the page and in the download; a page asks little."""
+        admin = Browser(app, Role.ADMINISTRATOR)
+        admin.get("/historial-de-llamadas/descargar.csv?type=inbound&agent=3&disposition=1")
+        page = admin.get("/auditoria/?act=download").get_data(as_text=True)
+        for label, value in (("Tipo", "Entrantes"), ("Agente", Agent.get_by_id(3).name), ("Disposición", "Resuelto")):
+            assert f'<span class="muted">{label}:</span> <ins>{value}</ins>' in page
+        told = admin.get("/auditoria/descargar.csv?act=download").data.decode("utf-8-sig")
+        assert "Tipo: Entrantes\nDisposición: Resuelto\nAgente: Lucía Vargas Peña" in told
+        for _ in range(60):
+            admin.get("/historial-de-llamadas/descargar.csv?type=inbound&agent=3")
+        asked: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            database = type(tables.database.obj)
+            own = database.execute_sql
+            patch.setattr(
+                database,
+                "execute_sql",
+                lambda self, sql, *more, **kept: asked.append(sql) or own(self, sql, *more, **kept),
+            )
+            admin.get("/auditoria/?act=download&size=100")
+        assert len(asked) < 40, len(asked)
+
     def test_what_it_says_is_text(self, app: Flask) -> None:
         admin = Browser(app, Role.ADMINISTRATOR)
         evil = "<script>alert(1)</script>"
