@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import http.cookiejar
 import json
+import logging
 import os
 import re
 import threading
@@ -102,6 +103,7 @@ class Painted:
 
 
 def measure(folder: Path, seconds: int, tell: Callable[[str], None]) -> Painted:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     warm, others, pages = 20, OTHERS_RATE * seconds, PAGES_RATE * seconds
     callers = all_callers(4, [warm, warm, others, pages])
     with contextlib.ExitStack() as stack:
@@ -192,24 +194,25 @@ def _pages_agents(engine: RunningEngine) -> list[str]:
 # ------------------------------------------------------------------------------------------------ logging in
 def _orders(site: Site, agents: dict[str, int], folder: Path) -> dict[str, Any]:
     """Each desk's token, as its page would have it: session, form token, log-in, then the token's address."""
+    logged_in = {agent: _log_in(site.url, f"{endpoint}@example.com") for endpoint, agent in agents.items()}
+    # Only now: a token is good for a minute, and to prove so many passwords takes longer.
     desks, url = [], ""
-    for endpoint, agent in agents.items():
-        told = _token(site.url, f"{endpoint}@example.com")
+    for agent, opener in logged_in.items():
+        with opener.open(f"{site.url}/desk/token", timeout=20) as answer:
+            told = json.loads(answer.read())
         url = told["url"]
         desks.append({"agent": agent, "token": told["token"]})
     return {"url": url, "origin": site.url, "output": str(folder / "desks.json"), "desks": desks}
 
 
-def _token(url: str, email: str) -> dict[str, Any]:
+def _log_in(url: str, email: str) -> urllib.request.OpenerDirector:
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     page = opener.open(f"{url}/login", timeout=20).read().decode()
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert token is not None, "the log-in page has a form token"
     form = urllib.parse.urlencode({"csrf_token": token[1], "email": email, "password": PASSWORD}).encode()
     opener.open(f"{url}/login", form, timeout=20).read()
-    with opener.open(f"{url}/desk/token", timeout=20) as answer:
-        told: dict[str, Any] = json.loads(answer.read())
-    return told
+    return opener
 
 
 def _real_page(browser: Browser, site: Site, endpoint: str) -> Page:

@@ -22,6 +22,7 @@ Call = Callable[..., tuple[Talker, TalkingCaller]]
 
 # What a hand at the plug does: the tracks end, the list is another, and there may be no microphone left.
 _PLUG = """(() => {
+    if (navigator.mediaDevices === undefined) return;  // the empty page before
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     const live = new Set();
     let plugged = true;
