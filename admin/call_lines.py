@@ -5,7 +5,7 @@ Owns: the columns, and what of a row stands in them. Must not: find calls (`admi
 Raw rows, and words looked up once: a download of a million is as quick as its writer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from admin.columns import Columns, Made
 from admin.formats import Stamps, duration
 from admin.history_search import HistorySearch
 from admin.memo import Memo
+from admin.names import Names
 from admin.words import label
 from models.db import is_postgresql
 from models.tables import Agent, Company, Disposition, database
@@ -39,27 +40,6 @@ _COLUMNS: Final = (
 _JOINS: Final = " LEFT JOIN contacts c ON c.id = w.contact_id"
 
 
-class _Names:
-    """Of rows by their ids, each asked for once: a join would look for it in every line."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
-        self._known: dict[int | None, str] = {None: ""}
-
-    def of(self, ids: Sequence[int | None]) -> list[str]:
-        known = self._known
-        new = set(ids).difference(known)
-        if new:
-            if len(known) > 20_000:
-                known.clear()
-                known[None] = ""
-                new = set(ids) - {None}
-            table = self._table
-            known.update(dict.fromkeys(new, ""))
-            known.update(table.select(table.id, table.name).where(table.id.in_(new)).tuples())
-        return [known[one] for one in ids]
-
-
 def batches(search: HistorySearch, sort: str, descending: bool, ending: Any) -> Iterator[Columns]:
     """`ending`: how a call ended, in words."""
 
@@ -72,7 +52,7 @@ def batches(search: HistorySearch, sort: str, descending: bool, ending: Any) -> 
     lasted = Memo(lambda seconds: duration(seconds * 1000))
     costs = Memo(lambda cost: "" if cost is None else f"{from_millionths(cost):f}")
     endings = Memo(ended_so)
-    stamps, agents, dispositions, companies = Stamps(), _Names(Agent), _Names(Disposition), _Names(Company)
+    stamps, agents, dispositions, companies = Stamps(), Names(Agent), Names(Disposition), Names(Company)
 
     def columns(rows: list[Any]) -> Columns:
         """What is done for each value is a look into a table."""

@@ -4,7 +4,7 @@ Owns: the template filters. Must not: produce HTML.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from flask import Flask
@@ -18,7 +18,7 @@ from models.values.money import minor_units
 from models.values.phone import display
 
 NOTHING = "—"
-_FEW_DAYS = 14 * 86_400_000
+_HOURS = [f"{hour:02d}:" for hour in range(24)]
 _OF_AN_HOUR = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
 
 
@@ -69,17 +69,21 @@ class Stamps:
     def __init__(self) -> None:
         self._zone = timezone()
         self._quarters = Memo(self._quarter, 50_000)
-        self._hours = Memo(lambda hour: datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:"), 50_000)
+        self._ahead = Memo(self._ahead_on, 50_000)
+        self._dates = Memo(lambda day: datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d "), 50_000)
 
     def _quarter(self, quarter: int) -> tuple[str, int]:
         """No place is off the hour by less than a quarter."""
         local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(self._zone)
         return local.strftime("%Y-%m-%d %H:"), local.minute * 60
 
-    def _offset(self, at: int) -> int:
-        """Local time less UTC, in milliseconds."""
-        ahead = datetime.fromtimestamp(at // 1000, UTC).astimezone(self._zone).utcoffset()
-        return int(ahead.total_seconds() * 1000) if ahead is not None else 0
+    def _ahead_on(self, day: int) -> int | None:
+        """Local time less UTC in milliseconds, on a day of UTC; None: the clocks change on it."""
+        ends = (datetime.fromtimestamp(second, UTC) for second in (day * 86_400, (day + 1) * 86_400 - 1))
+        first, last = (
+            (at.astimezone(self._zone).utcoffset() or timedelta()) // timedelta(milliseconds=1) for at in ends
+        )
+        return first if first == last else None
 
     def __call__(self, at: int | None) -> str:
         if at is None:
@@ -89,20 +93,19 @@ class Stamps:
         return hour + _OF_AN_HOUR[minute + rest]
 
     def column(self, moments: Sequence[int | None]) -> list[str]:
-        """Of one batch: within so few days the clocks are not put forward and back again, so one look tells whether
-        they were."""
-        there = [at for at in moments if at is not None]
-        if not there:
-            return [""] * len(moments)
-        first, last = min(there), max(there)
-        ahead = self._offset(first)
-        if last - first > _FEW_DAYS or self._offset(last) != ahead:
+        """Of all of them: no calls, only looks into tables."""
+        ahead, dates = self._ahead, self._dates
+        try:
+            return [
+                ""
+                if at is None
+                else dates[(local := (at + ahead[at // 86_400_000]) // 1000) // 86_400]
+                + _HOURS[local // 3600 % 24]
+                + _OF_AN_HOUR[local % 3600]
+                for at in moments
+            ]
+        except TypeError:  # one is of a day on which the clocks change
             return [self(at) for at in moments]
-        hours = self._hours
-        return [
-            "" if at is None else hours[(local := (at + ahead) // 1000) // 3600] + _OF_AN_HOUR[local % 3600]
-            for at in moments
-        ]
 
 
 def duration(milliseconds: int | None) -> str:
