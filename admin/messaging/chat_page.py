@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from admin.desk.assets import asset
+from admin.installation import account
 from admin.language import html_lang
 from admin.messaging.words import chat_texts
 from admin.permissions import may
@@ -38,6 +39,7 @@ class Messages(BaseView):
         data = {
             "agent": {"id": current_user.row.id},
             "language": html_lang(),
+            "timezone": str(account().timezone),  # as on every other page of the administration
             "texts": chat_texts(),
             "urls": {"messages": url_for("desk_messages.listing"), "csrf": url_for("desk.csrf")},
             "number": _number_of(request.args.get("contact", "")),

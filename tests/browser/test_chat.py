@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -332,6 +333,19 @@ def test_for_administrators(house: House, provider: SmsProvider) -> None:
     page.goto(f"{house.site.url}/mensajes/?contact={contact.id}")
     expect(page.locator("[data-part=name]")).to_have_text("María Núñez Acuña")
     assert CallCenter.select().count() > 0
+
+
+def test_administrators_read_the_time_of_the_account(house: House, provider: SmsProvider) -> None:
+    """As on their other pages, wherever they sit; on the desk it is the agent's own."""
+    at = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)  # still the day before in Costa Rica
+    came(house, "Hola", minutes=int((now() - at).total_seconds() // 60))
+    page = admin_page(house, "/mensajes/", timezone_id="Asia/Tokyo")
+    expect(page.locator("[data-thread] time")).to_have_text(re.compile(r"^1 mar.*, 22:(29|30)$"))
+    page.locator("[data-thread]").click()
+    expect(page.locator(".chat-message time")).to_have_text(re.compile("^22:(29|30)$"))
+    expect(page.locator(".chat-day")).to_have_text("domingo, 1 de marzo de 2026")
+    desk = house.desk(timezone_id="Asia/Tokyo")
+    expect(desk.go_to("messages").locator("[data-thread] time")).to_have_text(re.compile(r"^2 mar.*, 13:(29|30)$"))
 
 
 TEXTS = (

@@ -3,10 +3,12 @@
  * Owns: the elements of the messages. Must not: ask the server (`chat.js` does).
  */
 
+import { dayOf, hour } from "./clock.js";
 import { data, make, part, say } from "./page.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const NEAR_THE_END = 80;
+const DAY_MS = 24 * 3600 * 1000;
 
 export class Bubbles {
   /** `again(message)`: somebody wants it sent once more. */
@@ -67,7 +69,7 @@ export class Bubbles {
         "p",
         { className: "chat-about" },
         message.mine && who ? make("span", {}, who) : null,
-        make("time", { dateTime: new Date(message.at).toISOString() }, clock(message.at)),
+        make("time", { dateTime: new Date(message.at).toISOString() }, hour(message.at, data.language, data.timezone)),
         message.mine ? make("span", { className: "chat-state" }, icon(message.state), make("span", {}, message.words)) : null,
       ),
       message.why ? make("p", { className: "chat-why" }, message.why, detail(message)) : null,
@@ -81,7 +83,7 @@ export class Bubbles {
     let before = "";
     for (const id of [...this.shown.keys()].sort((one, other) => one - other)) {
       const { element, at } = this.shown.get(id);
-      const day = new Date(at).toDateString();
+      const day = dayOf(at, data.timezone);
       if (day !== before) this.list.insertBefore(make("li", { className: "chat-day" }, dayWords(at)), element);
       before = day;
     }
@@ -92,17 +94,12 @@ function detail({ detail: words }) {
   return words ? make("span", { className: "chat-detail" }, ` (${words})`) : null;
 }
 
-function clock(at) {
-  return new Date(at).toLocaleTimeString(data.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-}
-
 function dayWords(at) {
-  const day = new Date(at);
-  const today = new Date();
-  if (day.toDateString() === today.toDateString()) return say("chat.today");
-  today.setDate(today.getDate() - 1);
-  if (day.toDateString() === today.toDateString()) return say("chat.yesterday");
-  return day.toLocaleDateString(data.language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  const day = dayOf(at, data.timezone);
+  if (day === dayOf(Date.now(), data.timezone)) return say("chat.today");
+  if (day === dayOf(Date.now() - DAY_MS, data.timezone)) return say("chat.yesterday");
+  const form = { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: data.timezone };
+  return new Date(at).toLocaleDateString(data.language, form);
 }
 
 /** A symbol of the chat's own sprite. */

@@ -129,7 +129,7 @@ export class Chat {
     const link = make(
       "a",
       { href: this.#href(String(row.id)), "aria-current": here ? "true" : null },
-      make("span", { className: "chat-row-head" }, make("b", {}, row.name || row.shown), make("time", {}, moment(row.at, data.language))),
+      make("span", { className: "chat-row-head" }, make("b", {}, row.name || row.shown), make("time", {}, moment(row.at, data.language, Date.now(), data.timezone))),
       make(
         "span",
         { className: "chat-row-text" },
@@ -317,7 +317,7 @@ export class Chat {
 /** Why nobody may write here; "": they may. */
 function closed({ opted_out: opted, carried }) {
   if (opted !== null) {
-    const since = moment(opted.at, data.language);
+    const since = moment(opted.at, data.language, Date.now(), data.timezone);
     return opted.word ? say("chat.opted_out", { since, word: opted.word }) : say("chat.opted_out_by_hand", { since });
   }
   return carried ? "" : say("chat.not_carried");

@@ -26,13 +26,22 @@ export function duration(ms) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** Wall time where the agent sits: the hour alone today, with the day before that. */
-export function moment(ms, language, reference = Date.now()) {
+/** Wall time where the agent sits, or in another `timeZone`: the hour alone today, with the day before that. */
+export function moment(ms, language, reference = Date.now(), timeZone = undefined) {
   const at = new Date(ms);
-  const today = new Date(reference);
-  const time = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  if (at.toDateString() === today.toDateString()) return time;
-  const form = { day: "numeric", month: "short" };
-  if (at.getFullYear() !== today.getFullYear()) form.year = "numeric";
+  const time = hour(ms, language, timeZone);
+  const [day, today] = [ms, reference].map((one) => dayOf(one, timeZone));
+  if (day === today) return time;
+  const form = { day: "numeric", month: "short", timeZone };
+  if (day.slice(0, 4) !== today.slice(0, 4)) form.year = "numeric";
   return `${at.toLocaleDateString(language, form)}, ${time}`;
+}
+
+export function hour(ms, language, timeZone = undefined) {
+  return new Date(ms).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+}
+
+/** The day as 2026-11-29. */
+export function dayOf(ms, timeZone = undefined) {
+  return new Date(ms).toLocaleDateString("sv-SE", { timeZone });
 }
