@@ -18,6 +18,10 @@ TEXTS: Final[dict[str, Any]] = {
     "margins_too_wide": _l("Entre esos márgenes caben menos de %(minimum)s letras por línea."),
     "not_before": _l("La condición debe ser sobre un campo de más arriba."),
     "not_found": _l("No existe: «%(value)s»."),
+    "not_a_moment": _l("Escribe el día y la hora."),
+    "in_the_past": _l("Ese momento ya pasó."),
+    "too_far": _l("A lo sumo dentro de %(days)s días."),
+    "no_number": _l("El número está oculto: no hay a quién devolver la llamada."),
     "changed_meanwhile": _l(
         "Otra persona puso aquí «%(value)s» mientras tanto. Revisa: si salvas de nuevo, queda lo que ves."
     ),

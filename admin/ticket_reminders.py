@@ -5,6 +5,7 @@ the list. docs/decisions/0032-tickets-at-the-desk.md
 """
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -41,11 +42,12 @@ def remind(database: Database, engine: Engine) -> int:
 
 
 class Reminders:
-    """`start`, and `stop` when the program ends."""
+    """`start`, and `stop` when the program ends. `more`: others that are told of in the same round."""
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, engine: Engine, *more: Callable[[Database, Engine], int]) -> None:
         self._database = database
         self._engine = engine
+        self._rounds = (remind, *more)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ticket-reminders", daemon=True)
 
@@ -60,7 +62,8 @@ class Reminders:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                remind(self._database, self._engine)
+                for tell in self._rounds:
+                    tell(self._database, self._engine)
             except PeeweeException as error:
                 print(f"level=warning event=reminders_database_away why={error!r}", flush=True)
             except Exception as error:  # a defect here must not end the reminders for good

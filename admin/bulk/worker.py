@@ -1,6 +1,7 @@
 """The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
-webhooks, prints and SMS over HTTP beside them, and tells of tickets that fall due, each in a thread of its own
-(`admin.webhooks.delivering`, `admin.printing.worker`, `admin.messaging.delivering`, `admin.ticket_reminders`).
+webhooks, prints and SMS over HTTP beside them, and tells of tickets and callbacks that fall due, each in a thread
+of its own (`admin.webhooks.delivering`, `admin.printing.worker`, `admin.messaging.delivering`,
+`admin.ticket_reminders`, `admin.callback_reminders`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -19,6 +20,7 @@ from typing import Final
 
 from peewee import PeeweeException
 
+from admin import callback_reminders
 from admin.bulk import files, states
 from admin.desk_news import DeskNews
 from admin.engine import Engine
@@ -85,7 +87,7 @@ class Worker:
         printing.start()
         messages = Sending(database, secrets.webhook_key, networks, news_of(database, DeskNews(engine)))
         messages.start()
-        reminders = Reminders(database, engine)
+        reminders = Reminders(database, engine, callback_reminders.remind)
         reminders.start()
         try:
             while not self._stopping.is_set():

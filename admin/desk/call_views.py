@@ -13,6 +13,7 @@ from flask_login import login_required
 
 from admin import documents
 from admin.desk import contact_choice, drafts, files, forms, recent, saving
+from admin.desk.callback_views import tell, zone
 from admin.desk.ownership import Standing, standing
 from admin.desk.typed import BadRequest, read
 from admin.desk.views import blueprint
@@ -98,12 +99,14 @@ def save_call(call_id: str) -> Any:
     """200 saved, 403 another's call, 409 not in the history yet, 422 errors by field, 413 or 415 not from our page."""
     body = _json(MAX_BODY)
     try:
-        outcome = saving.save(installation().database, user().row, call_id, read(body), account().region)
+        outcome = saving.save(installation().database, user().row, call_id, read(body), account().region, zone())
     except BadRequest as problem:
         return _malformed(problem)
     match outcome:
-        case saving.Saved(row, gone):
+        case saving.Saved(row, gone, callback):
             forget(*gone)
+            if callback:
+                tell(set(callback), None)
             return jsonify(_work(row))
         case saving.Refused(errors, now):
             texts = {name: problem_text(problem) for name, problem in errors.items()}

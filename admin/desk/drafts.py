@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from peewee import Database
 
-from admin.desk.typed import CALL_FIELDS, CONTACT_FIELDS, BadRequest
+from admin.desk.typed import CALL_FIELDS, CALLBACK_FIELDS, CONTACT_FIELDS, BadRequest
 from models.db import is_postgresql, transaction
 from models.tables import Agent, DeskDraft, FormFile, epoch_ms, now
 
@@ -26,7 +26,7 @@ MOST_OF_AN_AGENT: Final = 300  # calls with something unsaved
 MOST_FIELDS: Final = 1500
 LONGEST_VALUE: Final = 20_000  # characters
 LONGEST: Final = 250_000  # characters of all fields of a call
-_FIXED: Final = "|".join((*CALL_FIELDS, *CONTACT_FIELDS, "contact"))
+_FIXED: Final = "|".join((*CALL_FIELDS, *CONTACT_FIELDS, *CALLBACK_FIELDS, "contact"))
 _KEY: Final = re.compile(rf"{_FIXED}|field\.[0-9]{{1,18}}|form\.[0-9]{{1,18}}\.[^\x00-\x1f]{{1,60}}")
 _TAB: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 

@@ -26,6 +26,7 @@ from models.tables import (
     epoch_ms,
     name_key,
 )
+from models.tables.contacts import DispositionAction
 from models.values.call import Direction, Outcome
 
 SHOWN: Final = 15
@@ -126,7 +127,7 @@ def dial_centers(agent: Agent) -> list[tuple[int, str]]:
 def dispositions() -> list[dict[str, Any]]:
     """Those that may be chosen now, in the administrator's order."""
     rows = Disposition.select().where(Disposition.active).order_by(Disposition.position, Disposition.name)
-    return [{"id": row.id, "name": row.name} for row in rows]
+    return [{"id": row.id, "name": row.name, "calls_back": row.action is DispositionAction.CALL_BACK} for row in rows]
 
 
 def pause_reasons() -> list[str]:

@@ -7,10 +7,11 @@ Owns: which columns an agent may change, and by which call. Must not: touch what
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from peewee import Database
 
-from admin import audit, call_notes, contact_values
+from admin import audit, call_notes, callbacks, contact_values
 from admin.contact_values import EXTRA
 from admin.desk import drafts, forms
 from admin.desk.contact_choice import customer_number, locked, sharing
@@ -31,6 +32,8 @@ class Saved:
 
     call: Call
     gone: tuple[str, ...] = ()
+    callback: frozenset[int] = frozenset()
+    """Agents whom a change of the call's callback concerns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,11 @@ class NotSaved:
     standing: Standing
 
 
-def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: str) -> Saved | Refused | NotSaved:
-    """Saves what is in `typed`; the rest stays. `region` reads the caller's number when a contact is made.
+def save(
+    database: Database, agent: Agent, call_id: str, typed: Typed, region: str, zone: ZoneInfo
+) -> Saved | Refused | NotSaved:
+    """Saves what is in `typed`; the rest stays. `region` reads the caller's number when a contact is made, `zone` the
+    moment of a callback.
 
     Raises BadRequest for what no page of ours sends.
     """
@@ -62,7 +68,10 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
         of_call = check_saved_call(typed.call, call)
         of_contact = _check_contact(typed, contact, number if key else "")
         filled = [_check_form(one, call, agent) for one in typed.forms]
-        errors = {name: problem for name, problem in of_call.errors.items() if name in typed.call} | of_contact.errors
+        promised = callbacks.promised(call_id, agent) if typed.callback else None
+        of_callback = callbacks.check(typed.callback, promised, call, number, zone)
+        errors = {name: problem for name, problem in of_call.errors.items() if name in typed.call}
+        errors |= of_contact.errors | of_callback.errors
         for one in filled:
             errors |= one.errors
         changed = {} if contact is None else _changed_meanwhile(contact, typed)
@@ -76,6 +85,7 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
             disposition = of_call.values["disposition"] if typed.call.get("disposition") else None
             _change(contact, of_contact.values, disposition)
         saved = _write_call(call, {name: of_call.values[name] for name in typed.call}, agent, contact)
+        concerned = callbacks.write(promised, of_callback.values, saved, agent, number)
         gone: list[str] = []
         for one in filled:
             answer, files = forms.write(one, saved, agent, saved.contact_id)
@@ -83,7 +93,7 @@ def save(database: Database, agent: Agent, call_id: str, typed: Typed, region: s
             enqueue_form_answer(answer)  # a saved answer goes on to its form's printer
         drafts.clear(database, agent, call_id, keys_of(typed), [one.version.id for one in filled])
         enqueue_call_result(saved, agent)
-        return Saved(saved, tuple(gone))
+        return Saved(saved, tuple(gone), frozenset(concerned))
 
 
 def notes_of(call: Call) -> dict[str, str]:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from admin import call_notes
+from admin import call_notes, callbacks
 
 CALL_FIELDS: Final = call_notes.FIELDS
+CALLBACK_FIELDS: Final = callbacks.FIELDS
 CONTACT_FIELDS: Final = ("name", "phone", "email", "company")
 MAX_FORMS: Final = 50
 _LONGEST_KEY: Final = 18  # digits of a row's id
@@ -34,6 +35,7 @@ class FilledForm:
 class Typed:
     call: Mapping[str, str] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
+    callback: Mapping[str, str] = field(default_factory=dict)
     additional: Mapping[int, str] = field(default_factory=dict)
     forms: tuple[FilledForm, ...] = ()
     contact_id: int | None = None  # chosen among those with the caller's number
@@ -45,23 +47,22 @@ def read(body: object) -> Typed:
     """Raises BadRequest."""
     if not isinstance(body, dict):
         raise BadRequest("an object is expected")
-    call: dict[str, str] = {}
-    contact: dict[str, str] = {}
+    texts: dict[tuple[str, ...], dict[str, str]] = {CALL_FIELDS: {}, CONTACT_FIELDS: {}, CALLBACK_FIELDS: {}}
     rest: dict[str, Any] = {}
     for name, value in body.items():
         if name in _READERS:
             rest[_NAMES[name]] = _READERS[name](value)
-        elif name in CALL_FIELDS + CONTACT_FIELDS and isinstance(value, str):
-            (call if name in CALL_FIELDS else contact)[name] = value
+        elif (among := next((names for names in texts if name in names), None)) and isinstance(value, str):
+            texts[among][name] = value
         else:
             raise BadRequest("an unknown field, or one that is no text")
-    return Typed(call, contact, **rest)
+    return Typed(texts[CALL_FIELDS], texts[CONTACT_FIELDS], texts[CALLBACK_FIELDS], **rest)
 
 
 def keys_of(typed: Typed) -> list[str]:
     """The keys of all fields that were sent, those of forms apart."""
     chosen = [] if typed.contact_id is None else ["contact"]
-    return [*typed.call, *typed.contact, *(f"field.{key}" for key in typed.additional), *chosen]
+    return [*typed.call, *typed.contact, *typed.callback, *(f"field.{key}" for key in typed.additional), *chosen]
 
 
 def _additional(value: object) -> dict[int, str]:

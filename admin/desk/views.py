@@ -13,7 +13,7 @@ from admin.desk import assets, recent
 from admin.desk.targets import targets
 from admin.desk.texts import texts
 from admin.documents import MAX_ATTACHMENT
-from admin.installation import installation
+from admin.installation import account, installation
 from admin.language import html_lang
 from admin.sessions import address, session_id, user
 from admin.web_security import desk_socket_url, phone_socket_url
@@ -43,6 +43,7 @@ def page() -> str:
             "endpoint": agent.endpoint,
         },
         "language": html_lang(),
+        "timezone": str(account().timezone),
         "maxFile": MAX_ATTACHMENT,
         "texts": texts(),
         "dispositions": recent.dispositions(),
@@ -55,6 +56,7 @@ def page() -> str:
             "call": url_for("desk.call", call_id="CALL"),
             "messages": url_for("desk_messages.listing"),
             "tickets": url_for("desk_tickets.listing"),
+            "callbacks": url_for("desk_callbacks.listing"),
             "file": url_for("desk.file", file_id=0),
             "documents": url_for("desk.documents_offered"),
             "prints": url_for("desk_prints.listing"),

@@ -5,10 +5,11 @@ Owns: that JSON. Must not: write, or decide whose call it is (`ownership`).
 
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import url_for
 
-from admin import contact_values
+from admin import callbacks, contact_values
 from admin.desk import forms
 from admin.desk.contact_choice import customer_number, sharing
 from admin.desk.saving import notes_of
@@ -28,6 +29,7 @@ def work(call: Call, agent: Agent, drafted: Iterable[str] = ()) -> dict[str, Any
         "saved_at": None if call.saved_at is None else epoch_ms(call.saved_at),
         "contact_id": call.contact_id,
         "card": _card(call),
+        "callback": callbacks.texts(callbacks.promised(str(call.id), agent), ZoneInfo(str(account().timezone))),
         "fields": additional(call.contact),
         "sharing": [_choice(row) for row in _shared(call)],
         "may_be_another": call.contact_id is not None and _key(call) is not None,

@@ -40,7 +40,8 @@ class AgentCallbackState(StrEnum):
 
 
 class AgentCallback(Row):
-    """A call that an agent promised: for themself or for one of their groups. Nobody dials it but a person.
+    """A call that an agent promised: for themself, for a group, or (neither) for anyone who answers its call center.
+    Nobody dials it but a person.
 
     `models.tables.callers.CallbackRequest` is the caller's own wish, and the engine works it off.
     """
@@ -51,6 +52,7 @@ class AgentCallback(Row):
     agent = points_to(Agent, null=True, backref="callbacks_to_make", index=False)
     group = points_to(AgentGroup, null=True, backref="callbacks_to_make", index=False)
     due_at = InstantField()
+    due_told = InstantField(null=True)  # the due moment that the desks were told of
     note = CharField(max_length=500, default="")
     state = ChoiceField(AgentCallbackState, default=AgentCallbackState.PENDING)
     call_id = CharField(max_length=64, null=True, index=True)  # the call in which it was promised
@@ -61,4 +63,9 @@ class AgentCallback(Row):
 
     class Meta:
         table_name = "agent_callbacks"
-        indexes = ((("agent", "state", "due_at"), False), (("group", "state", "due_at"), False))
+        indexes = (
+            (("agent", "state", "due_at"), False),
+            (("group", "state", "due_at"), False),
+            (("call_center", "state", "due_at"), False),
+            (("state", "due_at"), False),
+        )

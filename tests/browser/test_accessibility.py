@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from browser.test_desk_talk import TALK
 from playwright.sync_api import Page, expect
 
 from models import db, demo_data
-from models.tables import Ticket, TicketMessage, TicketPriority, now
+from models.tables import AgentCallback, Contact, Ticket, TicketMessage, TicketPriority, now
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 SCHEMES = ("light", "dark")
@@ -88,6 +89,36 @@ def test_the_desk(scheme: str, house: House) -> None:
         page.evaluate(f"location.hash = '#{address}'")
         expect(page.locator(f"[data-room=tickets] {seen}").first).to_be_visible()
         problems += wrong(page)
+    house.profiles.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_card_of_a_call_and_the_callbacks(width: int, scheme: str, house: House) -> None:
+    rows = [Contact.create(name=name, phone="88881234", phone_key="+50688881234") for name in ("Ana Mora", "Eva Mora")]
+    AgentCallback.delete().execute()
+    for hours in (-1, 1, 60):
+        due = now() + timedelta(hours=hours)
+        AgentCallback.create(number="88881234", contact=rows[0], agent=house.me, due_at=due, note="Por el plan")
+    desk = house.desk(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = desk.page
+    house.offer("c-1")
+    house.talk("c-1")
+    house.record("c-1", contact_id=rows[0].id)
+    shown = desk.pop("c-1").wait_for_phase("talking")
+    expect(shown.part("sharing")).to_be_visible()
+    shown.part("callback").locator("summary").click()
+    problems = wrong(page)
+    desk.screenshot(f"desk-card-{width}-{scheme}")
+    desk.go_to("callbacks")
+    expect(page.locator("[data-room=callbacks] .callback").first).to_be_visible()
+    problems += wrong(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing stands out to the right"
+    desk.screenshot(f"desk-callbacks-{width}-{scheme}")
+    page.locator("[data-room=callbacks] [data-part=later]").first.click()
+    problems += wrong(page)
+    desk.screenshot(f"desk-put-off-{width}-{scheme}")
     house.profiles.close()
     assert problems == []
 

@@ -5,6 +5,7 @@
 
 import { Alerts } from "./alerts.js";
 import { watchAppearance } from "./appearance.js";
+import { Callbacks } from "./callbacks.js";
 import { CallDrafts } from "./call-drafts.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
@@ -50,11 +51,13 @@ const bar = new StateBar(clock, {
   restart: () => line.restart(),
 });
 const tickets = new Tickets(rooms, drafts, { dial, openCall: (callId) => openPast({ call_id: callId }) });
+const callbacks = new Callbacks(rooms, clock, { dial, openCall: (callId) => openPast({ call_id: callId }) });
 let phone = null; // where the agent's phone is in the browser
 const messages = new MessagesRoom(rooms);
 let leaving = false;
 watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });
+rooms.register(callbacks);
 rooms.register(tickets);
 tickets.listeners.add(() => stage.views.forEach((view) => view.tickets.refresh()));
 rooms.register(messages);
@@ -76,10 +79,12 @@ function react(change) {
       recent.refresh();
       tickets.refresh(); // news are kept for nobody
       messages.refresh();
+      callbacks.refresh();
       prints.refresh();
       break;
     case "news":
       if (change.topic === "tickets") tickets.hear(change.about);
+      if (change.topic === "callbacks") callbacks.hear(change.about);
       if (change.topic === "messages") messages.hear(change.about);
       if (change.topic === "calls") stage.views.get(change.about.call)?.work.again();
       if (change.topic === "printing") prints.refresh();

@@ -9,7 +9,7 @@ import { data, make, say } from "./page.js";
 import { NOT_YET_WAITS_MS, callUrl, get, pause, post } from "./web.js";
 
 const OF_CONTACT = /^(name|phone|email|company|field\.\d+)$/; // what two people may write at once
-const FIXED = ["disposition", "comment", "name", "phone", "email", "company"];
+const FIXED = ["disposition", "comment", "name", "phone", "email", "company", "callback_at", "callback_for", "callback_note"];
 
 export class Notes {
   /**
@@ -274,7 +274,7 @@ function follows(before, after) {
 
 /** What is saved, by the keys of the fields. */
 export function savedValues(work) {
-  const values = { ...work.notes };
+  const values = { ...work.notes, ...work.callback };
   for (const { id, value } of work.fields) values[`field.${id}`] = value;
   for (const { version, fields, saved } of work.forms) {
     for (const { key, kind, value } of fields) {

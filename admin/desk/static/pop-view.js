@@ -4,6 +4,7 @@
  */
 
 import { CallerTickets } from "./caller-tickets.js";
+import { CallbackFields } from "./callback-fields.js";
 import { duration, moment } from "./clock.js";
 import { ContactCard } from "./contact-card.js";
 import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
@@ -49,6 +50,7 @@ export class PopView {
       onChosen: (work) => this.work.take(work),
       onGone: () => this.work.again(),
     });
+    this.callback = new CallbackFields(this.part, this.form, this.notes, clock);
     this.card = null; // of the contact that the call has now; the engine knows the one of the call's beginning
     this.work = new Work(this.part, pop.call_id, this.root.id, this.notes, [
       (work, values) => this.contact.take(work, values),
@@ -75,6 +77,7 @@ export class PopView {
   }
 
   #changed() {
+    this.callback?.refresh();
     for (const sheet of this.notes.sheets.values()) sheet.refresh();
     this.refreshActions();
   }
@@ -124,6 +127,7 @@ export class PopView {
     if (this.card !== null) pop.card = this.card;
     if ("phase" in changes) this.waiting = null;
     if ("call_center" in changes) this.#band();
+    if ("call_center" in changes) this.callback.know(pop.call_center);
     if ("card" in changes) this.#card();
     this.part("called-word").textContent = say(pop.made ? "you_call" : "they_called");
     this.part("called").textContent = grouped(pop.called_number);
