@@ -1,6 +1,6 @@
 """Agents' states and log-ins as they are remembered: the roster decides, this keeps.
 
-Owns: the SQL of `agent_presence` and `agent_logins`, the reading of both at start, and turning the roster's decisions
+Owns: the SQL of `agent_presence`, `agent_states` and `agent_logins`, the reading of both at start, and turning the roster's decisions
 into rows for the one writer (`records`). Must not: decide a state, or touch the database on the event loop.
 """
 
@@ -63,6 +63,10 @@ _PRESENCE: Final = (
     "ON CONFLICT (agent_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since, "
     "session = excluded.session, pause_wish = excluded.pause_wish"
 )
+_CHANGE: Final = (
+    "INSERT INTO agent_states (agent_id, state, reason, since) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (agent_id, since) DO UPDATE SET state = excluded.state, reason = excluded.reason"
+)
 # A log-in that is over stays over, however often and in whatever order its rows are written.
 _LOGIN: Final = (
     "INSERT INTO agent_logins (session, agent_id, login_at, seen_at, logout_at, cause, address, device) "
@@ -81,7 +85,7 @@ _LOAD: Final = (
 
 
 def write_presence(database: Database, rows: Iterable[PresenceRow]) -> None:
-    """Upserts states in the order given; writing one again changes nothing."""
+    """Upserts states in the order given, and notes each; writing one again changes nothing."""
     stored = [
         (
             row.agent,
@@ -95,6 +99,8 @@ def write_presence(database: Database, rows: Iterable[PresenceRow]) -> None:
     ]
     with transaction(database):
         execute_many(database, _PRESENCE.replace("?", placeholder(database)), stored)
+        # What came of it stays: the figures of a day are reckoned from the changes.
+        execute_many(database, _CHANGE.replace("?", placeholder(database)), [row[:4] for row in stored])
 
 
 def write_logins(database: Database, rows: Iterable[LoginRow]) -> None:

@@ -73,6 +73,7 @@ def _row(call: Call, agent: Agent, legs: dict[str, str]) -> dict[str, Any]:
         "name": (call.contact.name if call.contact else "")
         or ("" if call.direction == Direction.OUTBOUND else call.caller_name),
         "call_center": call.call_center_name,
+        "call_center_id": call.call_center_id,
         "color": call.call_center.color if call.call_center else None,
         "outcome": outcome,
         "talk_ms": call.talk_ms if mine else 0,

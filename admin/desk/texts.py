@@ -211,7 +211,9 @@ def texts() -> dict[str, str]:
         "print.not_sent": _("No se pudo: no hay conexión con el servidor. Vuelve a intentar."),
         "print.changed": _("Ya cambió de estado."),
         "print.open": _("Abrir la hoja"),
-        # my last calls
+        # my day, my last calls
+        "today.minutes": _("{minutes} min"),
+        "today.hours": _("{hours} h {minutes} min"),
         "recent.open": _("Abrir"),
         "recent.open_of": _("Abrir la llamada de {who}"),
         "recent.draft": _("Nota sin salvar"),

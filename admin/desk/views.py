@@ -9,12 +9,12 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from flask_login import login_required
 from flask_wtf.csrf import generate_csrf
 
-from admin.desk import assets, recent
+from admin.desk import assets, figures, recent
 from admin.desk.targets import targets
 from admin.desk.texts import texts
 from admin.documents import MAX_ATTACHMENT
 from admin.installation import account, installation
-from admin.language import html_lang
+from admin.language import html_lang, timezone
 from admin.sessions import address, session_id, user
 from admin.web_security import desk_socket_url, phone_socket_url
 from models import tokens
@@ -103,7 +103,8 @@ def csrf() -> Response:
 @blueprint.get("/recent")
 @login_required
 def recent_calls() -> Response:
-    return jsonify(calls=recent.my_calls(user().row), dispositions=recent.dispositions())
+    today = figures.of_today(installation().database, user().row, timezone())
+    return jsonify(calls=recent.my_calls(user().row), dispositions=recent.dispositions(), today=today)
 
 
 @blueprint.get("/targets")

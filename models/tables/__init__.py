@@ -13,6 +13,7 @@ from models.tables.account import (
     AgentGroupMember,
     AgentLogin,
     AgentPresence,
+    AgentStateChange,
     IpRule,
     PauseReason,
 )
@@ -82,6 +83,7 @@ ALL: tuple[type[Model], ...] = (
     AgentGroupMember,
     AgentLogin,
     AgentPresence,
+    AgentStateChange,
     PauseReason,
     IpRule,
     Attachment,
@@ -158,6 +160,7 @@ __all__ = [
     "AgentGroupMember",
     "AgentLogin",
     "AgentPresence",
+    "AgentStateChange",
     "ApiRequest",
     "ApiToken",
     "Attachment",

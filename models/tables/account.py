@@ -107,6 +107,19 @@ class AgentPresence(Row):
         table_name = "agent_presence"
 
 
+class AgentStateChange(Row):
+    """From when an agent was in which state; until the next one. Written by the engine alone, beside the presence."""
+
+    agent = points_to(Agent, on_delete="CASCADE", backref="states", index=False)
+    since = InstantField()
+    state = ChoiceField(AgentState)
+    reason = CharField(max_length=100, default="")
+
+    class Meta:
+        table_name = "agent_states"
+        primary_key = CompositeKey("agent", "since")
+
+
 class PauseReason(NamedRow):
     name = CharField(max_length=60)
     name_key = CharField(max_length=120, unique=True)

@@ -46,7 +46,7 @@ def test_what_stays_empty(database: Database, filled: Path) -> None:
     """Everything else has rows: a new user sees each room as it is when people work in it."""
     empty = {table.__name__ for table in tables.ALL if not table.select().exists()}
     open_to_all = {"IpRule"}  # a rule would shut somebody out
-    running = {"AgentPresence", "Reaped", "DeskDraft"}  # of programs and desks that run
+    running = {"AgentPresence", "AgentStateChange", "Reaped", "DeskDraft"}  # of programs and desks that run
     loads = {"ContactImport", "ContactImportChange", "ContactImportChunk", "ContactMerge"}
     outbound = {"AgentCallCenter", "DestinationRule", "DestinationPrice", "BreakerRelease"}
     dialling = {"Campaign", "CampaignContact"}

@@ -10,6 +10,24 @@ import { get } from "./web.js";
 
 const AFTER_A_CALL_MS = [300, 1500, 5000]; // the engine's writer closes the call a breath after its end
 
+const EVERY_MS = 60000;
+
+/** *Mi día*: counts as they are, times to the minute. */
+function drawToday(today) {
+  const element = document.getElementById("today");
+  for (const [name, value] of Object.entries(today)) {
+    part(element, name).textContent = value === null ? "—" : name.endsWith("_ms") ? span(value, name) : String(value);
+  }
+  element.dataset.missed = String(today.missed > 0);
+  element.hidden = false;
+}
+
+function span(ms, name) {
+  if (name === "mean_talk_ms") return duration(ms);
+  const minutes = Math.floor(ms / 60000);
+  return minutes < 60 ? say("today.minutes", { minutes }) : say("today.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+}
+
 export class Recent {
   /** `open(call)`: the agent wants to read or note something about a call; `dial(number)`: to call them. */
   constructor(drafts, open, dial) {
@@ -19,6 +37,8 @@ export class Recent {
     this.element = document.getElementById("recent");
     this.list = part(this.element, "list");
     this.asked = 0;
+    // The day goes on without calls too.
+    setInterval(() => document.hidden || document.getElementById("idle").hidden || this.refresh(), EVERY_MS);
   }
 
   async refresh() {
@@ -29,6 +49,7 @@ export class Recent {
     this.element.setAttribute("aria-busy", "false");
     if (status !== 200) return;
     data.dispositions = body.dispositions;
+    drawToday(body.today);
     this.list.replaceChildren(...body.calls.map((call) => this.#row(call)));
     part(this.element, "empty").hidden = body.calls.length > 0;
   }
@@ -42,7 +63,7 @@ export class Recent {
     if (!call.number || !data.mayDial) return make("span", { className: "digits" }, shown);
     const words = shown || say("recent.call");
     const button = make("button", { type: "button", className: "digits dials", "aria-label": say("recent.call_of", { who: grouped(call.number) }) }, words);
-    button.onclick = () => this.dial(call.number);
+    button.onclick = () => this.dial(call.number, call.call_center_id);
     return button;
   }
 
