@@ -13,8 +13,10 @@ from admin.installation import installation
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self'; "
     "worker-src 'self'; manifest-src 'self'; connect-src 'self' {desk}; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; object-src 'none'"
+    "frame-ancestors 'none'; object-src 'none'{more}"
 )
+# The support page of a call, in a sandbox (static/pop-up.js); no scheme but these two is ever framed.
+_DESK_FRAMES: Final = "; frame-src http: https:"
 
 
 def init_app(app: Flask) -> None:
@@ -39,7 +41,9 @@ def phone_socket_url(desk_url: str) -> str:
 
 def _headers(response: Response) -> Any:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _POLICY.format(desk=_origin(desk_socket_url())))
+    more = _DESK_FRAMES if request.endpoint == "desk.page" else ""
+    policy = _POLICY.format(desk=_origin(desk_socket_url()), more=more)
+    headers.setdefault("Content-Security-Policy", policy)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Referrer-Policy", "same-origin")

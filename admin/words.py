@@ -13,6 +13,7 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from models.tables.call_centers import PopUpIn
 from models.tables.callers import CallbackState
 from models.tables.contacts import DispositionAction, FieldKind
 from models.tables.forms import FormFieldKind
@@ -72,6 +73,7 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         LegOutcome.CALLER_GONE: _l("quien llamaba colgó"),
         LegOutcome.FAILED: _l("falló"),
     },
+    PopUpIn: {PopUpIn.TAB: _l("En una pestaña"), PopUpIn.PANEL: _l("En un panel del escritorio")},
     Strategy: {
         Strategy.ALL: _l("Todos a la vez"),
         Strategy.ROUND_ROBIN_MEMORY: _l("Por turno, con memoria"),

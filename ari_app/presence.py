@@ -1,7 +1,7 @@
 """Agents' states and log-ins as they are remembered: the roster decides, this keeps.
 
-Owns: the SQL of `agent_presence`, `agent_states` and `agent_logins`, the reading of both at start, and turning the roster's decisions
-into rows for the one writer (`records`). Must not: decide a state, or touch the database on the event loop.
+Owns: the SQL of `agent_presence`, `agent_states` and `agent_logins`, the reading at start, and turning the roster's
+decisions into rows for the one writer (`records`). Must not: decide a state, or touch the database on the event loop.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _SUMS: Final = """
     coalesce((SELECT sum(until - since) FROM spans WHERE state <> 'offline'), 0),
     coalesce((SELECT sum(until - since) FROM spans WHERE state = 'paused'), 0)
   FROM made"""
-_DAY: Final = f"WITH legs AS ({_LEGS}), rung AS ({_CALLS}), made AS ({_MADE}), spans AS ({_SPANS}) {_SUMS}"  # noqa: S608
+_DAY: Final = f"WITH legs AS ({_LEGS}), rung AS ({_CALLS}), made AS ({_MADE}), spans AS ({_SPANS}) {_SUMS}"
 
 
 def of_today(database: Database, agent: Agent, zone: ZoneInfo) -> dict[str, Any]:

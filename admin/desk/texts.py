@@ -162,6 +162,12 @@ def texts() -> dict[str, str]:
         "sharing.made": _("Contacto nuevo: escribe su nombre y salva."),
         "sharing.changed": _("En otra ventana ya se eligió con quién es la llamada."),
         "sharing.failed": _("No se pudo cambiar el contacto. Vuelve a intentar."),
+        # the support page
+        "support.title": _("Página de apoyo: {host}"),
+        "support.waits": _("Cargando…"),
+        "support.blank": _("Si se ve en blanco, ese sitio no deja que lo muestren aquí: ábrelo en una pestaña."),
+        "support.slow": _("No responde, o no deja que lo muestren aquí. Ábrelo en una pestaña."),
+        "support.refused": _("El navegador no muestra esa página aquí. Ábrela en una pestaña."),
         # notes
         "save": _("Salvar"),
         "saving": _("Salvando…"),

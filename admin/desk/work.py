@@ -17,6 +17,7 @@ from admin.installation import account, installation
 from admin.permissions import Act, may
 from models.callers import contact_card
 from models.tables import Agent, Call, Contact, epoch_ms
+from models.tables.call_centers import PopUpIn
 from models.values.call import Role
 from models.values.phone import normalise
 
@@ -30,6 +31,7 @@ def work(call: Call, agent: Agent, drafted: Iterable[str] = ()) -> dict[str, Any
         "contact_id": call.contact_id,
         "card": _card(call),
         "callback": callbacks.texts(callbacks.promised(str(call.id), agent), ZoneInfo(str(account().timezone))),
+        "pop_up_in": (call.call_center.pop_up_in if call.call_center else PopUpIn.TAB).value,
         "fields": additional(call.contact),
         "sharing": [_choice(row) for row in _shared(call)],
         "may_be_another": call.contact_id is not None and _key(call) is not None,

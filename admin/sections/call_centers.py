@@ -37,6 +37,7 @@ from models.tables import (
     Form,
     Printer,
 )
+from models.tables.call_centers import PopUpIn
 from models.values.call import CostUnit, Strategy
 from models.values.money import CURRENCIES
 from models.values.recording import RecordingMode
@@ -82,6 +83,11 @@ class CenterForm(QueueForm):
         span=True,
         attributes={"maxlength": 1000, "placeholder": "https://crm.example/cliente?tel={caller}"},
     )
+    pop_up_in = Choice(
+        _l("El Pop Up se abre"),
+        options=lambda: choices(PopUpIn),
+        help=_l("Cada agente puede elegir otra cosa en su escritorio."),
+    )
     strategy = Choice(_l("Quién timbra"), options=lambda: choices(Strategy))
     ring_seconds = _seconds(_l("Timbra cada intento (s)"))
     wrap_up_seconds = _seconds(_l("Trabajo posterior (s)"), _l("Descanso del agente después de cada llamada."))
@@ -114,7 +120,7 @@ class CenterForm(QueueForm):
         attributes={"maxlength": 4},
     )
     groups = (
-        (_l("Lo que ve el agente"), ("name", "color", "active", "logo", "remove_logo", "pop_up_url")),
+        (_l("Lo que ve el agente"), ("name", "color", "active", "logo", "remove_logo", "pop_up_url", "pop_up_in")),
         (_l("Números"), ("numbers",)),
         (_l("Quién contesta"), ("agents", "agent_groups")),
         (

@@ -8,6 +8,7 @@ from models.checks.base import Check, Checked, clean_text
 from models.checks.contacts import account_region
 from models.checks.queues import check_queue
 from models.tables import AdditionalField, CallCenter, CallCenterNumber, Printer
+from models.tables.call_centers import PopUpIn
 from models.values.call import CostUnit, Strategy
 from models.values.color import parse_color
 from models.values.errors import InvalidValue
@@ -41,6 +42,7 @@ def check_call_center(data: Mapping[str, Any], row: CallCenter | None = None) ->
     check.flag("survey_enabled")
     check.parsed("color", parse_color, required=True)
     check.parsed("pop_up_url", _template, null=True)
+    check.choice("pop_up_in", PopUpIn)
     check.choice("strategy", Strategy)
     check.integer("ring_seconds", 1, MAX_SECONDS)
     check.integer("max_wait_seconds", 1, MAX_SECONDS)

@@ -24,7 +24,11 @@ MINUTE = 60_000
 
 
 def _call(
-    number: int, agent: int | None, at: int, talk: int = 0, direction: Direction = Direction.INBOUND,
+    number: int,
+    agent: int | None,
+    at: int,
+    talk: int = 0,
+    direction: Direction = Direction.INBOUND,
     legs: tuple[tuple[int, LegOutcome, int], ...] = (),
 ) -> tuple[CallRecord, list[LegRecord]]:
     answered = at + 5000 if talk else None
@@ -74,10 +78,9 @@ def test_the_figures_are_those_of_plain_sql(database: Database, agent: Callable[
         "answered": 2, "made": 2, "missed": 2, "talk_ms": 6 * MINUTE, "mean_talk_ms": 2 * MINUTE,
         "wrap_up_ms": 2 * MINUTE, "online_ms": 29 * MINUTE, "paused_ms": 12 * MINUTE,
     }  # fmt: skip
-    plain = "SELECT count(DISTINCT call_id) FROM call_legs WHERE agent_id = {} AND outcome = 'answered' AND offered_at >= {}"
-    assert database.execute_sql(plain.format(ana, MIDNIGHT)).fetchone()[0] == 2  # noqa: S608
-    plain = "SELECT sum(ended_at - answered_at) FROM call_legs WHERE agent_id = {} AND outcome = 'answered' AND offered_at >= {}"
-    assert database.execute_sql(plain.format(ana, MIDNIGHT)).fetchone()[0] + 2 * MINUTE == 6 * MINUTE
+    mine = f"FROM call_legs WHERE agent_id = {ana} AND outcome = 'answered' AND offered_at >= {MIDNIGHT}"
+    counted = database.execute_sql(f"SELECT count(DISTINCT call_id), sum(ended_at - answered_at) {mine}").fetchone()
+    assert (counted[0], counted[1] + 2 * MINUTE) == (2, 6 * MINUTE)
     tokyo = figures.of_today(database, agent("Ana"), ZoneInfo("Asia/Tokyo"))
     assert (tokyo["answered"], tokyo["online_ms"]) == (0, 7 * MINUTE), "the day is the account's"
     assert figures.of_today(database, agent("Caro"), ZONE) == dict.fromkeys(tokyo, 0) | {"mean_talk_ms": None}
@@ -85,11 +88,8 @@ def test_the_figures_are_those_of_plain_sql(database: Database, agent: Callable[
 
 def test_a_long_history_costs_a_day_nothing(database: Database, agent: Callable[[str], Any]) -> None:
     ana, at = agent("Ana").id, epoch_ms(datetime.now(UTC))
-    days = 86_400_000
-    _write(
-        database,
-        *(_call(n, ana, at - 2 * days - n * MINUTE, MINUTE, legs=((ana, LegOutcome.ANSWERED, MINUTE),)) for n in range(6000)),
-    )
+    days, leg = 86_400_000, ((ana, LegOutcome.ANSWERED, MINUTE),)
+    _write(database, *(_call(n, ana, at - 2 * days - n * MINUTE, MINUTE, legs=leg) for n in range(6000)))
     write_presence(
         database, [PresenceRow(ana, AgentState.PAUSED, at - 2 * days - n * MINUTE, None, "s") for n in range(6000)]
     )

@@ -7,10 +7,11 @@ import { CallerTickets } from "./caller-tickets.js";
 import { CallbackFields } from "./callback-fields.js";
 import { duration, moment } from "./clock.js";
 import { ContactCard } from "./contact-card.js";
-import { grouped, initials, ownPicture, readableInk, safeColor, webAddress } from "./look.js";
+import { grouped, initials, ownPicture, readableInk, safeColor } from "./look.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Notes } from "./notes.js";
 import { copyOf, data, make, part, say } from "./page.js";
+import { PopUp } from "./pop-up.js";
 import { TalkBar } from "./talk-bar.js";
 import { isAlerting } from "./truth.js";
 import { Work } from "./work.js";
@@ -51,10 +52,12 @@ export class PopView {
       onGone: () => this.work.again(),
     });
     this.callback = new CallbackFields(this.part, this.form, this.notes, clock);
+    this.popUp = new PopUp(this.part);
     this.card = null; // of the contact that the call has now; the engine knows the one of the call's beginning
     this.work = new Work(this.part, pop.call_id, this.root.id, this.notes, [
       (work, values) => this.contact.take(work, values),
       (work) => this.#takeCard(work.card),
+      (work) => this.popUp.prefer(work.pop_up_in),
     ]);
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
@@ -137,11 +140,7 @@ export class PopView {
     this.part("number").textContent = named ? this.number : "";
     this.part("number").hidden = !named;
     this.part("unknown").hidden = named;
-    const address = webAddress(pop.pop_up_url);
-    const link = this.part("pop-up");
-    link.hidden = address === null;
-    if (address === null) link.removeAttribute("href");
-    else link.href = address;
+    this.popUp.know(pop.pop_up_url, !isAlerting(pop));
     this.#phase();
     this.tick();
     this.refreshActions();
