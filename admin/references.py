@@ -17,6 +17,7 @@ _WORDS: Final[dict[type[Row], Any]] = {
     tables.AgentGroupMember: _l("miembros de grupos"),
     tables.AgentLogin: _l("logueos"),
     tables.AgentPresence: _l("estado del agente"),
+    tables.AgentStateChange: _l("estados del agente"),
     tables.CallCenterNumber: _l("números"),
     tables.CallCenterAgent: _l("agentes asignados"),
     tables.CallCenterGroup: _l("asignaciones de grupos a call centers"),

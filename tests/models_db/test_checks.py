@@ -325,6 +325,7 @@ def test_nothing_but_join_rows_goes_with_what_is_deleted() -> None:
         "agent_group_members.agent_id",
         "agent_group_members.group_id",
         "agent_presence.agent_id",
+        "agent_states.agent_id",
         "breaker_releases.agent_id",
         "call_center_agents.agent_id",
         "call_center_agents.call_center_id",

@@ -100,18 +100,18 @@ export class PopUp {
       referrerPolicy: "no-referrer",
     });
     const mixed = location.protocol === "https:" && url.protocol === "http:";
-    this.#say(mixed || own ? "refused" : "waits");
+    this.#note(mixed || own ? "refused" : "waits");
     this.part("support-box").replaceChildren(this.frame);
     if (mixed || own) return; // a browser shows neither here: no request is made
     this.frame.onload = () => {
       clearTimeout(this.slow);
-      this.#say("blank");
+      this.#note("blank");
     };
-    this.slow = setTimeout(() => this.#say("slow"), SLOW_MS);
+    this.slow = setTimeout(() => this.#note("slow"), SLOW_MS);
     this.frame.src = this.address;
   }
 
-  #say(what) {
+  #note(what) {
     this.part("support-note").textContent = say(`support.${what}`);
     this.part("support").dataset.state = what;
     this.frame.hidden = what === "refused";
