@@ -71,7 +71,10 @@ def _read(dialled: str, region: str) -> Destination | None:
         return None
     if not key.startswith("+"):
         return Destination(dialled, key, region if len(key) <= 6 else "", premium=_is_dear(key, region))
-    parsed = phonenumbers.parse(key, None)
+    try:
+        parsed = phonenumbers.parse(key, None)
+    except phonenumbers.NumberParseException:
+        return None  # a country's code and next to nothing after it
     country = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)
     nowhere = country == _NOWHERE or not country

@@ -105,3 +105,8 @@ def test_whose_number_is_shown() -> None:
     plan = TrunkPlan(caller_id="22220000")
     assert plan.outside(destination, "CR").caller_id == "22220000"
     assert plan.outside(destination, "CR", "40001000").caller_id == "40001000"
+
+
+@pytest.mark.parametrize("number", ["+442", "+4", "+44"])
+def test_a_countrys_code_and_next_to_nothing_is_no_number(number: str) -> None:
+    assert read_destination(number, "CR") is None
