@@ -341,10 +341,10 @@ class Checks:
         if desk is None:
             raise Violation(f"{case.id} engages {command.agent}: there is no agent of that number")
         if desk.holder is None and (case.restarted or (case.id, command.agent) in self.seatless):
-            # Whoever talks has a seat from now on, though no desk has been there yet.
-            self.seatless.discard((case.id, command.agent))
             known = self.shell.snapshot.agents.get(command.agent)
             if known is not None and known.active:
+                # Whoever talks has a seat from now on, though no desk has been there yet.
+                self.seatless.discard((case.id, command.agent))
                 desk.holder = case.id
                 desk.seated = True
             return
