@@ -207,11 +207,13 @@ class Engine:
             self._begin(event.channel, *inbound.arrive(event, self.snapshot, self.policy))
 
     def _adopt(self, found: FoundCall) -> None:
-        if found.outbound and found.record is None and not (found.up or found.legs or ids.is_click2dial(found.channel)):
-            # Dialled while nobody listened, and still on the line: judged like any other.
+        if found.outbound and not (found.up or found.legs or ids.is_click2dial(found.channel)):
+            # Dialled, and nobody called yet: whether nobody listened or an engine before us had just refused it is not
+            # known, so it is judged like any other.
             endpoint = found.caller_agent.endpoint if found.caller_agent else None
             address = found.caller_address
-            self.outgoing.dialled(AgentDials(now_ms(), found.channel, endpoint or "", found.called_number, address))
+            dialled = AgentDials(now_ms(), found.channel, endpoint or "", found.called_number, address)
+            self.outgoing.dialled(dialled, told=found.told)
             return
         log.info("adopted", call=found.channel, talking=found.up, legs=len(found.legs))
         call, first = adoption.adopt(found, self.snapshot, self.policy, now_ms())

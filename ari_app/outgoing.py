@@ -31,7 +31,9 @@ from models.values.spending import SpendingRules
 
 log = structlog.get_logger(__name__)
 
-Begin = Callable[[str, Call, list[Command]], None]
+
+class Begin(Protocol):
+    def __call__(self, call_id: str, call: Call, first: list[Command], *, told: int = 0) -> None: ...
 
 
 class Records(Protocol):
@@ -68,13 +70,13 @@ class Outgoing:
         self._spending = Spending()
 
     # ------------------------------------------------------------ calls
-    def dialled(self, event: AgentDials) -> None:
-        """A number was dialled on a phone."""
+    def dialled(self, event: AgentDials, *, told: int = 0) -> None:
+        """A number was dialled on a phone. ``told``: the entries of its story that an earlier engine told."""
         snapshot = self._snapshot()
         agent = snapshot.agent_at(event.endpoint)
         route = snapshot.call_centers.get(agent.call_center) if agent and agent.call_center is not None else None
         verdict = self._ask(event.channel, agent, event.called_number, route, event.address)
-        self._begin(event.channel, *outbound.dial(event, agent, route, verdict, self._policy()))
+        self._begin(event.channel, *outbound.dial(event, agent, route, verdict, self._policy()), told=told)
 
     def click(self, agent_id: int, number: str, center: int | None) -> str:
         """Click2Dial: the new call's id. Raises DialRefused; then nothing rings, now or later."""

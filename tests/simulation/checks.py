@@ -416,7 +416,8 @@ class Checks:
         unheard = case.doubt and case.late
         if "leftovers" not in timers and "clearing" not in timers and not unheard:
             for leg in call.legs:
-                if leg.channel in channels and not leg.live:
+                mine = self.shell.moved.get(leg.channel, case) is case
+                if leg.channel in channels and not leg.live and mine:
                     raise Violation(
                         f"{case.id}: {leg.channel}, {leg.state}, is on the switch: nothing is done about it"
                     )
@@ -425,6 +426,8 @@ class Checks:
         if not isinstance(call, Clearing) and not (isinstance(call, Talking) and call.without_caller):
             self._needs(case, case.id in channels, "goes on without its caller")
         for leg in call.legs:
+            if self.shell.moved.get(leg.channel, case) is not case:
+                continue  # given to another call, which has it now
             channel = channels.get(leg.channel)
             # Whether the end of a leg was carried out may not be known.
             if (channel is not None) is not leg.exists and not (case.unended and channel is None and not leg.live):

@@ -157,7 +157,7 @@ class Comparing:
                 strays.add(caller.id)
                 continue
             found = self._found(caller, channels, bridges)
-            if found.outbound and found.record is None and not (found.up or found.legs) and found.caller_address:
+            if found.outbound and not (found.up or found.legs) and found.caller_address:
                 assert found.caller_agent is not None
                 endpoint = found.caller_agent.endpoint or ""
                 self.shell.dialled(
