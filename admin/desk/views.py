@@ -43,7 +43,7 @@ def page() -> str:
             "endpoint": agent.endpoint,
         },
         "language": html_lang(),
-        "timezone": str(account().timezone),
+        "accountTimezone": str(account().timezone),
         "maxFile": MAX_ATTACHMENT,
         "texts": texts(),
         "dispositions": recent.dispositions(),

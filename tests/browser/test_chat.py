@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browser.desk_page import log_in
 from browser.house import PASSWORD, House
+from browser.scripted_engine import until
 from browser.test_accessibility import wrong
 from browser.test_desk_pops import CARD
 from playwright.sync_api import Locator, Page, expect
@@ -85,8 +86,11 @@ def test_a_conversation(house: House, provider: SmsProvider) -> None:
     expect(bubble(room, "¿Tienen hornos de 60 cm?")).to_be_visible()
     expect(desk.badge("messages")).to_contain_text("1")
 
+    expect(room.get_by_label("Mensaje", exact=True)).to_be_focused()
+    room.get_by_role("button", name="Llamar a María Núñez Acuña").click()
+    asked = until(lambda: next((told for told in house.engine.heard if told[0] == "dial"), None), "the wish to dial")
+    assert asked[1:3] == (house.me.id, SmsThread.get(SmsThread.contact.is_null(False)).number)
     field = room.get_by_label("Mensaje", exact=True)
-    expect(field).to_be_focused()
     field.fill("Sí, de 60 y de 90.")
     expect(room.locator("[data-part=counter]")).to_have_text("1 mensaje · quedan 52")
     expect(room.locator("[data-part=hint]")).to_contain_text("Con í caben 70 letras")

@@ -10,7 +10,7 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /** The moment as the account's clock shows it. */
 export function localOf(ms) {
-  const parts = new Intl.DateTimeFormat("en-US", { ...PARTS, timeZone: data.timezone }).formatToParts(new Date(ms));
+  const parts = new Intl.DateTimeFormat("en-US", { ...PARTS, timeZone: data.accountTimezone }).formatToParts(new Date(ms));
   const value = Object.fromEntries(parts.map(({ type, value: text }) => [type, text]));
   return `${value.year}-${value.month}-${value.day}T${value.hour}:${value.minute}`;
 }

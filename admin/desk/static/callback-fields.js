@@ -22,7 +22,7 @@ export class CallbackFields {
     for (const button of this.element.querySelectorAll("[data-when]")) button.onclick = () => this.#choose(button.dataset.when);
     form.elements.disposition.addEventListener("change", () => this.#follow(form.elements.disposition.value));
     this.element.addEventListener("toggle", () => this.#bound());
-    part("callback-zone").textContent = say("callback.zone", { zone: data.timezone });
+    part("callback-zone").textContent = say("callback.zone", { zone: data.accountTimezone });
     part("callback-zone").hidden = !isElsewhere(Date.now());
   }
 

@@ -32,7 +32,7 @@ export class Callbacks {
     this.busy = new Set();
     this.soon = 0;
     this.part("again").onclick = () => this.#read();
-    this.part("zone").textContent = say("callback.zone", { zone: data.timezone });
+    this.part("zone").textContent = say("callback.zone", { zone: data.accountTimezone });
     this.part("zone").hidden = !isElsewhere(Date.now());
     this.dialog = document.getElementById("put-off");
     setInterval(() => this.#tick(), TICK_MS);

@@ -15,12 +15,13 @@ const GATHER_MS = 120;
 
 export class Chat {
   /** `opened(rest)`: somebody went to another thread, "" none; `moved(rest)`: what is open has this address from now on;
-   * `counted(n)`: so many threads have something new. */
-  constructor(root, { opened, moved, counted = () => {} }) {
+   * `counted(n)`: so many threads have something new; `dial(number, call center)`: null where nobody is called. */
+  constructor(root, { opened, moved, counted = () => {}, dial = null }) {
     this.root = root;
     this.opened = opened;
     this.moved = moved;
     this.counted = counted;
+    this.dial = dial;
     this.part = (name) => part(root, name);
     this.threads = new Map();
     this.more = false;
@@ -258,6 +259,10 @@ export class Chat {
       make("span", { className: "chat-ours" }, thread.ours ? ` ${say("chat.by", { number: thread.ours_shown })}` : ""),
     );
     this.part("do-not-call").hidden = !told.do_not_call;
+    // A name may have written instead of a number.
+    this.part("call").hidden = this.dial === null || !/^\+?\d{3,}$/.test(thread.number);
+    this.part("call").onclick = () => this.dial(thread.number, thread.center?.id ?? null);
+    if (this.dial !== null) this.part("call").ariaLabel = say("recent.call_of", { who: thread.name || thread.shown });
     this.part("opt-out").hidden = told.opted_out !== null || this.open.thread === null;
     const why = closed(told);
     this.part("banner").hidden = why === "";

@@ -53,7 +53,7 @@ const bar = new StateBar(clock, {
 const tickets = new Tickets(rooms, drafts, { dial, openCall: (callId) => openPast({ call_id: callId }) });
 const callbacks = new Callbacks(rooms, clock, { dial, openCall: (callId) => openPast({ call_id: callId }) });
 let phone = null; // where the agent's phone is in the browser
-const messages = new MessagesRoom(rooms);
+const messages = new MessagesRoom(rooms, data.mayDial ? dial : null);
 let leaving = false;
 watchAppearance();
 rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => stage.setInSight(false) });

@@ -9,11 +9,12 @@ import { part, say } from "./page.js";
 export class MessagesRoom {
   name = "messages";
 
-  constructor(rooms) {
+  constructor(rooms, dial) {
     const section = document.querySelector('[data-room="messages"]');
     this.chat = new Chat(part(section, "chat"), {
       opened: (rest) => rooms.go(this.name, rest),
       moved: (rest) => rooms.settle(rest),
+      dial,
       counted: (count) => rooms.badge(this.name, count, say("chat.rooms", { count })),
     });
   }
