@@ -42,7 +42,7 @@ def phone_socket_url(desk_url: str) -> str:
 def _headers(response: Response) -> Any:
     headers = response.headers
     more = _DESK_FRAMES if request.endpoint == "desk.page" else ""
-    policy = _POLICY.format(desk=_origin(desk_socket_url()), more=more)
+    policy = _POLICY.format(desk=_desk_sources(desk_socket_url()), more=more)
     headers.setdefault("Content-Security-Policy", policy)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Frame-Options", "DENY")
@@ -57,8 +57,11 @@ def _headers(response: Response) -> Any:
     return response
 
 
-def _origin(url: str) -> str:
+def _desk_sources(url: str) -> str:
+    """Its websocket, and the same place asked in plain HTTP whether anybody is there (static/connection-worker.js)."""
     scheme, _, rest = url.partition("://")
     host = rest.split("/", 1)[0]
     # What stands in the header comes from the Host header: only what can be a host enters it.
-    return f"{scheme}://{host}" if all(c.isalnum() or c in ".-:[]" for c in host) else ""
+    if not all(c.isalnum() or c in ".-:[]" for c in host):
+        return ""
+    return f"{scheme}://{host} {scheme.replace('ws', 'http', 1)}://{host}"

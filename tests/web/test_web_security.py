@@ -106,7 +106,7 @@ def test_headers(looking: Flask) -> None:
         assert "script-src 'self';" in policy
         assert "style-src 'self';" in policy
         assert "unsafe" not in policy
-        assert "connect-src 'self' ws://localhost:8001;" in policy
+        assert "connect-src 'self' ws://localhost:8001 http://localhost:8001;" in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "same-origin"

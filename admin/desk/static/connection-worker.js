@@ -14,6 +14,10 @@ const TOKEN_KEPT_MS = 20000;
 const TOKEN_TIMEOUT_MS = 8000;
 const OPEN_TIMEOUT_MS = 8000;
 const HELD_MS = 60000;
+/** After so many failures in a row it is asked first whether anybody is there: Chromium holds back a websocket by up to
+ *  five seconds when some thirty to the same place have failed within minutes, and the desk would be late at the return. */
+const UNANSWERED = 3;
+const ANSWER_TIMEOUT_MS = 4000;
 const TICK_MS = 1000;
 /** No timer came for so long: the computer slept, or the page was frozen. */
 const SLEPT_MS = 5000;
@@ -114,6 +118,11 @@ async function open() {
   if (mine !== opening || !running) return;
   if (refusal === "later") return again();
   if (refusal !== null) return halt(refusal);
+  if (attempt >= UNANSWERED) {
+    const isThere = await answers(token.url);
+    if (mine !== opening || !running) return;
+    if (!isThere) return again();
+  }
   const fresh = new WebSocket(token.url);
   socket = fresh;
   const impatience = setTimeout(() => again(), OPEN_TIMEOUT_MS);
@@ -132,6 +141,21 @@ async function open() {
       again(verdict);
     }
   };
+}
+
+/** Whatever it answers to a request that is no websocket's. */
+async function answers(url) {
+  try {
+    await fetch(url.replace(/^ws/, "http"), {
+      mode: "no-cors",
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** null: `token` is good; "later": try again; otherwise why there is none: "login", "address", "phone". */
