@@ -16,7 +16,7 @@ from admin.installation import installation
 from admin.language import timezone
 from admin.permissions import may
 from admin.sections.calls import selected
-from models.tables import Agent, AgentPresence, Call
+from models.tables import Agent, AgentPresence, Call, from_epoch_ms
 from models.values.call import AgentState, Outcome
 
 
@@ -91,7 +91,8 @@ def _by_hour(start: datetime) -> list[dict[str, int]]:
 
 
 def _people() -> list[dict[str, Any]]:
-    """Active users with a phone and their state as the engine last wrote it; those at work first."""
+    """Active users with a phone and their state, those at work first: as the engine has it, which every desk shows too;
+    as it was last written when no engine answers."""
     rows = (
         Agent.select(
             Agent.id, Agent.name, Agent.endpoint, AgentPresence.state, AgentPresence.reason, AgentPresence.since
@@ -102,17 +103,18 @@ def _people() -> list[dict[str, Any]]:
         .tuples()
     )
     order = list(AgentState)
-    people = [
-        {
-            "id": key,
-            "name": name,
-            "endpoint": endpoint,
-            "state": AgentState(state or AgentState.OFFLINE),
-            "reason": reason or "",
-            "since": since,
-        }
-        for key, name, endpoint, state, reason, since in rows
-    ]
+    told = installation().engine.agents()
+    at_work = None if told is None else {one["id"]: one for one in told}
+    people = []
+    for key, name, endpoint, state, reason, since in rows:
+        if at_work is not None:
+            now = at_work.get(key, {})
+            state, reason = now.get("state"), now.get("reason")
+            since = from_epoch_ms(now["since"]) if now.get("since") else None
+        state = AgentState(state or AgentState.OFFLINE)
+        people.append(
+            {"id": key, "name": name, "endpoint": endpoint, "state": state, "reason": reason or "", "since": since}
+        )
     return sorted(people, key=lambda one: (one["state"] is AgentState.OFFLINE, order.index(one["state"]), one["name"]))
 
 
