@@ -54,9 +54,9 @@ def column(values: Sequence[Any]) -> Sequence[str]:
 
 def _are_numbers(values: Sequence[str]) -> bool:
     """Telephone numbers, above all: digits, and a plus nowhere but in front."""
-    lines = "\n" + "\n".join(values)
+    lines = "\n" + "\n".join(values) + "\n"
     digits = lines.replace("\n", "").replace("+", "")
-    return digits.isascii() and digits.isdigit() and lines.count("+") == lines.count("\n+")
+    return digits.isascii() and digits.isdigit() and lines.count("+") == lines.count("\n+") and "+\n" not in lines
 
 
 def chunks(query: ModelSelect, key: Any) -> Iterator[list[Any]]:

@@ -614,7 +614,7 @@ class Checks:
         # The stretches that an engine told before it was killed are not known to the next.
         alone = not stretches and not case.restarted
         talked = [leg for leg in _tries(legs[own:]) if leg.outcome is LegOutcome.ANSWERED]
-        # Of an agent whose phone was lost every leg but the last ends so; one who called came back on a leg of their own.
+        # Of an agent whose phone was lost every leg but the last ends so; who called came back on a leg of its own.
         came_back = any(leg.reason is LegReason.PHONE_LOST for leg in legs[:own])
         if sum(leg.reason is not LegReason.PHONE_LOST for leg in talked) > 1 + came_back and alone:
             raise Violation(f"{case.id}: more than one leg answered: {legs}")

@@ -130,6 +130,8 @@ NUMBERS = st.from_regex(r"[-+=@]?[0-9]{0,3}[-+]?[0-9]?", fullmatch=True)
 
 @given(st.lists(st.one_of(st.text(max_size=6), NUMBERS), min_size=1))
 @example(["+50688881234", "+1+2"])
+@example(["0", "+"])
+@example(["+", "0"])
 @example(["88881234", "-12", "=1"])
 @example(["a\x00b"])
 def test_a_column_as_its_cells(values: list[str]) -> None:
