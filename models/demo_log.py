@@ -49,8 +49,8 @@ class Log:
         return day.replace(minute=self.random.randrange(60), second=self.random.randrange(60))
 
     def save(self) -> None:
-        for begin in range(0, len(self.rows), 50):
-            ordered = sorted(self.rows, key=lambda row: row["at"])
+        ordered = sorted(self.rows, key=lambda row: row["at"])
+        for begin in range(0, len(ordered), 50):
             tables.AuditEntry.insert_many(ordered[begin : begin + 50]).execute()
 
 

@@ -13,7 +13,7 @@ from flask_login import login_required
 
 from admin import documents
 from admin.desk import contact_choice, drafts, files, forms, recent, saving
-from admin.desk.callback_views import tell, zone
+from admin.desk.callback_views import tell
 from admin.desk.ownership import Standing, standing
 from admin.desk.typed import BadRequest, read
 from admin.desk.views import blueprint
@@ -21,6 +21,7 @@ from admin.desk.work import work
 from admin.desk_news import tell_desks
 from admin.installation import account, installation
 from admin.kept_files import forget
+from admin.language import timezone
 from admin.login import limiter
 from admin.permissions import Act, may
 from admin.problems import problem_text
@@ -99,7 +100,7 @@ def save_call(call_id: str) -> Any:
     """200 saved, 403 another's call, 409 not in the history yet, 422 errors by field, 413 or 415 not from our page."""
     body = _json(MAX_BODY)
     try:
-        outcome = saving.save(installation().database, user().row, call_id, read(body), account().region, zone())
+        outcome = saving.save(installation().database, user().row, call_id, read(body), account().region, timezone())
     except BadRequest as problem:
         return _malformed(problem)
     match outcome:

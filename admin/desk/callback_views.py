@@ -8,7 +8,6 @@ One that the agent may not make is not there: 404, whether it exists or not.
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, jsonify, request
 from flask_login import login_required
@@ -17,7 +16,8 @@ from peewee import JOIN
 from admin import callbacks
 from admin.desk.contact_choice import locked
 from admin.desk_news import tell_desks
-from admin.installation import account, installation
+from admin.installation import installation
+from admin.language import timezone
 from admin.problems import problem_text
 from admin.sessions import user
 from models.db import transaction
@@ -108,7 +108,7 @@ def tell(agents: set[int], callback_id: int | None) -> None:
 
 def _done(row: AgentCallback, me: Agent, body: dict[str, Any]) -> callbacks.Gone | AgentCallback:
     if body["do"] == "later":
-        return callbacks.put_off(row, me, callbacks.moment(body["at"], zone(), row.due_at))
+        return callbacks.put_off(row, me, callbacks.moment(body["at"], timezone(), row.due_at))
     return _ACTIONS[body["do"]](row, me)
 
 
@@ -130,10 +130,6 @@ def _is_seen(row: AgentCallback, me: Agent) -> bool:
     if theirs or AgentCallback.select().where(AgentCallback.id == row.id, callbacks.of(me)).exists():
         return True
     return row.call_center_id in {key for (key,) in callbacks.centers_of(me).tuples()}
-
-
-def zone() -> ZoneInfo:
-    return ZoneInfo(str(account().timezone))
 
 
 # ---------------------------------------------------------------- shapes
@@ -169,7 +165,7 @@ def _shape(row: AgentCallback, me: Agent) -> dict[str, Any]:
         "company": contact.company.name if contact and contact.company else "",
         "call_center": {"id": center.id, "name": center.name, "color": center.color} if center else None,
         "due_at": epoch_ms(row.due_at),
-        "local": callbacks.local(row.due_at, zone()),
+        "local": callbacks.local(row.due_at, timezone()),
         "note": row.note,
         "mine": row.agent_id == me.id,
         "group": row.group.name if row.group and row.agent_id is None else "",

@@ -5,7 +5,6 @@ Owns: that JSON. Must not: write, or decide whose call it is (`ownership`).
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import url_for
 
@@ -14,6 +13,7 @@ from admin.desk import forms
 from admin.desk.contact_choice import customer_number, sharing
 from admin.desk.saving import notes_of
 from admin.installation import account, installation
+from admin.language import timezone
 from admin.permissions import Act, may
 from models.callers import contact_card
 from models.tables import Agent, Call, Contact, epoch_ms
@@ -30,7 +30,7 @@ def work(call: Call, agent: Agent, drafted: Iterable[str] = ()) -> dict[str, Any
         "saved_at": None if call.saved_at is None else epoch_ms(call.saved_at),
         "contact_id": call.contact_id,
         "card": _card(call),
-        "callback": callbacks.texts(callbacks.promised(str(call.id), agent), ZoneInfo(str(account().timezone))),
+        "callback": callbacks.texts(callbacks.promised(str(call.id), agent), timezone()),
         "pop_up_in": (call.call_center.pop_up_in if call.call_center else PopUpIn.TAB).value,
         "fields": additional(call.contact),
         "sharing": [_choice(row) for row in _shared(call)],

@@ -95,16 +95,7 @@ def offer(facts: Facts, legs: Legs, chosen: Iterable[AgentRoute], at: int) -> tu
         new.append(leg)
         commands += [
             *agents.show(facts, leg),
-            CreateLeg(
-                channel=leg.channel,
-                agent=agent.id,
-                endpoint=agent.endpoint or "",
-                originator=facts.line,
-                caller_number=facts.calling_number,
-                caller_name=facts.caller_name,
-                virtual=agent.phone_kind is PhoneKind.VIRTUAL,
-                variables=headers(facts, agent),
-            ),
+            _made(facts, leg, agent),
             SetTimer(pop_timer(leg), facts.policy.pop_ack),
         ]
     return legs.add(new), commands
@@ -122,17 +113,20 @@ def ring_again(facts: Facts, legs: Legs, agent: AgentRoute, at: int) -> tuple[Le
         answer_wanted=True,
         returns=True,
     )
-    return legs.add((leg,)), [
-        CreateLeg(
-            channel=leg.channel,
-            agent=agent.id,
-            endpoint=agent.endpoint or "",
-            originator=facts.line,
-            caller_number=facts.calling_number,
-            caller_name=facts.caller_name,
-            variables=headers(facts, agent),
-        )
-    ]
+    return legs.add((leg,)), [_made(facts, leg, agent)]
+
+
+def _made(facts: Facts, leg: Leg, agent: AgentRoute) -> CreateLeg:
+    return CreateLeg(
+        channel=leg.channel,
+        agent=agent.id,
+        endpoint=agent.endpoint or "",
+        originator=facts.line,
+        caller_number=facts.calling_number,
+        caller_name=facts.caller_name,
+        virtual=agent.phone_kind is PhoneKind.VIRTUAL,
+        variables=headers(facts, agent),
+    )
 
 
 def call_outside(
