@@ -1,4 +1,5 @@
-"""Our driver of ARI: one websocket that carries the events down and the requests (and their answers) both ways.
+"""Our driver of ARI: one websocket that carries the events down and the requests (and their answers) both ways; only
+lists come by HTTP (`lists`).
 
 Owns: REST over the events' websocket. Must not: know calls. Source: Asterisk's documentation, "ARI REST over
 WebSocket" (messages RESTRequest and RESTResponse).
@@ -21,8 +22,8 @@ from ari_app.ari.port import Disconnected
 # Asterisk reads websocket messages of less than 64 KiB and closes the connection on a longer one (res_http_websocket,
 # MAXIMUM_FRAME_SIZE); a margin is left.
 LARGEST_REQUEST = 60 * 1024
-# A list of all channels of a busy switch is some 600 bytes a channel.
-LARGEST_MESSAGE = 32 * 1024 * 1024
+# Nothing of Asterisk's is so long (its own limit is a thread's stack, see `lists`): the bound is against what is none.
+LARGEST_MESSAGE = 4 * 1024 * 1024
 
 
 class RestRequest(msgspec.Struct, tag_field="type", tag="RESTRequest", omit_defaults=True):

@@ -18,6 +18,7 @@ import structlog
 
 from ari_app.ari import operations
 from ari_app.ari.decode import EVENT_TYPES, ApplicationReplaced, Decoded, MalformedMessage, Message, RestAnswer
+from ari_app.ari.lists import Lists, base_of
 from ari_app.ari.port import (
     Counters,
     Disconnected,
@@ -107,6 +108,7 @@ class Driver(ABC):
         self._app = app
         self._user = user
         self._password = password
+        self._lists = Lists(base_of(url), user, password, request_timeout)
         self._request_timeout = request_timeout
         self._silence = silence
         self._connect_timeout = connect_timeout
@@ -138,9 +140,14 @@ class Driver(ABC):
         self._life = asyncio.get_running_loop().create_task(self._live(), name="ari")
 
     def submit(self, operation: str, **params: Any) -> asyncio.Future[Response]:
+        if operation in operations.LISTS:
+            rendered = operations.render(operation, params)
+            return asyncio.get_running_loop().create_task(self._listed(rendered), name=f"ari {operation}")
         return self._submit(operation, params, connected=self._ready)
 
     def order(self, operation: str, params: Mapping[str, Any], answered: OnAnswer) -> None:
+        if operation in operations.LISTS:
+            raise TypeError(f"{operation} is answered by HTTP, in no order with what the websocket brings: submit it")
         failure = self._send(operation, params, answered, connected=self._ready)
         if failure is not None:
             # Nobody is answered before they have finished asking.
@@ -171,6 +178,7 @@ class Driver(ABC):
             await asyncio.wait([self._life])
         if self._link is not None:
             self._link.abort(closed)
+        await self._lists.close()
         self._disconnected(closed)
 
     @abstractmethod
@@ -296,6 +304,21 @@ class Driver(ABC):
         self._outstanding[number] = (answered, time.monotonic() + self._request_timeout)
         self.counters.requests += 1
         return None
+
+    async def _listed(self, rendered: operations.Rendered) -> Response:
+        """A list, by HTTP, as if it had come by the websocket: when all that was sent before is carried out, and told
+        when what Asterisk said before it has been read.
+        """
+        link = self._link
+        before = await self._submit("asterisk.ping", {}, connected=self._ready)
+        if not before.ok:
+            return before
+        self.counters.requests += 1
+        listed = await self._lists.get(rendered)
+        after = await self._submit("asterisk.ping", {}, connected=self._ready and self._link is link)
+        if not after.ok:
+            return Response(None, failure=after.failure or Failure.CONNECTION_LOST)
+        return listed
 
     def _overflow(self) -> Failure:
         self.counters.overflows += 1

@@ -120,6 +120,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "deviceStates.get": _op("GET", "deviceStates/{deviceName}"),
 }
 
+LISTS: Final = frozenset(name for name in OPERATIONS if name.partition(".")[2].startswith("list"))
+"""Those whose answer grows with the switch: see `lists`."""
+
 
 def render(operation: str, params: Mapping[str, Any]) -> Rendered:
     """The request of an operation. A parameter that is None is left out; a list becomes comma-separated.

@@ -165,7 +165,8 @@ class AriPort(Protocol):
         """Send an operation of `operations.OPERATIONS` now, behind all submitted before and without waiting for them.
 
         The future always gets a Response, never an exception. Raises TypeError at once for an unknown operation or
-        parameter (a mistake of ours).
+        parameter (a mistake of ours). Lists (`operations.LISTS`) come by HTTP, for their length (`lists`), after what
+        was sent before and before what is read after; they are not for `order`.
         """
 
     def order(self, operation: str, params: Mapping[str, Any], answered: OnAnswer) -> None:

@@ -32,6 +32,8 @@ class FakeAsterisk:
         self.answer: Callable[[dict[str, Any]], tuple[int, Any] | None] = lambda request: (204, None)
         self.before_first_request: list[dict[str, Any] | bytes | str] = []
         self.refuse_with: HTTPStatus | None = None
+        self.lists: dict[str, tuple[int, Any] | None] = {}
+        """What it answers over HTTP (None: never), by address."""
 
     async def __aenter__(self) -> FakeAsterisk:
         self._server = await serve(
@@ -46,14 +48,23 @@ class FakeAsterisk:
         self._server.close()
         await self._server.wait_closed()
 
-    def _handshake(self, connection: ServerConnection, request: Any) -> Any:
+    async def _handshake(self, connection: ServerConnection, request: Any) -> Any:
         self.handshakes.append(request.path)
         key = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if request.headers.get("Authorization") != f"Basic {key}":
             return connection.respond(HTTPStatus.UNAUTHORIZED, "no")
+        if "Upgrade" not in request.headers:
+            return await self._list(connection, request.path.removeprefix("/ari/"))
         if self.refuse_with is not None:
             return connection.respond(self.refuse_with, "no")
         return None
+
+    async def _list(self, connection: ServerConnection, uri: str) -> Any:
+        answered = self.lists.get(uri, (404, {"message": "unknown"}))
+        if answered is None:
+            await asyncio.sleep(60)
+        status, body = answered or (504, None)
+        return connection.respond(HTTPStatus(status), json.dumps(body))
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections.append(connection)

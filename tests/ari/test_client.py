@@ -384,16 +384,13 @@ def test_a_mistake_in_the_engines_handler_costs_that_event_only(
     run(scenario)
 
 
-def test_fragmented_and_huge_messages_are_put_together(run: Any, fake: Any, engine: Any, eventually: Any) -> None:
+def test_fragmented_messages_are_put_together(run: Any, fake: Any, engine: Any, eventually: Any) -> None:
     async def scenario() -> None:
         async with fake() as asterisk, engine(asterisk.port) as our:
             await our.up()
             text = json.dumps(arrival(3))
             await asterisk.connections[0].send([text[:10], text[10:40], text[40:]])
-            asterisk.answer = lambda request: (200, [{"id": "x" * 1000}] * 5000)
-            channels = await our.ari.submit("channels.list")
-            assert len(channels.body) == 5000
-            assert [event.channel for event in our.events] == ["centralita-1.3"]
+            await eventually(lambda: [event.channel for event in our.events] == ["centralita-1.3"])
 
     run(scenario)
 
@@ -406,12 +403,54 @@ def test_a_message_beyond_all_measure_ends_the_connection_in_words(
     async def scenario() -> None:
         async with fake() as asterisk, engine(asterisk.port) as our:
             await our.up()
-            asterisk.answer = lambda request: (200, "x" * 200_000) if request["uri"] == "channels" else (204, None)
-            response = await our.ari.submit("channels.list")
+            asterisk.answer = lambda request: (200, "x" * 200_000) if request["uri"] == "asterisk/info" else (204, None)
+            response = await our.ari.submit("asterisk.getInfo")
             assert response.failure is Failure.CONNECTION_LOST
             assert our.downs[0].why is Down.LOST
             assert "larger than allowed" in our.downs[0].message
             await our.up(times=2)
+
+    run(scenario)
+
+
+def test_lists_come_by_http(run: Any, fake: Any, engine: Any) -> None:
+    """Of any length, and in their place: after what was sent before, before what is read after."""
+
+    async def scenario() -> None:
+        async with fake() as asterisk, engine(asterisk.port) as our:
+            assert (await our.ari.submit("channels.list")).failure is Failure.NOT_CONNECTED
+            await our.up()
+            asterisk.lists["channels"] = 200, [{"id": "x" * 1000}] * 5000
+            asterisk.lists["endpoints/PJSIP"] = 404, {"message": "No Endpoints found"}
+            asked, _ = our.ari.submit("channels.list"), our.ari.submit("channels.ring", channelId="c1")
+            assert len((await asked).body) == 5000
+            assert [one["uri"] for one in asterisk.worked] == ["channels/c1/ring", "asterisk/ping", "asterisk/ping"]
+            phones = await our.ari.submit("endpoints.listByTech", tech="PJSIP")
+            assert (phones.status, phones.reason) == (404, "No Endpoints found")
+            with pytest.raises(TypeError):
+                our.ari.submit("channels.list", nonsense=1)
+            with pytest.raises(TypeError):
+                our.ari.order("channels.list", {}, lambda answer: None)
+
+    run(scenario)
+
+
+def test_a_list_that_does_not_come(run: Any, fake: Any, engine: Any) -> None:
+    async def scenario() -> None:
+        async with fake() as asterisk, engine(asterisk.port, request_timeout=0.3) as our:
+            await our.up()
+            asterisk.lists["channels"] = None
+            assert (await our.ari.submit("channels.list")).failure is Failure.TIMED_OUT
+            # What the Asterisk before told is not this one's.
+            waiting = our.ari.submit("channels.list")
+            await asyncio.sleep(0.05)
+            asterisk.connections[-1].transport.abort()
+            await our.up(times=2)
+            assert (await waiting).failure is not None
+            asterisk.answer = lambda request: (503, {"message": "shutting down"})
+            refused = await our.ari.submit("bridges.list")
+            assert (refused.status, refused.reason) == (503, "shutting down")
+            assert our.ari.outstanding == 0
 
     run(scenario)
 

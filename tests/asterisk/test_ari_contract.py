@@ -591,3 +591,39 @@ def test_a_restarted_switch_is_found_again(new_switch: Callable[..., RealSwitch]
             assert info.body["system"]["version"].startswith(switch.dist.version.split("~")[0][:4])
 
     run(scenario())
+
+
+MANY = 1600
+
+
+def test_lists_of_a_busy_switch(switch: RealSwitch, connect: Connect) -> None:
+    """Over the websocket the list of so many ends Asterisk, which puts a whole message on its thread's stack."""
+
+    async def scenario() -> None:
+        async with connect(switch) as engine:
+            wanted = {f"many-{number}" for number in range(MANY // 2)}
+            made = [
+                engine.ari.submit(
+                    "channels.create",
+                    endpoint="Local/8330109@centralita-virtual-phone/n",
+                    app="centralita",
+                    channelId=channel,
+                    otherChannelId=f"{channel}-far",
+                )
+                for channel in sorted(wanted)
+            ]
+            # Asked at once: whatever was sent before is in the answer.
+            channels, bridges = await asyncio.gather(
+                engine.ari.submit("channels.list"), engine.ari.submit("bridges.list")
+            )
+            assert {one["id"] for one in channels.body} >= wanted
+            assert (len(channels.body), bridges.body) == (MANY, [])
+            assert all(answer.ok for answer in await asyncio.gather(*made))
+            phones = await engine.ari.submit("endpoints.listByTech", tech="Nonsense")
+            assert (phones.status, phones.ok) == (404, False)
+            await asyncio.gather(*(engine.ari.submit("channels.hangup", channelId=channel) for channel in wanted))
+            await until(lambda: not switch.channels(), 20)
+        assert switch.process.process is not None
+        assert switch.process.process.poll() is None
+
+    run(scenario())
