@@ -51,6 +51,8 @@ def perform(port: AriPort, command: SwitchCommand, now: Callable[[], int], tell:
     if isinstance(command, AddToBridge) and command.absorbing:
         _add_apart(port, command, now, tell)
         return
+    if isinstance(command, TellTransfer):
+        _after_the_refer(port, command)
     operation, params = request(command)
 
     def answered(response: Response) -> None:
@@ -86,6 +88,17 @@ def _add_apart(port: AriPort, command: AddToBridge, now: Callable[[], int], tell
     for channels, absorb in parts:
         params: dict[str, Any] = {"bridgeId": command.bridge, "channel": channels}
         port.order("bridges.addChannel", params | ({"absorbDTMF": True} if absorb else {}), answered)
+
+
+def _after_the_refer(port: AriPort, command: TellTransfer) -> None:
+    """Have Asterisk finish with the phone's REFER first.
+
+    It tells us of a REFER before it has noted down who is to hear how that went; told so within that moment, the whole
+    Asterisk ends (22.10.1, `refer_incoming_ari_request`; docs/asterisk-notes.md). What this function of the dialplan
+    reads is read where the dialog's requests are worked off one after the other, so its answer comes after that.
+    """
+    params = {"channelId": command.channel, "variable": "CHANNEL(pjsip,call-id)"}
+    port.order("channels.getChannelVar", params, lambda answer: None)
 
 
 def doubtful(command: SwitchCommand, response: Response) -> bool:

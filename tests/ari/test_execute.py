@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 
 from ari_app.ari import execute, ids
 from ari_app.ari.operations import OPERATIONS, Rendered, render
-from ari_app.ari.port import Failure, Response
+from ari_app.ari.port import AriPort, Failure, Response
 from ari_app.clock import Clock
 from ari_app.core.commands import (
     AddToBridge,
@@ -21,8 +23,9 @@ from ari_app.core.commands import (
     Play,
     Ring,
     SwitchCommand,
+    TellTransfer,
 )
-from ari_app.core.events import ChannelGone, CommandDone, CommandFailed
+from ari_app.core.events import ChannelGone, CommandDone, CommandFailed, Event
 
 CALL = "centralita-1795476871.0"
 LEG = CALL + ".agent.1"
@@ -190,3 +193,21 @@ def test_the_clock_never_runs_backwards_and_follows_a_jump_ahead() -> None:
     times.monotonic += 0.25
     times.wall += 0.3  # a small step is not followed: intervals stay true
     assert clock() == 1_000_100_250
+
+
+def test_a_transfer_is_told_of_behind_its_refer() -> None:
+    """Told sooner, Asterisk ends: what it reads in the dialog's serializer comes behind the REFER."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+    told: list[Event] = []
+
+    class Port:
+        def order(self, operation: str, params: Mapping[str, Any], answered: Callable[[Response], None]) -> None:
+            sent.append((operation, dict(params)))
+            answered(Response(404 if operation == "channels.getChannelVar" else 204))
+
+    execute.perform(cast(AriPort, Port()), TellTransfer(LEG, "channel_declined"), lambda: 0, told.append)
+    assert sent == [
+        ("channels.getChannelVar", {"channelId": LEG, "variable": "CHANNEL(pjsip,call-id)"}),
+        ("channels.transfer_progress", {"channelId": LEG, "states": "channel_declined"}),
+    ]
+    assert told == []

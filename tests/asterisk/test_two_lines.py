@@ -172,7 +172,7 @@ def test_a_number_outside_and_an_engine_that_dies(lines: Lines, carrier: Carrier
 
 def test_whom_she_called_still_rings(lines: Lines, out_phone: Phones) -> None:
     """As phones do that transfer before the answer: hers waits until Beto takes it."""
-    out_phone("8330102", ring_ms=2_500, talk_ms=90_000)
+    out_phone("8330102", ring_ms=5_000, talk_ms=90_000)
     lines.dial("8330102")
     lines.theirs.wait_phase("ringing", SLOW)
     wait_until(lambda: lines.second.saw("SIP/2.0 180", sent=False), SLOW)
@@ -197,5 +197,18 @@ def test_what_can_not_be_joined(lines: Lines, out_phone: Phones) -> None:
     wait_until(lambda: [one.message["code"] for one in lines.desk.of("problem")] == ["refer_unknown"], SLOW)
     assert lines.bridged() == [2]
     assert lines.desk.pop["phase"] == "talking"
+    lines.hang_up()
+    wait_until(lambda: lines.engine.closed(1), SLOW)
+
+
+def test_asked_for_over_and_over(lines: Lines) -> None:
+    """Asterisk dies when it is told how a REFER went before it has finished with the REFER: one in some 200."""
+    line = lines.refer(lines.first_line(), "8330102", "other%3Bto-tag%3D1%3Bfrom-tag%3D2")
+    for _ in range(60):
+        wait_until(lambda: line.told[-1:] == ["SIP/2.0 603 Decline"], SLOW)
+        line.refer("8330102", "other%3Bto-tag%3D1%3Bfrom-tag%3D2")
+    wait_until(lambda: line.told[-1:] == ["SIP/2.0 603 Decline"], SLOW)
+    assert lines.switch.process.process is not None
+    assert lines.switch.process.process.poll() is None
     lines.hang_up()
     wait_until(lambda: lines.engine.closed(1), SLOW)

@@ -28,9 +28,12 @@ from dialplan import names
 from dialplan.phone import ConfigRequest, PhoneObject, ha1, phone_objects, push_requests, removal_requests
 
 
+_given: set[int] = set()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that is free for both TCP and UDP at this moment."""
-    for _ in range(50):
+    """A port that is free for both TCP and UDP at this moment, and not given to anybody in this process before."""
+    for _ in range(200):
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             tcp.bind((host, 0))
             port = int(tcp.getsockname()[1])
@@ -38,6 +41,9 @@ def free_port(host: str = "127.0.0.1") -> int:
                 udp.bind((host, port))
             except OSError:
                 continue
+            if port in _given:
+                continue
+            _given.add(port)
             return port
     raise AssertionError("no free port")
 

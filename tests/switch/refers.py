@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 
 _MARK = "-----------------------------------------------"
-_CSEQ = 70
+_FIRST_CSEQ = 70
 """Above all that the scenarios have sent on that dialog."""
 
 
@@ -51,6 +51,7 @@ class Line:
     def __init__(self, switch: tuple[str, int], dialog: Dialog) -> None:
         self._switch = switch
         self._dialog = dialog
+        self._cseq = _FIRST_CSEQ
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._heard: dict[str, str] = {}
@@ -62,15 +63,18 @@ class Line:
         self._socket.close()
 
     def refer(self, to: str, replaces: str = "") -> None:
+        """May be asked for again: what was told before is forgotten."""
+        self._cseq += 1
+        self._heard.clear()
         host, port = self._socket.getsockname()
         target = f"<sip:{to}@{self._switch[0]}:{self._switch[1]}{f'?Replaces={replaces}' if replaces else ''}>"
         lines = [
             f"REFER sip:{self._switch[0]}:{self._switch[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK-refer-{port}",
+            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK-refer-{port}-{self._cseq}",
             f"From: {self._dialog.local}",
             f"To: {self._dialog.remote}",
             f"Call-ID: {self._dialog.call_id}",
-            f"CSeq: {_CSEQ} REFER",
+            f"CSeq: {self._cseq} REFER",
             "Max-Forwards: 70",
             f"Contact: <sip:{host}:{port}>",
             f"Refer-To: {target}",
