@@ -144,7 +144,7 @@ class Link(asyncio.Protocol):
         if not self._opened.done():
             self._opened.set_exception(LinkRefused(self._refusal() or ending))
             self._opened.exception()
-        elif self._opened.exception() is None:
+        elif not self._opened.cancelled() and self._opened.exception() is None:
             self._on_end(ending)
 
     # ----------------------------------------------------------------------------------------------------- inside

@@ -321,6 +321,10 @@ def test_nobody_there_then_somebody(run: Any, fake: Any, engine: Any, eventually
 
 def test_a_server_that_answers_no_handshake_is_left(run: Any, fake: Any, engine: Any, eventually: Any) -> None:
     async def scenario() -> None:
+        mistakes: list[Any] = []  # in callbacks; the tasks are the wire's
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: mistakes.append(context) if "handle" in context else None
+        )
         async with fake() as asterisk, Wire("127.0.0.1", asterisk.port) as wire:
             wire.freeze()
             async with engine(wire.port, connect_timeout=0.2) as our:
@@ -329,6 +333,7 @@ def test_a_server_that_answers_no_handshake_is_left(run: Any, fake: Any, engine:
                 wire.cut()
                 wire.thaw()
                 await our.up()
+        assert mistakes == []
 
     run(scenario)
 

@@ -27,7 +27,6 @@ from centralita.embedded import AsteriskDist
 from dialplan import names
 from dialplan.phone import ConfigRequest, PhoneObject, ha1, phone_objects, push_requests, removal_requests
 
-
 _given: set[int] = set()
 
 
