@@ -1,4 +1,4 @@
-"""A switch that is played: ARI's websocket with calls on it, no telephone and no Asterisk behind.
+"""A switch that is played: ARI with calls on it, no telephone and no Asterisk behind.
 
 Owns: `python -m bench.played_switch`, for what needs tens of thousands of calls and not one real packet: the engine's
 memory, and its CPU time alone. Every call goes the common way (rung, answered, talked, the caller hangs up) with the
@@ -21,6 +21,7 @@ from urllib.parse import unquote
 import msgspec
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 WAIT_SECONDS = 20.0
 """How long after the last call's beginning all must be over."""
@@ -56,7 +57,7 @@ class PlayedSwitch:
             self._call()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WAIT_SECONDS):
-                while self._channels:
+                while self._channels or self._bridges:
                     self._over.clear()
                     await self._over.wait()
         told = ("begun", "answered", "refused")
@@ -92,7 +93,15 @@ class PlayedSwitch:
         if not self._channels:
             self._over.set()
 
-    # ------------------------------------------------------------ the websocket
+    # ------------------------------------------------------------ the websocket, and lists over HTTP
+    def listed(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Whoever asks for a list does so by plain HTTP; None: it wants the websocket."""
+        if "Upgrade" in request.headers:
+            return None
+        path = request.path.split("?")[0].removeprefix("/ari/").split("/")
+        status, body = self._answer("GET", [unquote(part) for part in path], {})
+        return connection.respond(HTTPStatus(status), _encode(body).decode())
+
     async def serve(self, connection: ServerConnection) -> None:
         self._connection = connection
         async for raw in connection:
@@ -117,6 +126,8 @@ class PlayedSwitch:
         match method, path:
             case "PUT", ["applications", *_]:
                 return 200, {}
+            case "GET", ["asterisk", "ping"]:
+                return 200, {"ping": "pong"}
             case "GET", ["asterisk", "info"]:
                 return 200, {"system": {"version": "played"}}
             case "GET", ["channels"]:
@@ -144,7 +155,9 @@ class PlayedSwitch:
                 asyncio.get_running_loop().call_later(self._talk, self._hang_up_caller, caller)
                 return 204, None
             case "DELETE", ["bridges", bridge]:
-                return (204, None) if self._bridges.pop(bridge, None) is not None else (404, None)
+                gone = self._bridges.pop(bridge, None)
+                self._over.set()
+                return (204, None) if gone is not None else (404, None)
         return 500, None
 
     def _create(self, query: dict[str, str]) -> tuple[int, Any]:
@@ -213,7 +226,15 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     orders = json.loads(await loop.run_in_executor(None, sys.stdin.readline))
     switch = PlayedSwitch(orders["app"], orders["number"], orders["callers"], orders["talk"])
-    async with serve(switch.serve, "127.0.0.1", orders["port"], compression=None, ping_interval=None, max_size=None):
+    async with serve(
+        switch.serve,
+        "127.0.0.1",
+        orders["port"],
+        process_request=switch.listed,
+        compression=None,
+        ping_interval=None,
+        max_size=None,
+    ):
         print("ready", flush=True)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             order = json.loads(line)
