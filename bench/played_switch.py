@@ -149,10 +149,12 @@ class PlayedSwitch:
                 self._bridges.setdefault(bridge, set())
                 return 200, {"id": bridge}
             case "POST", ["bridges", bridge, "addChannel"]:
-                self._bridges[bridge].update(query["channel"].split(","))
-                self.answered += 1
-                caller = query["channel"].split(",")[0]
-                asyncio.get_running_loop().call_later(self._talk, self._hang_up_caller, caller)
+                put = query["channel"].split(",")
+                self._bridges[bridge].update(put)
+                # Caller and agent may come in a request each (the agent's keys are kept from the caller).
+                for caller in (one for one in put if one in self._channels and "number" in self._channels[one]):
+                    self.answered += 1
+                    asyncio.get_running_loop().call_later(self._talk, self._hang_up_caller, caller)
                 return 204, None
             case "DELETE", ["bridges", bridge]:
                 gone = self._bridges.pop(bridge, None)
