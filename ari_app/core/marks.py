@@ -1,7 +1,7 @@
 """What a call writes on its caller's channel, so that an engine after us takes it up where it is.
 
-Owns: the variables, and their texts both ways. Must not: be needed for a call that only hears the ringing tone, or that
-somebody talks on: what the channels show says enough of those.
+Owns: the variables, and their texts both ways. Must not: be needed for a call from outside that only hears the ringing
+tone, or that somebody talks on: what the channels show says enough of those.
 """
 
 from __future__ import annotations
@@ -35,6 +35,27 @@ class VoicemailMark:
     recording: str
     began: int
     """When the recording began; 0: it has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClickMark:
+    """On the agent's own channel of a Click2Dial, from its creation: its record reaches the database a moment later."""
+
+    call_center: int
+    """0: none."""
+    offered_at: int
+    number: str
+
+
+def of_click(facts: Facts) -> str:
+    return f"click {facts.route.id if facts.route else 0} {facts.offered_at} {facts.called_number}"
+
+
+def read_click(text: str) -> ClickMark | None:
+    match text.split(" "):
+        case ["click", center, offered_at, number] if center.isdecimal() and offered_at.isdecimal():
+            return ClickMark(int(center), int(offered_at), number)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

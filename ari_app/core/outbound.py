@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ari_app.core import agents, calling, cdr, gate, joining, legs, talking
+from ari_app.core import agents, calling, cdr, gate, joining, legs, marks, talking
 from ari_app.core.call import Clearing, Facts, Leg, Legs, LegState, Policy, Preparing, Reaching, Talking, ring_timer
 from ari_app.core.caller import caller_known, caller_left
 from ari_app.core.commands import (
@@ -129,6 +129,7 @@ def click(request: ClickToDial, permit: Permit, policy: Policy) -> Step:
             caller_name=None,
             virtual=request.agent.phone_kind is PhoneKind.VIRTUAL,
             variables=(
+                (marks.VARIABLE, marks.of_click(facts)),
                 # What the phone shows of who is calling: whom it will be connected to.
                 *legs.shown(facts.called_number),
                 *legs.headers(facts, request.agent),

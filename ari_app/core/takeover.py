@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ari_app.core import agents, calling, cdr, ids, outbound
+from ari_app.core import agents, calling, cdr, ids, marks, outbound
 from ari_app.core.arrangement import TOGETHER, Arrangement, Consulting, Stretch
 from ari_app.core.call import (
     Announcing,
@@ -32,6 +32,7 @@ from ari_app.core.legs import dial_again, ring_ms
 from ari_app.core.parties import move_again
 from ari_app.core.talking import join
 from models.values.call import Direction, LegKind, LegOutcome, Outcome
+from models.values.cdr import CallRecord
 from models.values.destination import read_destination
 from models.values.money import Rate
 from models.values.reasons import CallReason
@@ -84,8 +85,11 @@ def _facts(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy) -> Facts
     agent = found.caller_agent
     if agent is None and record is not None and record.agent_id is not None:
         agent = snapshot.agents.get(record.agent_id)
-    number = record.called_number if record else found.called_number
-    route = _route(found, snapshot, agent)
+    told = marks.read_click(found.mark) or marks.ClickMark(
+        (agent.call_center if agent else None) or 0, found.since, found.called_number
+    )
+    number = record.called_number if record else told.number
+    route = _route(record, told, snapshot)
     target = _target(number, snapshot, policy, route)
     inside = record.direction is Direction.INTERNAL if record else isinstance(target, AgentRoute)
     own = None
@@ -94,7 +98,7 @@ def _facts(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy) -> Facts
             ordinal=1,
             agent=agent,
             channel=found.channel,
-            offered_at=record.offered_at if record else found.since,
+            offered_at=record.offered_at if record else told.offered_at,
             state=LegState.ANSWERED if found.up else LegState.DIALLED,
             pop_settled=True,
             answered_at=(found.caller_answered_at or found.since) if found.up else None,
@@ -109,7 +113,7 @@ def _facts(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy) -> Facts
         caller_name=agent.name if agent else None,
         route=None if inside else route,
         policy=policy,
-        offered_at=record.offered_at if record else found.since,
+        offered_at=record.offered_at if record else told.offered_at,
         caller_agent=agent,
         own=own,
         target=target,
@@ -124,10 +128,9 @@ def _facts(found: FoundCall, snapshot: RoutingSnapshot, policy: Policy) -> Facts
     )
 
 
-def _route(found: FoundCall, snapshot: RoutingSnapshot, agent: AgentRoute | None) -> CallCenterRoute | None:
-    """The call center as recorded, at the price of then; of a call without a record, the agent's own."""
-    record = found.record
-    center = record.call_center_id if record else (agent.call_center if agent else None)
+def _route(record: CallRecord | None, told: marks.ClickMark, snapshot: RoutingSnapshot) -> CallCenterRoute | None:
+    """The call center as recorded, at the price of then; of a call without a record, the one it was made for."""
+    center = record.call_center_id if record else told.call_center
     route = snapshot.call_centers.get(center) if center is not None else None
     if route is None or record is None or not record.rate_currency:
         return route

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 
 import pytest
@@ -157,3 +158,32 @@ def test_what_can_not_be_dialled_is_refused_in_words(out_engine: RunningEngine, 
         ("refused", "destination_not_allowed"),
         ("refused", "destination_not_allowed"),
     ]
+
+
+def test_an_engine_that_dies_before_its_record_is_stored(
+    out_engine: RunningEngine, out_phone: Phones, carrier: Carriers
+) -> None:
+    """Killed at once after its answer: the next one calls the same number, for the call center that was chosen."""
+    ana, _, _ = start(out_engine)
+    other = out_engine.account.call_center("Otra", ["40002000"], [])
+    assert out_engine.control("POST", "/reload", {})[0] == 200
+    out_phone("8330101")
+    carrier(talk_ms=1_000)
+    order = {"agent": ana, "number": CUSTOMER, "call_center": other}
+    wait_until(lambda: any(seat["state"] == "available" for seat in out_engine.control("GET", "/agents")[1]))
+
+    # A writer that can't write: what it would have stored is only in the journal, which is taken away.
+    holder = sqlite3.connect(out_engine.settings.data_dir / "centralita.db", isolation_level=None, timeout=10)
+    holder.execute("BEGIN IMMEDIATE")
+    call_id = out_engine.control("POST", "/click2dial", order)[1]["call_id"]
+    out_engine.kill()
+    holder.execute("ROLLBACK")
+    holder.close()
+    for segment in (out_engine.settings.data_dir / "journal").glob("journal-*.jsonl"):
+        segment.unlink()
+    assert out_engine.calls() == []
+    out_engine.start()
+
+    [call] = out_engine.closed(1, 20)
+    assert (call["id"], call["called_number"], call["call_center_id"]) == (call_id, "+50688887777", other)
+    assert call["outcome"] == "answered"

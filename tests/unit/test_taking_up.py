@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from ari_app.core import adoption, ids, inbound, left_behind
+from ari_app.core import adoption, ids, inbound, left_behind, marks, outbound
 from ari_app.core import commands as c
 from ari_app.core import events as e
 from ari_app.core.adoption import FoundCall, FoundLeg
 from ari_app.core.arrangement import Consulting, Holding, Together
 from ari_app.core.call import Call, Clearing, Policy, Talking, Waiting
 from ari_app.core.parties import parties
+from ari_app.core.permit import Permit
 from models.values.call import CostUnit, Direction, Outcome
 from models.values.cdr import CallRecord
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
 from models.values.reasons import CallReason
-from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
+from models.values.routing import Account, AgentRoute, CallCenterRoute, Outside, RoutingSnapshot
 
 CALL = "centralita-1795476676.0"
 BRIDGE = ids.bridge(CALL)
@@ -195,3 +196,25 @@ def test_a_conference_that_an_agent_called_goes_on() -> None:
     assert isinstance(call, Talking)
     assert (call.arrangement, len(parties(call))) == (Together(), 3)
     assert not [one for one in commands if isinstance(one, c.Hangup | c.AddToBridge)]
+
+
+# -------------------------------------------------------------------------------------- before its record is there
+def test_a_click2dial_whose_record_was_not_stored_yet_knows_what_it_was_made_for() -> None:
+    """The engine died within the moment that the writer takes: number, call center and time stand on the channel."""
+    other = replace(CENTER, id=8, name="Otra")
+    ana = replace(ANA, call_center=7)
+    snapshot = RoutingSnapshot(1, Account("Prueba"), {7: CENTER, 8: other}, {1: ana, 2: BETO}, NumberTable.of([]))
+    call_id = ids.click2dial(1_000, "a" * 12)
+    permit = Permit(Outside("+50688887777", "+50688887777@trunk"), "+50688887777")
+    _, commands = outbound.click(outbound.ClickToDial(1_000, call_id, ana, other), permit, Policy())
+    [made] = [one for one in commands if isinstance(one, c.CreateLeg)]
+    found = FoundCall(
+        call_id, "s", None, None, up=False, since=1_100, outbound=True, caller_agent=ana,
+        mark=dict(made.variables)[marks.VARIABLE],
+    )  # fmt: skip
+
+    call, _ = adoption.adopt(found, snapshot, Policy(), AT)
+
+    assert call.facts.route == other
+    assert (call.facts.called_number, call.facts.offered_at) == ("+50688887777", 1_000)
+    assert not isinstance(call, Clearing)
