@@ -16,11 +16,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import re
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -29,7 +31,7 @@ if __name__ == "__main__":
 import postgres_server
 from chaos.crew import Crew
 from chaos.troubles import Keeper, Troubles
-from chaos.verdict import Heard, count, heard, judge, judge_dialled, judge_recordings, sounds
+from chaos.verdict import Heard, Witnesses, count, heard, judge, judge_dialled, judge_recordings, sounds
 from switch.fixtures import REPOSITORY
 from switch.outside import SippCarrier, SippDialler
 from switch.real_switch import RealSwitch, free_port
@@ -164,7 +166,8 @@ def run(folder: Path, seconds: float, rate: float, database: str, seed: int) -> 
         wrong = settle(engine, switch)
         records = engine.calls()
         dialled = [record for record in records if record["calling_number"] == DIALLER]
-        wrong += judge(calls, [record for record in records if record not in dialled], troubles.done)
+        of_callers = [record for record in records if record not in dialled]
+        wrong += judge(calls, of_callers, troubles.done, witnesses(engine, switch))
         wrong += judge_dialled(DIALLER, heard("", dialler.messages()), dialled, troubles.done)
         wrong += recordings(engine, switch, troubles, records)
         wrong += defects(engine)
@@ -222,6 +225,12 @@ def recordings(
 def _held(engine: RunningEngine) -> list[object]:
     live = {call["call_id"] for call in engine.control("GET", "/calls")[1]}
     return [seat for seat in engine.control("GET", "/agents")[1] if seat["call_id"] and seat["call_id"] not in live]
+
+
+def witnesses(engine: RunningEngine, switch: RealSwitch) -> Witnesses:
+    connected = [re.search(r"timestamp=(\S+)", line) for line in engine.log("event=ari_connected")]
+    times = [datetime.fromisoformat(found[1]).timestamp() for found in connected if found is not None]
+    return Witnesses(switch.config.cel_file.read_text(errors="replace"), times)
 
 
 def defects(engine: RunningEngine) -> list[str]:

@@ -23,10 +23,9 @@ from models.values.call import Outcome
 from models.values.recording import RecordingProblem, RecordingState
 
 LAST_WORDS = 0.1
-"""What Asterisk was told so shortly before it is killed may stand nowhere, when no engine was there either: its log is
-written by a thread of its own. Seen once: INVITE, 200 and SIGKILL within 6 ms, and not one line."""
-NO_ENGINE = 15.0
-"""Seconds after its death in which an engine may not be there yet."""
+"""What Asterisk was told so shortly before it is killed may stand nowhere, if no engine was connected either: its log
+is written by a thread of its own. Seen once: INVITE, 200 and SIGKILL within 6 ms, and not one line. Whatever did get
+into that log has its CDR."""
 DIALLED_WITHIN = 5.0
 """Seconds from a phone's INVITE to its CDR's beginning, at most; a phone dials less often."""
 
@@ -66,7 +65,20 @@ def heard(prefix: str, messages: Iterable[SipMessage]) -> list[Heard]:
     return list(calls.values())
 
 
-def judge(calls: Sequence[Heard], records: Sequence[dict[str, object]], troubles: Sequence[Trouble]) -> list[str]:
+@dataclass(frozen=True)
+class Witnesses:
+    """Who can have known of a call: the switch's own log (CEL), and when an engine got connected to it."""
+
+    log: str = ""
+    connected: Sequence[float] = ()
+
+
+def judge(
+    calls: Sequence[Heard],
+    records: Sequence[dict[str, object]],
+    troubles: Sequence[Trouble],
+    witnesses: Witnesses,
+) -> list[str]:
     """Every violation, in words."""
     wrong: list[str] = []
     by_number: dict[str, list[dict[str, object]]] = {}
@@ -74,7 +86,7 @@ def judge(calls: Sequence[Heard], records: Sequence[dict[str, object]], troubles
         by_number.setdefault(str(record["calling_number"]), []).append(record)
     for call in calls:
         found = by_number.pop(call.number, [])
-        if call.beyond_100_at is not None and not found and _unseen(call, troubles):
+        if call.beyond_100_at is not None and not found and _unseen(call, troubles, witnesses):
             continue
         if call.beyond_100_at is not None and len(found) != 1:
             near = _near(troubles, call.invited_at)
@@ -187,14 +199,15 @@ def _seconds(at: object) -> float:
     return float(str(at)) / 1000
 
 
-def _unseen(call: Heard, troubles: Sequence[Trouble]) -> bool:
-    """It came in the switch's last moment, and no engine was there."""
-    for trouble in troubles:
-        if trouble.kind == "switch" and 0 <= trouble.began + LAST_WORDS - call.invited_at <= 2 * LAST_WORDS:
-            return any(
-                one.kind.startswith("engine") and 0 < call.invited_at - one.began < NO_ENGINE for one in troubles
-            )
-    return False
+def _unseen(call: Heard, troubles: Sequence[Trouble], witnesses: Witnesses) -> bool:
+    """It came in the switch's last moment, no engine was connected, and the switch's log has not a line of it."""
+    if f'"{call.number}"' in witnesses.log:
+        return False
+    killed = [one.began for one in troubles if one.kind == "switch" and abs(one.began - call.invited_at) <= LAST_WORDS]
+    gone = [one.began for one in troubles if one.kind.startswith("engine") and one.began < call.invited_at]
+    if not killed or not gone:
+        return False
+    return not any(gone[-1] < connected < call.invited_at for connected in witnesses.connected)
 
 
 def _cut_off(call: Heard, record: dict[str, object], troubles: Sequence[Trouble]) -> bool:

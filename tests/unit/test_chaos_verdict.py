@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from chaos.troubles import Trouble
-from chaos.verdict import Sound, heard, judge, judge_recordings
+from chaos.verdict import Sound, Witnesses, heard, judge, judge_recordings
 from switch.sipp import SipMessage
 
 AT = 1_700_000_000.0
+NOBODY = Witnesses()
 
 
 def message(at: float, *, sent: bool, line: str, cseq: str = "CSeq: 1 INVITE") -> SipMessage:
@@ -27,40 +28,47 @@ def record(**changes: object) -> dict[str, object]:
 
 
 def test_all_is_well() -> None:
-    assert judge(heard("71", [INVITE, TRYING, RINGING, OK]), [record()], []) == []
-    assert judge(heard("71", [INVITE, TRYING]), [], []) == [], "it got no further than 100"
+    assert judge(heard("71", [INVITE, TRYING, RINGING, OK]), [record()], [], NOBODY) == []
+    assert judge(heard("71", [INVITE, TRYING]), [], [], NOBODY) == [], "it got no further than 100"
 
 
 def test_a_lost_record_and_a_doubled_one() -> None:
     calls = heard("71", [INVITE, TRYING, RINGING])
-    assert "0 CDRs" in judge(calls, [], [])[0]
-    assert "2 CDRs" in judge(calls, [record(), record()], [])[0]
+    assert "0 CDRs" in judge(calls, [], [], NOBODY)[0]
+    assert "2 CDRs" in judge(calls, [record(), record()], [], NOBODY)[0]
 
 
 def test_only_the_last_moment_of_a_switch_without_an_engine_is_forgiven() -> None:
     calls = heard("71", [INVITE, TRYING, RINGING])
     dead, killed = Trouble("engine", AT - 4.5, AT - 4.4), Trouble("switch", AT + 0.02, AT + 1)
-    assert judge(calls, [], [dead, killed]) == []
+    assert judge(calls, [], [dead, killed], NOBODY) == []
     for troubles in (
         [killed],
         [dead],
         [dead, Trouble("switch", AT + 0.5, AT + 1)],
         [dead, Trouble("switch", AT - 2, AT)],
     ):
-        assert "0 CDRs" in judge(calls, [], troubles)[0]
+        assert "0 CDRs" in judge(calls, [], troubles, NOBODY)[0]
+    assert "0 CDRs" in judge(calls, [], [dead, killed], Witnesses(log='"CHAN_START","","7117","40001000"'))[0]
+    assert "0 CDRs" in judge(calls, [], [dead, killed], Witnesses(connected=[AT - 3]))[0], "an engine was there"
+    assert judge(calls, [], [dead, killed], Witnesses('"7118"', [AT - 5, AT + 2])) == []
 
 
 def test_an_open_record_and_one_of_nobody() -> None:
     calls = heard("71", [INVITE, RINGING])
-    assert "is open" in judge(calls, [record(ended_at=None, outcome="in_progress")], [])[0]
-    assert "nobody called as 555" in judge([], [record(calling_number="555")], [])[0]
+    assert "is open" in judge(calls, [record(ended_at=None, outcome="in_progress")], [], NOBODY)[0]
+    assert "nobody called as 555" in judge([], [record(calling_number="555")], [], NOBODY)[0]
 
 
 def test_who_talked_was_cut_off() -> None:
     calls = heard("71", [INVITE, OK, CUT])
-    assert "was cut off" in judge(calls, [record()], [Trouble("engine", AT + 2, AT + 2.5)])[0]
-    assert judge(calls, [record()], [Trouble("switch", AT + 2, AT + 4)]) == [], "with the switch dies the conversation"
-    assert judge(calls, [record(outcome="engine_away", answered_at=None)], []) == [], "the fallback's message ended"
+    assert "was cut off" in judge(calls, [record()], [Trouble("engine", AT + 2, AT + 2.5)], NOBODY)[0]
+    assert judge(calls, [record()], [Trouble("switch", AT + 2, AT + 4)], NOBODY) == [], (
+        "with the switch dies the conversation"
+    )
+    assert judge(calls, [record(outcome="engine_away", answered_at=None)], [], NOBODY) == [], (
+        "the fallback's message ended"
+    )
 
 
 NAME = "centralita-1700000000.1.record.1"
