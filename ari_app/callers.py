@@ -25,7 +25,7 @@ from models.values.phone import normalise
 log = structlog.get_logger(__name__)
 
 THREADS: Final = 4
-MOST_WAITING: Final = 100
+MOST_WAITING: Final = 1_000
 SECONDS: Final = 2.0
 LIMIT_MS: Final = 1500
 

@@ -9,6 +9,7 @@ Every function takes a roster and returns a new one with its decisions. An agent
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -377,7 +378,8 @@ def seek(roster: Roster, call_id: str, route: CallCenterRoute, since: int, at: i
         return replace(roster, seekers=others), [nobody]
     was_in = kept or call_id in roster.seekers
     seeker = Seeker(call_id, route, since)
-    ordered = sorted((*others.values(), seeker), key=lambda one: one.order)
+    ordered = list(others.values())
+    ordered.insert(bisect_right(ordered, seeker.order, key=lambda one: one.order), seeker)
     roster = replace(roster, seekers={one.call_id: one for one in ordered})
     roster, decisions = _distribute(roster, [], at)
     limit = route.queue.max_waiting
@@ -692,9 +694,16 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         leaving=None,
     )
     decisions: list[Decision] = [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
+    # Routes for which somebody could come, by identity: hundreds who wait for the same agents are one question.
+    hopeful: dict[int, bool] = {}
     for seeker in tuple(roster.seekers.values()):
         # Nobody is waited for who can't come; a call whose phones ring asks again when they have.
-        if not seeker.rings and not any(_could_come(roster, agent) for agent in seeker.route.agents):
+        route = seeker.route
+        if seeker.rings:
+            continue
+        if id(route) not in hopeful:
+            hopeful[id(route)] = any(_could_come(roster, agent) for agent in route.agents)
+        if not hopeful[id(route)]:
             roster = stop_seeking(roster, seeker.call_id)
             skipped = passed_over(roster, seeker.call_id, seeker.route, (), at)
             decisions.append(Nobody(seeker.call_id, seeker.route.id, skipped))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -233,3 +234,35 @@ def test_a_party_that_goes_to_another_call_is_held_all_the_time() -> None:
     assert r.hand_over(roster, 1, "nobody", "x", 30) == (roster, [])
     phone_only, _ = r.hold(floor(), 2, "elsewhere", 0, talking=True)
     assert r.hand_over(phone_only, 2, "elsewhere", "customer", 10)[0].calling == {2: ("customer",)}
+
+
+def test_when_everybody_leaves_at_once_the_callers_are_not_asked_for_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A network that is away longer than the grace time: 200 desks are lost in one tick, and 100 callers wait."""
+    many, waiting = 200, 100
+    agents = {n: AgentRoute(n, f"Agente {n}", str(8_330_000 + n)) for n in range(1, many + 1)}
+    route = center(agents=agents)
+    roster = r.Roster(RoutingSnapshot(1, Account("Prueba"), {1: route}, agents, NumberTable.of(())))
+    for agent in agents:
+        roster, _ = r.connect(roster, agent, f"s{agent}", "127.0.0.1", 0)
+        roster, _ = r.wish(roster, agent, AgentState.PAUSED, None, 0)
+    for place in range(waiting):
+        roster, _ = r.seek(roster, f"c{place}", route, place, place)
+    for agent in agents:
+        roster, _ = r.disconnect(roster, agent, 1_000)
+    asked = 0
+    could_come = r._could_come
+
+    def counted(*arguments: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        return could_come(*arguments)
+
+    monkeypatch.setattr(r, "_could_come", counted)
+
+    roster, decisions = r.tick(roster, 1_000 + roster.rules.reconnect_grace)
+
+    assert sum(isinstance(one, r.Nobody) for one in decisions) == waiting
+    assert not roster.seekers
+    assert asked <= many * (many + 1) / 2 + many
