@@ -7,6 +7,7 @@ calls (``core``), know HTTP or the desks' messages.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -251,7 +252,7 @@ class Engine:
 
     async def _after_connect(self) -> None:
         """Nothing after a gap is trusted. Phones are pushed at the same time: they do not need the calls."""
-        since = self.connected_since
+        since, began = self.connected_since, time.monotonic()
         lost_at, self._lost_at = self._lost_at, None
         self._spawn(self.push_phones(), "phones")
         self._spawn(self.tell_blocklist(), "blocklist")
@@ -266,8 +267,13 @@ class Engine:
                 await asyncio.sleep(0.2 * 2**attempt)
         else:
             return
-        log.info("resynced", ended=findings.ended, adopted=findings.adopted, reaped=len(findings.reaped))
-        self.findings = {"ended": findings.ended, "adopted": findings.adopted, "reaped": len(findings.reaped)}
+        self.findings = {
+            "ended": findings.ended,
+            "adopted": findings.adopted,
+            "reaped": len(findings.reaped),
+            "ms": round((time.monotonic() - began) * 1000),
+        }
+        log.info("resynced", **self.findings)
         await self._audit(findings.alive, close_the_rest=self._first)
         self._first = False
         self._spawn(self._find_left(), "recordings left")

@@ -11,7 +11,7 @@ twice before it is ended.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -55,6 +55,8 @@ from models.values.routing import RoutingSnapshot
 from models.values.story import ReapReason
 
 log = structlog.get_logger(__name__)
+
+ADOPTED_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,30 @@ class Channel:
 def _epoch_ms(text: object) -> int:
     """``2026-11-23T23:00:00.123+0000`` as epoch ms; now, if it can't be read."""
     try:
-        return int(datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
+        return int(datetime.fromisoformat(str(text)).timestamp() * 1000)
     except ValueError:
         return now_ms()
+
+
+class Channels(dict[str, Channel]):
+    """What the switch has, by id; and by call, for looking through all of it for each call grows with the square."""
+
+    def __init__(self, found: Iterable[Channel]) -> None:
+        super().__init__((channel.id, channel) for channel in found)
+        self._calls: dict[str, list[Channel]] = {}
+        for channel in self.values():
+            if (call_id := channel.call) is not None:
+                self._calls.setdefault(call_id, []).append(channel)
+
+    def legs(self, call_id: str) -> Sequence[Channel]:
+        """Those that are legs of this call, or were given to it."""
+        return self._calls.get(call_id, ())
+
+    def of(self, call_id: str) -> Iterator[Channel]:
+        """Its legs, and its calling side."""
+        if call_id in self:
+            yield self[call_id]
+        yield from (channel for channel in self.legs(call_id) if channel.id != call_id)
 
 
 @dataclass(slots=True)
@@ -180,6 +203,19 @@ class Resync:
         if self._unclaimed is not None:
             self._unclaimed.append((thing_id, event))
 
+    def _tell_unclaimed(self) -> None:
+        """What was told of calls that have been adopted meanwhile."""
+        self._unclaimed = [one for one in self._unclaimed or () if not self._registry.tell(*one)]
+
+    async def _breathe(self, findings: Findings) -> None:
+        """Now and then, among many adoptions: the others' turn, and the switch's, until it has done what was asked.
+
+        All at once would keep the loop from everybody for as long as it takes, and ask for more than may be asked.
+        """
+        if findings.adopted % ADOPTED_AT_ONCE == 0:
+            self._tell_unclaimed()  # before anything that comes later
+            await self._ask("asterisk.ping")
+
     async def run(self, *, after_gap: bool, lost_at: int | None = None) -> Findings:
         """Compare. ``after_gap``: events may have been lost, since ``lost_at``; else it is the periodic sweep.
 
@@ -192,7 +228,7 @@ class Resync:
         try:
             listed, bridges = await asyncio.gather(self._ask("channels.list"), self._ask("bridges.list"))
             found = map(Channel.read, listed)
-            channels = {channel.id: channel for channel in found if not channel.name.startswith(names.MESSAGE_CHANNEL)}
+            channels = Channels(channel for channel in found if not channel.name.startswith(names.MESSAGE_CHANNEL))
             if after_gap:
                 await self._read_ledger()
             findings = Findings()
@@ -201,8 +237,7 @@ class Resync:
                 self._tell_the_missed(channels, bridges)
                 await asyncio.gather(*(self._is_recorded(runner) for runner in self._registry))
             await self._unknown(channels, bridges, findings, after_gap=after_gap)
-            for thing_id, event in self._unclaimed:
-                self._registry.tell(thing_id, event)
+            self._tell_unclaimed()
             findings.alive = {channel.call or channel.id for channel in channels.values()}
             return findings
         finally:
@@ -212,7 +247,7 @@ class Resync:
     def _end_the_missing(
         self,
         believed: dict[str, CallRunner],
-        channels: dict[str, Channel],
+        channels: Channels,
         findings: Findings,
         lost_at: int | None,
     ) -> None:
@@ -224,7 +259,7 @@ class Resync:
             findings.ended += 1
 
     # ------------------------------------------------------------ known, and further than we know
-    def _tell_the_missed(self, channels: dict[str, Channel], bridges: list[dict[str, Any]]) -> None:
+    def _tell_the_missed(self, channels: Channels, bridges: list[dict[str, Any]]) -> None:
         bridged = {str(bridge["id"]): set(bridge.get("channels") or ()) for bridge in bridges}
         for runner in self._registry:
             call = runner.call
@@ -263,11 +298,9 @@ class Resync:
         except Absent:
             runner.post(RecordingFinished(now_ms(), name, 0))
 
-    async def _tapes(self, calls: Iterable[str], channels: dict[str, Channel]) -> dict[str, tuple[str, str]]:
+    async def _tapes(self, calls: Iterable[str], channels: Channels) -> dict[str, tuple[str, str]]:
         """Of each of these calls: what is written of its recording, and the state of the part that was running."""
-        written = {
-            call: marks.newest(one.tape_mark for one in channels.values() if _is_of(one, call)) for call in calls
-        }
+        written = {call: marks.newest(one.tape_mark for one in channels.of(call)) for call in calls}
         states = await asyncio.gather(*(self._tape_state(call, mark) for call, mark in written.items()))
         return {call: (mark, state) for (call, mark), state in zip(written.items(), states, strict=True)}
 
@@ -286,7 +319,7 @@ class Resync:
     # ------------------------------------------------------------ there but unknown
     async def _unknown(
         self,
-        channels: dict[str, Channel],
+        channels: Channels,
         bridges: list[dict[str, Any]],
         findings: Findings,
         *,
@@ -312,7 +345,9 @@ class Resync:
                 mark, state = tapes[call_id]
                 self._adopt(replace(left, told=told.get(call_id, 0), tape_mark=mark, tape_state=state))
                 findings.adopted += 1
-        callers.sort(key=lambda caller: not _answered(caller.id, channels))
+                await self._breathe(findings)
+        # Then in the order in which they came: an agent who is free already is given to the first that is taken up.
+        callers.sort(key=lambda caller: (not _answered(caller.id, channels), caller.since))
         for caller in callers:
             record = records.get(caller.id)
             if record is not None and record.is_closed:
@@ -324,11 +359,14 @@ class Resync:
             mark, state = tapes[caller.id]
             self._adopt(replace(found, told=told.get(caller.id, 0), tape_mark=mark, tape_state=state))
             findings.adopted += 1
-        suspects = self._strays(channels, bridges)
-        ripe = suspects if after_gap else suspects & self._suspects
-        self._suspects = suspects | {
-            channel.id for channel in channels.values() if channel.caller and channel.id not in self._registry
-        }
+            await self._breathe(findings)
+        suspects, unheard = self._strays(channels, bridges), self._unheard(channels)
+        ripe = (suspects if after_gap else suspects & self._suspects) | (unheard & self._suspects)
+        self._suspects = (
+            suspects
+            | unheard
+            | {channel.id for channel in channels.values() if channel.caller and channel.id not in self._registry}
+        )
         for thing_id in sorted(ripe):
             of_closed = thing_id in self._registry.strays
             why = ReapReason.ITS_CALL_IS_CLOSED if of_closed else ReapReason.NO_CALL_CLAIMS_IT
@@ -336,7 +374,7 @@ class Resync:
             findings.reaped.append(thing_id)
         self._registry.strays &= set(channels) | {str(bridge["id"]) for bridge in bridges}
 
-    def _strays(self, channels: dict[str, Channel], bridges: list[dict[str, Any]]) -> set[str]:
+    def _strays(self, channels: Channels, bridges: list[dict[str, Any]]) -> set[str]:
         """What carries our prefix and no call claims."""
         things = [*channels, *(str(bridge["id"]) for bridge in bridges)]
         return {
@@ -346,7 +384,24 @@ class Resync:
             or (thing_id in self._registry.strays and self._registry.on(thing_id) is None)
         }
 
-    def _headless(self, channels: dict[str, Channel], *, after_gap: bool) -> list[str]:
+    def _unheard(self, channels: Channels) -> set[str]:
+        """Legs whose live call has done with them: made long after their time-out, or told to end by a lost order.
+
+        The call hears nothing of them any more, so nobody else would end them before it is over.
+        """
+        found = set()
+        for channel in channels.values():
+            if channel.ordinal is None:
+                continue
+            runner = self._registry.on(channel.id)
+            if runner is None or runner.call is None:
+                continue
+            leg = runner.call.legs.on(channel.id)
+            if leg is None or not leg.exists:
+                found.add(channel.id)
+        return found
+
+    def _headless(self, channels: Channels, *, after_gap: bool) -> list[str]:
         """Unknown calls of which legs are there, and the calling side is not."""
         legs: dict[str, list[str]] = {}
         for channel in channels.values():
@@ -365,7 +420,7 @@ class Resync:
     def _left_behind(
         self,
         call_id: str,
-        channels: dict[str, Channel],
+        channels: Channels,
         bridged: dict[str, frozenset[str]],
         record: CallRecord | None,
     ) -> FoundCall | None:
@@ -390,7 +445,7 @@ class Resync:
         )
         return found if left_behind.goes_on(found) else None
 
-    def _legs(self, call_id: str, channels: dict[str, Channel]) -> tuple[FoundLeg, ...]:
+    def _legs(self, call_id: str, channels: Channels) -> tuple[FoundLeg, ...]:
         snapshot, story = self._snapshot(), self._ledger.story(call_id)
         return tuple(
             FoundLeg(
@@ -403,14 +458,14 @@ class Resync:
                 answered_at=story.channels[channel.id].answered_at if story and channel.id in story.channels else None,
                 number=channel.number,
             )
-            for channel in channels.values()
-            if channel.call == call_id and channel.ordinal is not None
+            for channel in channels.legs(call_id)
+            if channel.ordinal is not None
         )
 
     def _found(
         self,
         caller: Channel,
-        channels: dict[str, Channel],
+        channels: Channels,
         bridged: dict[str, frozenset[str]],
         record: CallRecord | None,
     ) -> FoundCall:
@@ -441,9 +496,9 @@ class Resync:
         )
 
 
-def _answered(call_id: str, channels: dict[str, Channel]) -> bool:
+def _answered(call_id: str, channels: Channels) -> bool:
     """Has one of this call's legs answered?"""
-    return any(channel.state == "Up" and channel.call == call_id for channel in channels.values())
+    return any(channel.state == "Up" for channel in channels.legs(call_id))
 
 
 def _channels(runner: CallRunner) -> list[str]:
@@ -457,7 +512,3 @@ def _channels(runner: CallRunner) -> list[str]:
             return [call.facts.caller_channel, *existing] if call.facts.caller_here else existing
         case Ended() | None:
             return []
-
-
-def _is_of(channel: Channel, call_id: str) -> bool:
-    return channel.id == call_id or channel.call == call_id

@@ -81,6 +81,7 @@ class World:
     why: dict[str, ReapReason] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     adopted: list[FoundCall] = field(default_factory=list)
+    breaths: int = 0
 
     async def ask(self, operation: str, **params: Any) -> Any:
         match operation:
@@ -88,6 +89,9 @@ class World:
                 return self.channels
             case "bridges.list":
                 return self.bridges
+            case "asterisk.ping":
+                self.breaths += 1
+                return await asyncio.sleep(0)
             case _:
                 self.ended += params.values()
                 return None
@@ -271,6 +275,35 @@ def test_the_sweep_ends_only_what_it_saw_twice(world: World, tmp_path: Path) -> 
     assert world.ended == []
     world.compare(tmp_path, after_gap=False, times=2)
     assert world.ended == [LEG]
+
+
+def test_a_leg_that_its_live_call_has_done_with_is_ended_when_it_was_seen_twice(world: World, tmp_path: Path) -> None:
+    """Made long after its time-out, and nobody heard of it: the call goes on for an hour, and so would the leg."""
+    world.live(after(talking(), AgentsOffered(600, (ANA,))))
+    late = ids.leg(CALL, 9)
+    world.channels = [listed(CALL), a_leg(), a_leg(late, state="Down")]
+
+    world.compare(tmp_path)
+    assert world.ended == [], "nor at once after a gap"
+    world.compare(tmp_path, after_gap=False, times=2)
+
+    assert world.why == {late: ReapReason.NO_CALL_CLAIMS_IT}
+
+
+def test_hundreds_are_taken_up_in_the_order_in_which_they_came_and_not_all_at_once(
+    world: World, tmp_path: Path
+) -> None:
+    """Whoever is free already is given to the first that is taken up. The list is in no order."""
+    calls = [f"centralita-17954766{place:02}.{place}" for place in range(60)]
+    for place, call in reversed(list(enumerate(calls))):
+        world.channels.append(listed(call, state="Ring") | {"creationtime": f"2026-11-23T23:51:{place:02}.000+0000"})
+    talks = calls[30]
+    world.channels.append(a_leg(ids.leg(talks, 1)))
+
+    world.compare(tmp_path)
+
+    assert [found.channel for found in world.adopted] == [talks, *(call for call in calls if call != talks)]
+    assert world.breaths == 2
 
 
 def test_a_caller_whose_record_is_closed_is_not_adopted_again(world: World, tmp_path: Path) -> None:

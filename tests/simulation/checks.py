@@ -40,6 +40,8 @@ from models.values.routing import Outside
 if TYPE_CHECKING:
     from simulation.shell import Shell
 
+UNHEARD = 65_000
+"""Two sweeps, and a little."""
 SLACK = 1_000
 """Milliseconds by which a wait may be longer than told: the wire, the event loop, the roster's tick."""
 
@@ -412,12 +414,13 @@ class Checks:
         if isinstance(call, Waiting | Alerting):
             self._hears(case, call)
         channels = self.switch.channels
-        # Made long after its time-out, and the news of it lost: the reaper has it when the call is over.
+        # Made long after its time-out, and the news of it lost: two sweeps in a row find it.
         unheard = case.doubt and case.late
-        if "leftovers" not in timers and "clearing" not in timers and not unheard:
+        if "leftovers" not in timers and "clearing" not in timers:
             for leg in call.legs:
                 mine = self.shell.moved.get(leg.channel, case) is case
-                if leg.channel in channels and not leg.live and mine:
+                there = channels.get(leg.channel)
+                if there is not None and not leg.live and mine and not (unheard and self._is_news(there)):
                     raise Violation(
                         f"{case.id}: {leg.channel}, {leg.state}, is on the switch: nothing is done about it"
                     )
@@ -628,6 +631,10 @@ class Checks:
                 raise Violation(f"{case.id}: the leg's times are out of order: {leg} {record}")
             if (leg.outcome is LegOutcome.ANSWERED) is not (leg.answered_at is not None):
                 raise Violation(f"{case.id}: {leg}")
+
+    def _is_news(self, channel: Channel) -> bool:
+        """No two sweeps can have seen it yet."""
+        return self.shell.agenda.now - max(channel.since, self.switch.connected_at) < UNHEARD
 
     # ------------------------------------------------------------------------------------------ the end
     def forgotten(self, case: Case, command: c.Forget) -> None:

@@ -171,10 +171,20 @@ class Comparing:
             for thing in (*channels, *bridges)
             if (ids.call_of(thing) is not None or thing in strays) and self._owner(thing, channels) not in registry
         }
-        for thing in sorted(unclaimed if after_gap else unclaimed & self._suspects):
+        unheard = {one.id for one in channels.values() if one.role == "leg" and self._done_with(one)}
+        ripe = (unclaimed if after_gap else unclaimed & self._suspects) | (unheard & self._suspects)
+        for thing in sorted(ripe):
             self.agenda.at(self.switch.when_executed(), self._reap, thing)
-        self._suspects = unclaimed | {caller.id for caller in callers if caller.id not in registry}
+        self._suspects = unclaimed | unheard | {caller.id for caller in callers if caller.id not in registry}
         strays &= {*channels, *bridges}
+
+    def _done_with(self, one: Listed) -> bool:
+        """Its call goes on, and hears nothing of it any more."""
+        case = self.shell.moved.get(one.id, one.case)
+        if case.id not in self.shell.registry or case.call is None:
+            return False
+        leg = case.call.legs.on(one.id)
+        return leg is None or not leg.exists
 
     def _owner(self, thing: str, channels: dict[str, Listed]) -> str:
         if thing in self.shell.moved:

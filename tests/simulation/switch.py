@@ -97,6 +97,7 @@ class Switch:
         """Asterisk's own log: channel -> (time, cause) of its end."""
         self.recorder = Recorder(self)
         self.connected = True
+        self.connected_at = 0.0
         self.connection = 1
         self.timeout = rng.choice((1000.0, 5000.0))
         self._outstanding: dict[int, tuple[Case, c.SwitchCommand]] = {}
@@ -260,6 +261,7 @@ class Switch:
 
     def reconnect(self) -> None:
         self.connected = True
+        self.connected_at = self.agenda.now
 
     def when_executed(self) -> float:
         """When a question asked now is answered from the switch's state."""
@@ -318,6 +320,7 @@ class Switch:
         leg = Channel(command.channel, case, "caller" if first else "leg", command.agent)
         leg.ours = first
         leg.since = int(self.agenda.now)
+        leg.mark = dict(command.variables).get(marks.VARIABLE, "")
         self.channels[leg.id] = leg
         if command.virtual:
             far = Channel(ids.far_half(leg.id), case, "far", command.agent)
