@@ -11,7 +11,7 @@ NOTHING_CHOSEN := 5
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test api-fuzz docs chaos chaos-short lint sim bench bench-contacts bench-history clean lock vendor venv venv-dev test-tools test-asterisk python
+.PHONY: run test api-fuzz docs chaos chaos-short crowd crowd-short lint sim bench bench-contacts bench-history clean lock vendor venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -55,6 +55,13 @@ chaos: $(VENV)/.dev test-tools test-asterisk
 # The same in two minutes, for .ci/run.
 chaos-short: $(VENV)/.dev test-tools test-asterisk
 	$(BIN)/python tests/chaos/run.py --seconds 120 $(CHAOS)
+
+# Hundreds of calls at once while everything that can die dies; the short one for .ci/run. CROWD=--help for options.
+crowd: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python tests/chaos/crowd.py $(CROWD)
+
+crowd-short: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python tests/chaos/crowd.py --waiting 75 --pairs 25 --database sqlite $(CROWD)
 
 # Options: `make bench BENCH="--rates 40 --seconds 5"`.
 bench: $(VENV)/.dev test-tools test-asterisk

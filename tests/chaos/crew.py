@@ -97,7 +97,7 @@ class Crew:
 
     async def _do(self, what: str, agent: int, call: str, socket: Any) -> None:
         async def say(kind: str, **more: Any) -> None:
-            await socket.send(json.dumps({"type": kind, "call_id": call, **more}))
+            await self.say(socket, kind, call_id=call, **more)
 
         other = self._rng.choice([one for one in self._hands if one != agent])
         with contextlib.suppress(OSError, WebSocketException):
@@ -112,3 +112,7 @@ class Crew:
                 await say("consult", agent=other)
                 await asyncio.sleep(self._rng.uniform(0.5, 1.5))
                 await say(self._rng.choice(("complete", "cancel", "conference")))
+
+    @staticmethod
+    async def say(socket: Any, kind: str, **more: Any) -> None:
+        await socket.send(json.dumps({"type": kind, **more}))

@@ -104,7 +104,7 @@ class Troubles:
                 "switch": self._restart_switch,
                 "database": self._away,
                 "engine in the dark": self._engine_in_the_dark,
-                "a minute without the database": lambda: self._while_away(lambda: time.sleep(60)),
+                "a minute without the database": lambda: self.while_away(lambda: time.sleep(60)),
             }[kind]()
             self.done.append(Trouble(kind, began, time.time()))
 
@@ -122,7 +122,7 @@ class Troubles:
         self._switch.start()
 
     def _away(self) -> None:
-        self._while_away(lambda: time.sleep(self._rng.uniform(2.0, 12.0)))
+        self.while_away(lambda: time.sleep(self._rng.uniform(2.0, 12.0)))
 
     def _engine_in_the_dark(self) -> None:
         """The engine dies while the database is away: its records are in the journal, and it can't start."""
@@ -132,9 +132,9 @@ class Troubles:
             self._engine()
             time.sleep(self._rng.uniform(1.0, 5.0))
 
-        self._while_away(work)
+        self.while_away(work)
 
-    def _while_away(self, work: Callable[[], None]) -> None:
+    def while_away(self, work: Callable[[], None]) -> None:
         if isinstance(self._database, PostgresServer):
             self._database.halt()
             try:
