@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import simulation.mutations_outbound  # noqa: F401  it adds its own to ALL
+import simulation.mutations_joining  # noqa: F401  they add their own to ALL
+import simulation.mutations_outbound  # noqa: F401
 from simulation.case import Violation
 from simulation.mutations import ALL, Mutation
 from simulation.world import Failure, World
