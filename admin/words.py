@@ -194,6 +194,7 @@ REASONS: Final[dict[str, Any]] = {
     CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY: _l("terminó mientras el motor no estaba"),
     CallReason.GAVE_UP_UNSEEN_BY_THE_ENGINE: _l("quien llamaba colgó antes de que el motor lo viera"),
     CallReason.ENGINE_RESTARTED: _l("el motor se reinició"),
+    CallReason.SWITCH_DIED: _l("la central (Asterisk) se cayó o se reinició"),
     CallReason.ENGINE_DEFECT: _l("un defecto del motor; su registro lo explica"),
     CallReason.CALLED_PARTY_HUNG_UP: _l("colgó la persona llamada"),
     CallReason.JOINED_TO_ANOTHER_CALL: _l("el agente la unió con la otra línea de su teléfono; sigue allá"),

@@ -55,6 +55,7 @@ log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 30.0
 STORED_SECONDS = 5.0
 AUDIT_AGAIN_SECONDS = (0.5, 2.0)
+CDRS_AT_ONCE = 50
 CEL_MARK = "cel"
 LEDGER_PAUSE = 0.002
 """Between the rows of a sweep, in seconds: nobody waits for it."""
@@ -375,7 +376,9 @@ class Engine:
         try:
             records = await self._records_of([story.call_id for story in stories]) if stories else {}
             missing = audit(stories, records, self.registry.__contains__)
-            for story, record in missing:
+            for number, (story, record) in enumerate(missing, 1):
+                if number % CDRS_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # after an outage there may be thousands
                 log.warning("cdr_from_cel", call=story.call_id, known=record is not None, fallback=story.fallback)
                 self._write_from_log(*cel.records(story, record, self.snapshot))
             if close_the_rest:

@@ -57,6 +57,8 @@ from models.values.story import ReapReason
 log = structlog.get_logger(__name__)
 
 ADOPTED_AT_ONCE = 25
+CLOCK_SLACK = 2_000
+"""Milliseconds: a switch that was started anew began after the connection to the old one was seen to be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class Resync:
             if after_gap:
                 await self._read_ledger()
             findings = Findings()
-            self._end_the_missing(believed, channels, findings, lost_at)
+            await self._end_the_missing(believed, channels, findings, lost_at)
             if after_gap:
                 self._tell_the_missed(channels, bridges)
                 await asyncio.gather(*(self._is_recorded(runner) for runner in self._registry))
@@ -244,19 +246,33 @@ class Resync:
             self._unclaimed = None
 
     # ------------------------------------------------------------ known but gone
-    def _end_the_missing(
+    async def _end_the_missing(
         self,
         believed: dict[str, CallRunner],
         channels: Channels,
         findings: Findings,
         lost_at: int | None,
     ) -> None:
-        for channel, runner in believed.items():
-            if channel in channels:
-                continue
-            at, cause = self._ledger.end_of(runner.call_id, channel) or (lost_at or now_ms(), None)
-            runner.post(ChannelGone(at, channel, cause))
+        missing = [(channel, runner) for channel, runner in believed.items() if channel not in channels]
+        ends = {channel: self._ledger.end_of(runner.call_id, channel) for channel, runner in missing}
+        died = lost_at is not None and None in ends.values() and await self._started_since(lost_at)
+        for channel, runner in missing:
+            end = ends[channel]
+            if end is None and died:
+                runner.post(ChannelGone(lost_at or now_ms(), channel, cel.SWITCH_DIED_CAUSE, with_switch=True))
+            else:
+                at, cause = end or (lost_at or now_ms(), None)
+                runner.post(ChannelGone(at, channel, cause))
             findings.ended += 1
+
+    async def _started_since(self, at: int) -> bool:
+        """Is it another Asterisk than the one to which the connection was lost then?"""
+        told = await self._ask("asterisk.getInfo")
+        try:
+            started = datetime.fromisoformat(str(told["status"]["startup_time"])).timestamp() * 1000
+        except (KeyError, TypeError, ValueError):
+            return False
+        return started > at - CLOCK_SLACK
 
     # ------------------------------------------------------------ known, and further than we know
     def _tell_the_missed(self, channels: Channels, bridges: list[dict[str, Any]]) -> None:

@@ -302,6 +302,8 @@ class Facts:
     caller_up: bool = False
     """The caller's channel was answered: it hears music, not a ringing tone, from now on."""
     caller_cause: int | None = None
+    switch_died: bool = False
+    """Its channels went with the switch."""
     hears: Hears = Hears()
     mark: str = ""
     """What is written on the caller's channel (``marks``)."""

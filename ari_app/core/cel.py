@@ -19,6 +19,9 @@ from models.values.reasons import CallReason, LegReason
 from models.values.replacing import replace
 from models.values.routing import AgentRoute, CallCenterRoute, RoutingSnapshot
 
+SWITCH_DIED_CAUSE = 41
+"""Q.850: temporary failure. What ended with the switch has no cause of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -74,7 +77,14 @@ class Story:
     """The dialplan refused the caller: a number that is blocked."""
     over: bool = False
     """No channel of it is left (LINKEDID_END)."""
+    died: bool = False
+    """Nothing tells of its end at all: a power cut."""
     channels: dict[str, ChannelStory] = field(default_factory=dict)
+
+    @property
+    def went_with_switch(self) -> bool:
+        """It is over, and the log has no end of the calling side: Asterisk was killed with the call up."""
+        return self.died or (self.over and self.caller is not None and self.caller.ended_at is None)
 
     @property
     def caller(self) -> ChannelStory | None:
@@ -180,7 +190,7 @@ def records(
         ended_at=ended_at,
         wait_ms=max(0, waited_until - offered_at),
         talk_ms=talk_ms,
-        cause=caller.cause if caller else None,
+        cause=SWITCH_DIED_CAUSE if story.went_with_switch else caller.cause if caller else None,
         cost=cost(price, Fraction(talk_ms, 1000)) if price else None,
     )
     return closed, _legs(story, talker, snapshot, base.called_number)
@@ -189,9 +199,8 @@ def records(
 def lost(record: CallRecord) -> Story:
     """The story of a call of which only its open record is left: its last known moment is its end."""
     last = record.answered_at if record.answered_at is not None else record.offered_at
-    return Story(
-        record.id, channels={record.id: ChannelStory(record.id, "", record.offered_at, ended_at=last)}, over=True
-    )
+    channels = {record.id: ChannelStory(record.id, "", record.offered_at, ended_at=last)}
+    return Story(record.id, channels=channels, over=True, died=True)
 
 
 def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome, CallReason]:
@@ -199,6 +208,8 @@ def _outcome(story: Story, talked: bool, *, known_center: bool) -> tuple[Outcome
         return Outcome.FAILED, CallReason.NUMBER_BLOCKED
     if story.fallback:
         return Outcome.ENGINE_AWAY, CallReason.NO_ENGINE_TOOK_THE_CALL
+    if story.went_with_switch and (talked or story.is_ours or known_center):
+        return Outcome.ANSWERED if talked else Outcome.FAILED, CallReason.SWITCH_DIED
     if talked:
         return Outcome.ANSWERED, CallReason.ENDED_WHILE_THE_ENGINE_WAS_AWAY
     if story.is_ours:
@@ -272,7 +283,14 @@ def _ended_at(story: Story, talker: ChannelStory | None) -> int:
     ]
     if ends:
         return min(ends)
-    return max((told.ended_at or told.started_at for told in story.channels.values()), default=0)
+    # The switch was killed: the last thing that it wrote of the call.
+    moments = (
+        moment
+        for told in story.channels.values()
+        for moment in (told.started_at, told.answered_at, told.bridged_at, told.unbridged_at, told.ended_at)
+        if moment is not None
+    )
+    return max(moments, default=0)
 
 
 def _legs(story: Story, talker: ChannelStory | None, snapshot: RoutingSnapshot, called: str) -> tuple[LegRecord, ...]:

@@ -182,6 +182,9 @@ def clear(
     facts, all_legs = call.facts, call.legs
     winner = answered_at = None
     at = max(at, facts.offered_at)
+    if facts.switch_died and not isinstance(call, Announcing | LeavingMessage):
+        reason = CallReason.SWITCH_DIED
+        outcome = outcome if outcome is Outcome.ANSWERED else Outcome.FAILED
     commands: list[Command] = [CancelTimer(legs.LEFTOVERS)]
     match call:
         case Waiting() | Alerting():

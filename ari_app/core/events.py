@@ -155,6 +155,8 @@ class ChannelGone:
     at: int
     channel: str
     cause: int | None = None
+    with_switch: bool = False
+    """The switch itself died, or was started anew: nobody hung up."""
 
 
 @dataclass(frozen=True, slots=True)

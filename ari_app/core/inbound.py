@@ -108,6 +108,8 @@ def arrive(event: CallerArrived, snapshot: RoutingSnapshot, policy: Policy) -> S
 
 def step(call: Call, event: Event) -> Step:
     """The one transition function: what the call is after this event, and what is to be done for it."""
+    if isinstance(event, ChannelGone) and event.with_switch:
+        call = replace(call, facts=replace(call.facts, switch_died=True))
     if isinstance(event, OutsideAllowed) and not isinstance(call, Waiting | Talking):
         return call, gate.unused(event)
     if isinstance(event, PhoneTransfers) and not isinstance(call, Talking):

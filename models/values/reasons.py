@@ -41,6 +41,8 @@ class CallReason(StrEnum):
     ENDED_WHILE_THE_ENGINE_WAS_AWAY = "ended_while_the_engine_was_away"
     GAVE_UP_UNSEEN_BY_THE_ENGINE = "gave_up_unseen_by_the_engine"
     ENGINE_RESTARTED = "engine_restarted"
+    SWITCH_DIED = "switch_died"
+    """Asterisk died, or was started anew, with the call up: nobody hung up."""
     ENGINE_DEFECT = "engine_defect"
     # Of a call that one of our agents makes:
     CALLED_PARTY_HUNG_UP = "called_party_hung_up"

@@ -189,16 +189,22 @@ class Crowd:
         return "the engine does not answer"
 
     # ------------------------------------------------------------ what dies
-    def while_it_goes_on(self, what: str, trouble: Callable[[], None]) -> None:
-        """After the trouble everything must be as it was before."""
+    def while_it_goes_on(self, what: str, trouble: Callable[[], None], *, gap: bool = True) -> None:
+        """After the trouble everything must be as it was before. `gap`: the engine compares itself with the switch."""
         before, channels = self.live(), {one["id"] for one in self.switch.channels()}
+        compared = len(self.engine.log("event=resynced"))
         self.say(what)
         trouble()
-        took = self.demand(self.engine.is_ready, 60, f"{what}: the engine is ready")
+
+        def ready() -> bool:
+            return self.engine.is_ready() and len(self.engine.log("event=resynced")) == compared + gap
+
+        took = self.demand(ready, 60, f"{what}: the engine is ready")
         self.note(f"{what}: ready again after", took)
         health = self.engine.control("GET", "/health")[1]
         self.say(f"resync {health['resync']}, loop {health['loop']}, ari {health['ari']}")
-        self.figures.append((f"{what}: resync", health["resync"]["ms"] / 1000))
+        if gap:
+            self.figures.append((f"{what}: resync", health["resync"]["ms"] / 1000))
         self.figures.append((f"{what}: the loop's longest standstill", health["loop"]["worst_ms"] / 1000))
         now = self.live()
         if now != before:
@@ -331,7 +337,7 @@ def run(folder: Path, waiting: int, pairs: int, rate: float, database: str) -> l
         crowd.gather()
         crowd.while_it_goes_on("engine killed", crowd.kill_engine)
         crowd.while_it_goes_on("socket cut", crowd.cut_socket)
-        crowd.while_it_goes_on("database away", crowd.database_away)
+        crowd.while_it_goes_on("database away", crowd.database_away, gap=False)
         crowd.serve()
         crowd.judge_served()
         crowd.gather()

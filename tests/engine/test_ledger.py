@@ -14,6 +14,7 @@ from ari_app.ledger import Ledger, audit, parse
 from models.values.call import CostUnit, LegOutcome, Outcome
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.reasons import CallReason
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 
 CALL = "centralita-1795476676.0"
@@ -212,6 +213,23 @@ def test_a_switch_that_was_killed_leaves_stories_without_end(file: Path) -> None
     ledger.settle(set())
     [story] = ledger.over()
     assert story.over
+
+
+@pytest.mark.parametrize(("rows", "outcome", "ended_at"), [
+    (ANSWERED, Outcome.ANSWERED, 1795476678011),
+    ("\n".join(ANSWERED.splitlines()[:3]) + "\n", Outcome.FAILED, 1795476676050),
+])  # fmt: skip
+def test_who_was_cut_off_by_the_switchs_death_did_not_hang_up(
+    file: Path, rows: str, outcome: Outcome, ended_at: int
+) -> None:
+    file.write_text(rows)
+    ledger = Ledger(file)
+    ledger.read()
+    ledger.settle(alive=())
+    [story] = ledger.over()
+    record, _ = cel.records(story, None, SNAPSHOT)
+    assert (record.outcome, record.reason, record.cause) == (outcome, CallReason.SWITCH_DIED, 41)
+    assert record.ended_at == ended_at, "the last thing that the log has of it"
 
 
 def test_the_audit_leaves_alone_what_is_closed_or_live(file: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from ari_app.core import adoption, ids, inbound
 from ari_app.core.adoption import FoundCall
-from ari_app.core.call import Call, Policy, Talking, Waiting
-from ari_app.core.commands import AddToBridge, Hangup, Ring, SeekAgents, ShowPop
+from ari_app.core.call import Call, Ended, Policy, Talking, Waiting
+from ari_app.core.commands import AddToBridge, Hangup, Ring, SeekAgents, ShowPop, WriteRecord
 from ari_app.core.events import (
     AgentsOffered,
     CallerArrived,
@@ -31,6 +31,7 @@ from models.values.call import CostUnit, Direction, Outcome
 from models.values.cdr import CallRecord
 from models.values.money import Rate
 from models.values.pattern import NumberClaim, NumberTable
+from models.values.reasons import CallReason
 from models.values.routing import Account, AgentRoute, CallCenterRoute, RoutingSnapshot
 from models.values.story import ReapReason
 
@@ -82,6 +83,7 @@ class World:
     ended: list[str] = field(default_factory=list)
     adopted: list[FoundCall] = field(default_factory=list)
     breaths: int = 0
+    started: str = "1969-12-31T00:00:00.000+0000"
 
     async def ask(self, operation: str, **params: Any) -> Any:
         match operation:
@@ -89,6 +91,8 @@ class World:
                 return self.channels
             case "bridges.list":
                 return self.bridges
+            case "asterisk.getInfo":
+                return {"status": {"startup_time": self.started}}
             case "asterisk.ping":
                 self.breaths += 1
                 return await asyncio.sleep(0)
@@ -172,6 +176,31 @@ def test_known_but_gone_has_ended_at_the_moment_the_connection_was_lost(world: W
 
     assert runner.told == [ChannelGone(1000, CALL), ChannelGone(1000, LEG)]
     assert findings.ended == 2
+
+
+def test_what_went_with_the_switch_was_hung_up_by_nobody(world: World, tmp_path: Path) -> None:
+    """The switch was started after the connection to it was lost, and its log has no end of them."""
+    world.started = "2026-11-23T23:51:16.000+0000"
+    runner = world.live(talking())
+
+    world.compare(tmp_path)
+
+    assert runner.told == [
+        ChannelGone(1000, CALL, 41, with_switch=True),
+        ChannelGone(1000, LEG, 41, with_switch=True),
+    ]
+    ended = after(talking(), *runner.told)
+    assert isinstance(ended, Ended)
+    assert (ended.facts.switch_died, ended.facts.caller_cause) == (True, 41)
+
+
+@pytest.mark.parametrize(("call", "outcome"), [(waiting(), Outcome.FAILED), (talking(), Outcome.ANSWERED)])
+def test_who_was_cut_off_by_the_switch_did_not_give_up(call: Call, outcome: Outcome) -> None:
+    _, commands = inbound.step(call, ChannelGone(1_000, CALL, 41, with_switch=True))
+    call = after(call, ChannelGone(1_000, CALL, 41, with_switch=True))
+    written = [one.record for one in commands if isinstance(one, WriteRecord)]
+    told = (written[-1].outcome, written[-1].reason) if written else (call.outcome, call.reason)  # type: ignore[union-attr]
+    assert told == (outcome, CallReason.SWITCH_DIED)
 
 
 def test_known_but_gone_has_its_true_end_when_the_log_tells_it(world: World, tmp_path: Path) -> None:

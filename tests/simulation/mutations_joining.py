@@ -10,8 +10,8 @@ from typing import Any
 
 from simulation.mutations import Patch, mutation
 
-from ari_app.core import joining
 from ari_app.core import commands as c
+from ari_app.core import joining
 from ari_app.core.call import Call
 from ari_app.core.ending import Step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-import simulation.mutations_joining  # noqa: F401  they add their own to ALL
+import simulation.mutations_joining
 import simulation.mutations_outbound  # noqa: F401
 from simulation.case import Violation
 from simulation.mutations import ALL, Mutation
