@@ -56,7 +56,8 @@ from models.values.story import ReapReason
 
 log = structlog.get_logger(__name__)
 
-ADOPTED_AT_ONCE = 25
+AT_ONCE = 25
+"""So many calls are taken up, or channels ended, in one turn of the event loop."""
 CLOCK_SLACK = 2_000
 """Milliseconds: a switch that was started anew began after the connection to the old one was seen to be lost."""
 
@@ -214,7 +215,7 @@ class Resync:
 
         All at once would keep the loop from everybody for as long as it takes, and ask for more than may be asked.
         """
-        if findings.adopted % ADOPTED_AT_ONCE == 0:
+        if findings.adopted % AT_ONCE == 0:
             self._tell_unclaimed()  # before anything that comes later
             await self._ask("asterisk.ping")
 
@@ -256,7 +257,9 @@ class Resync:
         missing = [(channel, runner) for channel, runner in believed.items() if channel not in channels]
         ends = {channel: self._ledger.end_of(runner.call_id, channel) for channel, runner in missing}
         died = lost_at is not None and None in ends.values() and await self._started_since(lost_at)
-        for channel, runner in missing:
+        for number, (channel, runner) in enumerate(missing, 1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # a switch that died has ended all calls at once: the loop is not theirs alone
             end = ends[channel]
             if end is None and died:
                 runner.post(ChannelGone(lost_at or now_ms(), channel, cel.SWITCH_DIED_CAUSE, with_switch=True))
