@@ -166,8 +166,8 @@ def text(memory: Memory, rate: float, agents: int) -> str:
     return (
         f"Memory: {memory.calls} calls at {rate:g}/s on a played switch (ARI's messages, no telephone), {agents} "
         f"agents with desks: {first.resident_mb:.1f} MiB after {first.calls} calls, {last.resident_mb:.1f} MiB after "
-        f"{last.calls}, {left}; {cpu:.2f} ms CPU a call; {memory.answered} answered, {memory.cdrs} right CDRs, {memory.left} channels or bridges "
-        f"left; the event loop stood still {memory.stalls} times for more than "
+        f"{last.calls}, {left}; {cpu:.2f} ms CPU a call; {memory.answered} answered, {memory.cdrs} right CDRs, "
+        f"{memory.left} channels or bridges left; the event loop stood still {memory.stalls} times for more than "
         f"50 ms, {memory.worst_stall_ms:.0f} ms at worst.\n\n"
         f"- {verdict}: engine memory flat (under {AIM_BYTES:.0f} bytes a call)\n"
     )
