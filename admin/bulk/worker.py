@@ -1,7 +1,6 @@
 """The process `jobs`: `python -m admin.bulk.worker`. Takes up loads as their states ask, one after another; delivers
 webhooks, prints and SMS over HTTP beside them, and tells of tickets and callbacks that fall due, each in a thread
-of its own (`admin.webhooks.delivering`, `admin.printing.worker`, `admin.messaging.delivering`,
-`admin.ticket_reminders`, `admin.callback_reminders`).
+of its own (`admin.webhooks.delivering`, `admin.printing.worker`, `admin.messaging.delivering`, `admin.reminders`).
 
 Owns: what is next, the child that does it, and the sign of life by which the pages know that somebody works. Must not:
 read files or write contacts: the child does (`task`), so that a file that kills it kills nothing else.
@@ -20,13 +19,12 @@ from typing import Final
 
 from peewee import PeeweeException
 
-from admin import callback_reminders
 from admin.bulk import files, states
 from admin.desk_news import DeskNews
 from admin.engine import Engine
 from admin.messaging.delivering import Sending, news_of
 from admin.printing.worker import PrintWorker
-from admin.ticket_reminders import Reminders
+from admin.reminders import Reminders
 from admin.webhooks.delivering import Deliverer
 from models.db import migrate, open_database
 from models.secrets import load_or_create
@@ -87,7 +85,7 @@ class Worker:
         printing.start()
         messages = Sending(database, secrets.webhook_key, networks, news_of(database, DeskNews(engine)))
         messages.start()
-        reminders = Reminders(database, engine, callback_reminders.remind)
+        reminders = Reminders(database, engine)
         reminders.start()
         try:
             while not self._stopping.is_set():

@@ -12,7 +12,7 @@ from switch.waiting import wait_until
 from web.played_engine import PlayedEngine
 
 from admin.engine import Engine
-from admin.ticket_reminders import Reminders, remind
+from admin.reminders import TICKETS, Reminders, remind
 from models.tables import AgentGroup, AgentGroupMember, Ticket, TicketState, now
 
 MINUTE = timedelta(minutes=1)
@@ -41,12 +41,12 @@ def test_each_due_date_is_told_once(database: Database, agent: Any, played: Play
     Ticket.create(subject="hace días", agent=ana, due_at=now() - timedelta(days=3))
     Ticket.create(subject="de nadie", due_at=late)
     engine = Engine(played.port, "x")
-    assert remind(database, engine) == 3
+    assert remind(database, engine, TICKETS) == 3
     assert sorted(told(played)) == [(mine.id, [ana.id]), (shared.id, sorted([ana.id, beto.id]))]
     assert played.asked[0].body["about"]["what"] == "due"
-    assert remind(database, engine) == 0
+    assert remind(database, engine, TICKETS) == 0
     Ticket.update(due_at=now() - MINUTE / 2).where(Ticket.id == mine.id).execute()
-    assert remind(database, engine) == 1, "another due date is told anew"
+    assert remind(database, engine, TICKETS) == 1, "another due date is told anew"
     assert told(played)[-1] == (mine.id, [ana.id])
 
 
@@ -55,10 +55,10 @@ def test_what_an_engine_that_is_away_did_not_hear_waits_for_it(
 ) -> None:
     row = Ticket.create(subject="de Ana", agent=agent("Ana"), due_at=now() - MINUTE)
     played.answers["/news"] = (503, {"error": "internal"})
-    assert remind(database, Engine(played.port, "x")) == 0
+    assert remind(database, Engine(played.port, "x"), TICKETS) == 0
     assert Ticket.get_by_id(row.id).due_told is None
     played.answers["/news"] = (202, {})
-    assert remind(database, Engine(played.port, "x")) == 1
+    assert remind(database, Engine(played.port, "x"), TICKETS) == 1
 
 
 def test_the_thread_tells_and_ends_when_it_is_asked(database: Database, agent: Any, played: PlayedEngine) -> None:
