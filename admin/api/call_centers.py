@@ -18,13 +18,15 @@ from models.tables import CallCenter, CallCenterAgent, CallCenterGroup, CallCent
 
 StrategyName = Literal["all", "round_robin_memory", "longest_idle", "fewest_calls", "priority", "random"]
 UnitName = Literal["second", "minute", "hour"]
+PlaceName = Literal["tab", "panel"]
 Ranks = Annotated[dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$")], Annotated[Whole, Field(ge=0, le=999)]],
                   Field(max_length=1000)]  # fmt: skip
 _PLAIN: Final = (
-    "name", "active", "color", "price", "currency", "cost_unit", "pop_up_url", "print_result", "survey_enabled",
-    "strategy", "ring_seconds", "max_wait_seconds", "wrap_up_seconds", "service_level_seconds", "max_waiting",
-    "queue_priority", "closed_now",
+    "name", "active", "color", "price", "currency", "cost_unit", "pop_up_url", "pop_up_in", "print_result",
+    "survey_enabled", "strategy", "ring_seconds", "max_wait_seconds", "wrap_up_seconds", "service_level_seconds",
+    "max_waiting", "queue_priority", "closed_now",
 )  # fmt: skip
+_ENUMS: Final = ("cost_unit", "pop_up_in", "strategy")
 
 
 class CenterFields(Body):
@@ -38,6 +40,7 @@ class CenterFields(Body):
     currency: str = Field("", max_length=3)
     cost_unit: UnitName = "minute"
     pop_up_url: str | None = Field(None, max_length=1000)
+    pop_up_in: PlaceName = Field("tab", description="Where the desk opens it: a tab, or a panel of the call.")
     print_result: StrictBool = False
     survey_enabled: StrictBool = False
     strategy: StrategyName = "all"
@@ -66,6 +69,7 @@ class CenterAnswer(Answer):
     currency: str
     cost_unit: UnitName
     pop_up_url: str | None
+    pop_up_in: PlaceName
     print_result: bool
     survey_enabled: bool
     strategy: StrategyName
@@ -116,12 +120,11 @@ def _shape_all(rows: list[CallCenter]) -> list[CenterAnswer]:
             found.setdefault(key, {})[str(member)] = rank
     return [
         CenterAnswer(
-            **{name: getattr(row, name) for name in _PLAIN if name not in ("price", "cost_unit", "strategy")},
+            **{name: getattr(row, name) for name in _PLAIN if name not in ("price", *_ENUMS)},
+            **{name: getattr(row, name).value for name in _ENUMS},
             id=row.id,
             numbers=numbers.get(row.id, []),
             price=f"{row.price.normalize():f}",
-            cost_unit=row.cost_unit.value,
-            strategy=row.strategy.value,
             agents=ranks["agents"].get(row.id, {}),
             agent_groups=ranks["agent_groups"].get(row.id, {}),
             created_at=row.created_at,

@@ -29,6 +29,7 @@ from models.tables import (
     Ticket,
     now,
 )
+from models.tables.call_centers import PopUpIn
 from models.values.call import Role
 
 
@@ -223,6 +224,17 @@ def test_call_centers_are_in_force_at_once(make_app: Any) -> None:
         assert answer.headers["X-Centralita-Routing"] == "in-force"
         assert engine.paths() == ["POST /reload"]
     assert CallCenter.get_by_id(1).strategy == "round_robin_memory"
+
+
+def test_where_the_desk_opens_a_call_centers_page(program: Program) -> None:
+    assert program.get("/call-centers/1").get_json()["pop_up_in"] == "tab"
+    assert program.patch("/call-centers/1", {"pop_up_in": "panel"}).get_json()["pop_up_in"] == "panel"
+    assert CallCenter.get_by_id(1).pop_up_in is PopUpIn.PANEL
+    assert fields(program.patch("/call-centers/1", {"pop_up_in": "window"})) == {"pop_up_in": "not_a_choice"}
+    made = program.post("/call-centers", {"name": "Con panel", "pop_up_in": "panel"})
+    assert (made.status_code, made.get_json()["pop_up_in"]) == (201, "panel")
+    known = program.get("/openapi.json").get_json()["components"]["schemas"]
+    assert known["CenterFields"]["properties"]["pop_up_in"]["enum"] == ["tab", "panel"]
 
 
 def test_an_agents_secrets_are_shown_once(program: Program) -> None:
