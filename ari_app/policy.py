@@ -23,6 +23,7 @@ def ice_servers(settings: Settings) -> list[dict[str, str]]:
 def policy_of(settings: Settings) -> Policy:
     return Policy(
         pop_ack=settings.pop_ack_ms,
+        phone_back=settings.phone_back_seconds * 1000,
         unknown_number_media=_sounds(*prompts.UNKNOWN_NUMBER),
         nobody_media=_sounds(*prompts.NOBODY_CAME),
         overflow_media={cause: _sounds(*prompts.NOBODY_CAME) for cause in OverflowCause},

@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     reconnect_grace_seconds: int = Field(
         30, ge=0, le=600, description="Time an agent whose connection was lost keeps the state, s."
     )
+    phone_back_seconds: int = Field(
+        45, ge=5, le=600, description="Time a conversation waits for an agent whose page went away with their phone, s."
+    )
     smtp_url: str = Field(
         "",
         repr=False,

@@ -297,8 +297,7 @@ class RunningEngine:
                 f"CENTRALITA_{name.upper()}": str(getattr(self.settings, name))
                 for name in (
                     "data_dir", "ari_port", "sip_port", "desk_port", "control_port", "web_port", "log_level",
-                    "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "smtp_url",
-                    "mail_from",
+                    "smtp_url", "mail_from", "phone_back_seconds",
                     "database_url", "pop_ack_ms", "reconnect_grace_seconds", "heartbeat_seconds", "demo", "trunk_host",
                     "trunk_caller_id", "recording_min_free_mb", "sip_refer", "trunk_messages",
                 )
