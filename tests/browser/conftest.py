@@ -13,6 +13,7 @@ from browser.chromium import chromium
 from browser.house import PASSWORD, House, Profiles, unused_port
 from browser.phone_house import (
     CALLER_TONE,
+    COLLEAGUE_TONE,
     ENDPOINT,
     NUMBER,
     PhoneDesk,
@@ -20,6 +21,7 @@ from browser.phone_house import (
     talking_browser,
     tone_file,
 )
+from browser.place import Place, placed
 from browser.scripted_engine import ScriptedEngine
 from browser.site import Site
 from playwright.sync_api import Browser
@@ -131,24 +133,22 @@ def house(
 
 # ---------------------------------------------------------------- with the real switch and a phone in the page
 @pytest.fixture
-def place(filled: Path, tmp_path: Path, switch: RealSwitch) -> Iterator[tuple[Site, RunningEngine]]:
-    """The web and the engine on one data folder, with the demonstration account; Ana's phone is in her browser."""
-    data_dir = tmp_path / "data"
-    shutil.copytree(filled, data_dir)
-    with Site(data_dir) as site:
-        engine = RunningEngine(switch, data_dir, web_port=site.port)
+def place(filled: Path, tmp_path: Path, switch: RealSwitch, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The web and the engine on one data folder, with the demonstration account; Ana's phone is in her browser.
+
+    `@pytest.mark.parametrize("place", [{…}], indirect=True)` changes the engine's settings; `"agent"`: Ana's columns.
+    """
+    settings = {"agent": {"phone_kind": PhoneKind.BROWSER}, **getattr(request, "param", {})}
+    columns = settings.pop("agent")
+
+    def engine_of(data_dir: Path, web_port: int) -> RunningEngine:
+        engine = RunningEngine(switch, data_dir, web_port=web_port, **settings)
         with engine.database.bind_ctx([Agent]):
-            Agent.update(phone_kind=PhoneKind.BROWSER).where(Agent.endpoint == ENDPOINT).execute()
-        site.serve(
-            db.open_database(engine.settings),
-            desk_port=engine.settings.desk_port,
-            control_port=engine.settings.control_port,
-        )
-        engine.start()
-        yield site, engine
-        engine.stop()
-        for phone in engine.rows("SELECT endpoint FROM agents WHERE endpoint IS NOT NULL"):
-            switch.remove_phone(str(phone[0]))
+            Agent.update(**columns).where(Agent.endpoint == ENDPOINT).execute()
+        return engine
+
+    with placed(filled, tmp_path, engine_of) as made:
+        yield made
 
 
 @pytest.fixture
@@ -182,6 +182,25 @@ def call(switch: RealSwitch, tmp_path: Path) -> Iterator[Callable[..., tuple[Tal
 
 
 @pytest.fixture
-def ana(place: tuple[Site, RunningEngine], talking: Profiles) -> PhoneDesk:
+def beto(place: Place, browser: Browser, tmp_path: Path) -> Iterator[PhoneDesk]:
+    """A colleague who answers no call center: only who is transferred to him reaches him."""
+    site, engine = place
+    with engine.database.bind_ctx([Agent]):
+        lucia = Agent.get(Agent.phone_kind == PhoneKind.BROWSER)
+        Agent.create(
+            name="Beto Núñez", email="beto@example.test", endpoint="8330199", phone_kind=PhoneKind.BROWSER,
+            role=Role.AGENT, password_hash=lucia.password_hash,
+        )  # fmt: skip
+    assert engine.control("POST", "/reload")[0] == 200
+    with talking_browser(browser, tone_file(tmp_path / "beto.wav", COLLEAGUE_TONE)) as started:
+        profiles = Profiles(started)
+        desk = phone_desk(profiles.new().new_page, site.url, "beto@example.test", PASSWORD)
+        yield desk.wait_for_phone().close_phone()
+        profiles.close()
+        assert profiles.problems == []
+
+
+@pytest.fixture
+def ana(place: Place, talking: Profiles) -> PhoneDesk:
     desk = phone_desk(talking.new().new_page, place[0].url, demo_data.AGENT, PASSWORD)
     return desk.wait_for_phone().close_phone()

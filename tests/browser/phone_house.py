@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from browser.chromium import ARGUMENTS, executable
-from browser.desk_page import DeskPage
+from browser.desk_page import DeskPage, PopOnPage
 from playwright.sync_api import Browser, Page, expect
 from switch.waiting import wait_until
 
 ENDPOINT, NUMBER = "8330101", "40004000"
 """The agent's phone, and the number that customers call."""
 
-AGENT_TONE, CALLER_TONE = 880, 440
-"""Hz: what the microphone says, and what the caller does."""
+AGENT_TONE, CALLER_TONE, COLLEAGUE_TONE = 880, 440, 1300
+"""Hz: what the microphone says, what the caller does, and a colleague's microphone."""
 
 _MEASURE = """async ({frequency, ms}) => {
     const {srcObject} = document.getElementById("phone-audio");
@@ -134,3 +134,13 @@ def phone_desk(make_page: Callable[[], Page], url: str, email: str, password: st
     desk = PhoneDesk(make_page(), url)
     desk.log_in(email, password)
     return desk
+
+
+def pass_on(ana: PhoneDesk, pop: PopOnPage, to: str, how: str) -> None:
+    """`how`: transfer, consult."""
+    pop.part("pass").click()
+    dialog = ana.page.locator("#pass")
+    option = dialog.locator("[name=to] option", has_text=to)
+    expect(option).to_have_count(1)
+    dialog.locator("[name=to]").select_option(value=option.get_attribute("value"))
+    dialog.locator(f"[value={how}]").click()

@@ -3,55 +3,30 @@ the save, the history. Pictures are kept in tests/artefacts."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from browser.desk_page import DeskPage, log_in
 from browser.house import PASSWORD, Profiles
-from browser.site import Site
+from browser.phone_house import ENDPOINT, NUMBER
+from browser.place import Place
 from playwright.sync_api import expect
 from switch.real_switch import RealSwitch
-from switch.running_engine import RunningEngine, secret_of
+from switch.running_engine import secret_of
 from switch.sipp import SippCaller, SippPhone
 
 from dialplan.phone import ha1
 from models import demo_data
-from models.db import open_database
-from models.tables import Agent
 from models.values.call import PhoneKind
 
-pytestmark = pytest.mark.asterisk
+CENTER = "Soporte Técnico Teslín"
+HANDSET = {"phone_kind": PhoneKind.SIP, "sip_ha1": ha1(ENDPOINT, secret_of(ENDPOINT))}
 
-ENDPOINT = "8330101"
-NUMBER, CENTER = "40004000", "Soporte Técnico Teslín"
-
-
-@pytest.fixture
-def place(filled: Path, tmp_path: Path, switch: RealSwitch) -> Iterator[tuple[Site, RunningEngine]]:
-    """The web and the engine on one data folder, with the demonstration account."""
-    data_dir = tmp_path / "data"
-    shutil.copytree(filled, data_dir)
-    with Site(data_dir) as site:
-        engine = RunningEngine(switch, data_dir, web_port=site.port)
-        with engine.database.bind_ctx([Agent]):
-            changes = {"phone_kind": PhoneKind.SIP, "sip_ha1": ha1(ENDPOINT, secret_of(ENDPOINT))}
-            Agent.update(**changes).where(Agent.endpoint == ENDPOINT).execute()
-        site.serve(
-            open_database(engine.settings),
-            desk_port=engine.settings.desk_port,
-            control_port=engine.settings.control_port,
-        )
-        engine.start()
-        yield site, engine
-        engine.stop()
-        for phone in engine.rows("SELECT endpoint FROM agents WHERE endpoint IS NOT NULL"):
-            switch.remove_phone(str(phone[0]))
+pytestmark = [pytest.mark.asterisk, pytest.mark.parametrize("place", [{"agent": HANDSET}], indirect=True, ids=["sip"])]
 
 
 def test_a_real_call_pops_on_a_real_screen(
-    place: tuple[Site, RunningEngine],
+    place: Place,
     profiles: Profiles,
     switch: RealSwitch,
     sipp_caller: Callable[..., SippCaller],

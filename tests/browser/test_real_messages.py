@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser.desk_page import DeskPage
 from browser.house import PASSWORD, Profiles
-from browser.site import Site
+from browser.place import Place, placed
 from browser.test_chat import bubble
 from playwright.sync_api import expect
 from switch.messages_stage import Takers, Writers, carrying_engine
@@ -18,7 +17,6 @@ from switch.running_engine import RunningEngine
 from switch.waiting import wait_until
 
 from models import demo_data
-from models.db import open_database
 
 pytestmark = pytest.mark.asterisk
 
@@ -27,29 +25,18 @@ COLLEAGUE = f"jose@{demo_data.DOMAIN}"
 
 
 @pytest.fixture
-def place(
-    filled: Path, tmp_path: Path, carrying_switch: RealSwitch, message_ports: dict[str, int]
-) -> Iterator[tuple[Site, RunningEngine]]:
+def place(filled: Path, tmp_path: Path, carrying_switch: RealSwitch, message_ports: dict[str, int]) -> Iterator[Place]:
     """The web and the engine on one data folder, with the demonstration account and a trunk that carries messages."""
-    data_dir = tmp_path / "data"
-    shutil.copytree(filled, data_dir)
-    with Site(data_dir) as site:
-        engine = carrying_engine(carrying_switch, message_ports, data_dir, web_port=site.port)
-        settings = engine.settings
-        site.serve(
-            open_database(settings), desk_port=settings.desk_port, control_port=settings.control_port, demo=False,
-            trunk_messages=True, trunk_host=settings.trunk_host,
-        )  # fmt: skip
-        engine.start()
-        yield site, engine
-        engine.stop()
-        for phone in engine.rows("SELECT endpoint FROM agents WHERE endpoint IS NOT NULL"):
-            carrying_switch.remove_phone(str(phone[0]))
+
+    def engine_of(data_dir: Path, web_port: int) -> RunningEngine:
+        return carrying_engine(carrying_switch, message_ports, data_dir, web_port=web_port)
+
+    trunk = f"127.0.0.1:{message_ports['trunk']}"
+    with placed(filled, tmp_path, engine_of, demo=False, trunk_messages=True, trunk_host=trunk) as made:
+        yield made
 
 
-def test_a_conversation_over_the_real_switch(
-    place: tuple[Site, RunningEngine], profiles: Profiles, writer: Writers, taker: Takers
-) -> None:
+def test_a_conversation_over_the_real_switch(place: Place, profiles: Profiles, writer: Writers, taker: Takers) -> None:
     site, engine = place
     [[name, phone]] = engine.rows("SELECT name, phone_key FROM contacts WHERE phone = '8300 0001'")
 

@@ -10,19 +10,28 @@ from typing import Any
 
 import pytest
 from browser.house import PASSWORD, Profiles
-from browser.phone_house import AGENT_TONE, CALLER_TONE, PhoneDesk, phone_desk
-from browser.site import Site
-from playwright.sync_api import expect
+from browser.phone_house import (
+    AGENT_TONE,
+    CALLER_TONE,
+    COLLEAGUE_TONE,
+    NUMBER,
+    PhoneDesk,
+    pass_on,
+    phone_desk,
+    talking_browser,
+)
+from browser.place import Place
+from playwright.sync_api import Browser, expect
 from switch.running_engine import RunningEngine
 from switch.talker import Talker, TalkingCaller
 from switch.waiting import wait_until
 
 from models import demo_data
+from models.tables import Agent, CallCenterAgent, CallCenterNumber
 
 pytestmark = pytest.mark.asterisk
 
 Call = Callable[..., tuple[Talker, TalkingCaller]]
-Place = tuple[Site, RunningEngine]
 
 
 def legs_of(engine: RunningEngine, call_id: str) -> list[tuple[Any, ...]]:
@@ -112,6 +121,109 @@ def test_who_does_not_come_back_while_the_customer_hangs_up(ana: PhoneDesk, plac
     assert caller.wait_over(30)
     ended = "SELECT outcome, reason FROM calls WHERE id = ? AND ended_at IS NOT NULL"
     assert wait_until(lambda: place[1].rows(ended, call_id), 20, "its record") == [("answered", "caller_hung_up")]
+
+
+@pytest.mark.parametrize("place", [{"phone_back_seconds": 6}], indirect=True, ids=["6s"])
+def test_who_does_not_come_back_in_time_leaves_the_customer_to_the_queue(
+    ana: PhoneDesk, beto: PhoneDesk, place: Place, call: Call, browser: Browser
+) -> None:
+    """Her computer is dead, and the one she finds has no microphone: her card says what becomes of the call, and a
+    colleague who is free takes it."""
+    site, engine = place
+    talker, caller, call_id = in_talk(ana, call)
+    ana.pop().note(comment="pidió un técnico para el martes")
+    expect(ana.pop().part("draft")).to_contain_text("Sin salvar")
+    with engine.database.bind_ctx([Agent, CallCenterAgent, CallCenterNumber]):
+        center = CallCenterNumber.get(CallCenterNumber.pattern == NUMBER).call_center_id
+        CallCenterAgent.create(call_center=center, agent=Agent.get(Agent.email == "beto@example.test"), priority=9)
+    assert engine.control("POST", "/reload")[0] == 200
+
+    with talking_browser(browser, None) as mute:
+        profiles = Profiles(mute)
+        there = phone_desk(profiles.new().new_page, site.url, demo_data.AGENT, PASSWORD)
+        there.wait_for_phone("elsewhere")
+        mine = there.pop(call_id).wait_for_phase("talking")
+        crash(ana)
+        # Nobody is with the customer: they hear music, and her card says so.
+        talker.wait_for_none(AGENT_TONE, seconds=20)
+        talker.wait_for_something()
+        expect(mine.part("phase")).to_have_text("Volviendo a la llamada")
+        expect(mine.part("phase-note")).not_to_be_empty()
+        there.wait_for_state("talking")
+        there.wait_for_phone("blocked")
+        there.screenshot("softphone-returning-no-microphone")
+
+        theirs = beto.pop(call_id).wait_for_phase("ringing", seconds=20)
+        mine.wait_for_phase("ended")
+        there.wait_for_state("wrap_up")
+        expect(mine.field("comment")).to_have_value("pidió un técnico para el martes")
+        expect(mine.part("phase")).not_to_contain_text("Volviendo")
+        there.screenshot("softphone-did-not-return")
+        theirs.answer()
+        talker.wait_for(COLLEAGUE_TONE)
+        beto.wait_to_hear(CALLER_TONE)
+        mine.save()
+        expect(there.pops).to_have_count(0)
+        theirs.hang_up()
+        assert caller.wait_over()
+        profiles.close()
+        assert profiles.problems == []
+    ended = "SELECT outcome, reason FROM calls WHERE id = ? AND ended_at IS NOT NULL"
+    assert wait_until(lambda: engine.rows(ended, call_id), 8, "its record") == [("answered", "agent_hung_up")]
+    lost, took = sorted((leg for leg in legs_of(engine, call_id) if leg[2] is not None), key=lambda leg: leg[2])
+    assert (lost[0], lost[1], took[0]) == ("answered", "phone_lost", "answered")
+    assert lost[3] + 6_000 <= took[2] < lost[3] + 20_000
+    [[comment]] = engine.rows("SELECT comment FROM calls WHERE id = ?", call_id)
+    assert comment == "pidió un técnico para el martes"
+
+
+def test_a_phone_lost_while_consulting_leaves_customer_and_colleague_together(
+    ana: PhoneDesk, beto: PhoneDesk, place: Place, call: Call
+) -> None:
+    engine = place[1]
+    talker, caller, call_id = in_talk(ana, call)
+    pass_on(ana, ana.pop(), "Beto Núñez", "consult")
+    theirs = beto.pop(call_id).wait_for_phase("ringing")
+    theirs.answer()
+    ana.wait_to_hear(COLLEAGUE_TONE)
+    talker.wait_for_none(AGENT_TONE)
+
+    ana.page.on("dialog", lambda dialog: dialog.accept())
+    ana.reload()
+    # As if she had pressed Transferir: nobody is left alone with music.
+    talker.wait_for(COLLEAGUE_TONE, seconds=15)
+    beto.wait_to_hear(CALLER_TONE)
+    mine = ana.pop(call_id).wait_for_phase("ended")
+    ana.wait_for_state("wrap_up")
+    ana.screenshot("softphone-lost-consulting")
+    mine.close()
+    ana.wait_for_phone()
+    ana.go_available()
+    ana.wait_for_state("available")
+    theirs.hang_up()
+    assert caller.wait_over()
+    ended = "SELECT outcome, reason FROM calls WHERE id = ? AND ended_at IS NOT NULL"
+    assert wait_until(lambda: engine.rows(ended, call_id), 8, "its record") == [("answered", "agent_hung_up")]
+
+
+def test_a_phone_lost_while_a_colleague_rings_leaves_the_customer_to_whoever_answers(
+    ana: PhoneDesk, beto: PhoneDesk, place: Place, call: Call
+) -> None:
+    talker, caller, call_id = in_talk(ana, call)
+    pass_on(ana, ana.pop(), "Beto Núñez", "consult")
+    theirs = beto.pop(call_id).wait_for_phase("ringing")
+    crash(ana)
+    talker.wait_for_something(seconds=20)  # music: the page is known to be gone
+    theirs.hang_up()
+    # The colleague does not want it, and the agent who had it has no phone: the queue takes it, and nobody is free.
+    expect(beto.pops).to_have_count(0)
+    there = PhoneDesk(ana.page.context.new_page(), place[0].url)
+    there.open().wait_for_phone()
+    again = there.pop(call_id).wait_for_phase("ringing", seconds=30)
+    again.answer()
+    talker.wait_for(AGENT_TONE)
+    again.hang_up()
+    assert caller.wait_over()
 
 
 def crash(desk: PhoneDesk) -> None:

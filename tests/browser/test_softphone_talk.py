@@ -5,47 +5,20 @@ Three tones tell who hears whom: the customer's, Lucía's microphone and her col
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.house import PASSWORD, Profiles
-from browser.phone_house import AGENT_TONE, CALLER_TONE, PhoneDesk, phone_desk, talking_browser, tone_file
-from browser.site import Site
-from playwright.sync_api import Browser, expect
-from switch.running_engine import RunningEngine
+from browser.phone_house import AGENT_TONE, CALLER_TONE, COLLEAGUE_TONE, PhoneDesk, pass_on
+from playwright.sync_api import expect
 from switch.talker import Talker, TalkingCaller
 from switch.waiting import wait_until
 
-from models.tables import Agent
-from models.values.call import PhoneKind, Role
-
 pytestmark = pytest.mark.asterisk
 
-COLLEAGUE_TONE = 1300
 MIXED = 0.05
 """Of a mixture; of a tone that is not in it there is less than a hundredth."""
 Call = Callable[..., tuple[Talker, TalkingCaller]]
-
-
-@pytest.fixture
-def beto(place: tuple[Site, RunningEngine], browser: Browser, tmp_path: Path) -> Iterator[PhoneDesk]:
-    """A colleague who answers no call center: only who is transferred to him reaches him."""
-    site, engine = place
-    with engine.database.bind_ctx([Agent]):
-        lucia = Agent.get(Agent.phone_kind == PhoneKind.BROWSER)
-        Agent.create(
-            name="Beto Núñez", email="beto@example.test", endpoint="8330199", phone_kind=PhoneKind.BROWSER,
-            role=Role.AGENT, password_hash=lucia.password_hash,
-        )  # fmt: skip
-    assert engine.control("POST", "/reload")[0] == 200
-    with talking_browser(browser, tone_file(tmp_path / "beto.wav", COLLEAGUE_TONE)) as started:
-        profiles = Profiles(started)
-        desk = phone_desk(profiles.new().new_page, site.url, "beto@example.test", PASSWORD)
-        yield desk.wait_for_phone().close_phone()
-        profiles.close()
-        assert profiles.problems == []
 
 
 def in_talk(ana: PhoneDesk, call: Call) -> tuple[Any, Talker, TalkingCaller]:
@@ -56,16 +29,6 @@ def in_talk(ana: PhoneDesk, call: Call) -> tuple[Any, Talker, TalkingCaller]:
     pop.wait_for_phase("talking")
     talker.wait_for(AGENT_TONE)
     return pop, talker, caller
-
-
-def pass_on(ana: PhoneDesk, pop: Any, to: str, how: str) -> None:
-    """`how`: transfer, consult."""
-    pop.part("pass").click()
-    dialog = ana.page.locator("#pass")
-    option = dialog.locator("[name=to] option", has_text=to)
-    expect(option).to_have_count(1)
-    dialog.locator("[name=to]").select_option(value=option.get_attribute("value"))
-    dialog.locator(f"[value={how}]").click()
 
 
 def test_the_keypads_digits_arrive_at_the_other_end(ana: PhoneDesk, call: Call) -> None:
