@@ -54,6 +54,8 @@ ACTS: Final[dict[str, Any]] = {
     "printed": _l("Dijo que se imprimió"),
     "not_printed": _l("Dijo que no se imprimió"),
     "cancel": _l("Canceló"),
+    "made": _l("Marcó hecha"),
+    "unmade": _l("Marcó no hecha"),
 }
 _MAX_TEXT: Final = 2000  # of one value: a longer one is cut, and says so
 _MAX_FOLDED: Final = 4000

@@ -3,7 +3,9 @@
 Owns: the page. Must not: write the log (`admin.audit`) or change it: nobody can from here.
 """
 
+import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, g
@@ -18,7 +20,10 @@ from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
 from admin.section_forms import Choice, labels_of, options_of
 from admin.sections.contacts import names_of
-from models.tables import AdditionalField, Agent, AuditEntry
+from admin.words import choices
+from models.tables import AdditionalField, Agent, AgentCallbackState, AuditEntry
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")  # as `admin.audit` keeps it
 
 # Fields that no form has, and those of which forms of one name mean something else.
 _LABELS = {
@@ -57,6 +62,9 @@ _LABELS = {
     "attachments": _l("Adjuntos"),
     "internal": _l("Interno"),
     "events": _l("Eventos"),
+    "number": _l("Número"),
+    "call_center": _l("Call Center"),
+    "note": _l("Nota"),
     "url": _l("URL"),
     "answer": _l("Respuesta"),
     "agent.calls_per_hour": _l("Llamadas por hora, cada agente"),
@@ -68,6 +76,10 @@ _LABELS = {
 }
 
 
+# What is changed elsewhere than on a section's own pages.
+_ELSEWHERE = {"account_settings": _l("Datos de la cuenta"), "agent_callbacks": _l("Devoluciones de llamadas")}
+
+
 def _views() -> dict[str, Any]:
     return {view.endpoint: view for admin in current_app.extensions.get("admin", ()) for view in admin._views}
 
@@ -75,7 +87,7 @@ def _views() -> dict[str, Any]:
 def section_names() -> dict[str, Any]:
     """Every section that can be in the log, as the navigation calls it."""
     shown = {name: view.label for name, view in _views().items() if isinstance(view, SectionView)}
-    return shown | {"account_settings": _l("Datos de la cuenta")}
+    return shown | _ELSEWHERE
 
 
 def field_labels(section: str) -> dict[str, Any]:
@@ -98,6 +110,8 @@ def in_words(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return _("Sí") if value else _("No")
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return stamp(datetime.fromisoformat(value))
     if isinstance(value, list):
         return ", ".join(in_words(one) for one in value)
     if isinstance(value, dict):
@@ -108,6 +122,8 @@ def in_words(value: Any) -> str:
 
 def _choices(section: str) -> dict[str, dict[Any, Any]]:
     """By field or filter, what its stored codes say."""
+    if section == "agent_callbacks":
+        return {"state": dict(choices(AgentCallbackState))}
     view = _views().get(section)
     if not isinstance(view, SectionView):
         return {}

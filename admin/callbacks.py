@@ -1,6 +1,7 @@
 """Calls that agents promised: who may make them, by when, and what becomes of them.
 
-Owns: the rules and conditions on `agent_callbacks`. Must not: read a request, shape an answer, or dial.
+Owns: the rules and conditions on `agent_callbacks`, and each change's entry in the audit log. Must not: read a request,
+shape an answer, or dial.
 
 One is an agent's own, a group's, or anyone's who answers its call center. Nobody dials it but a person.
 """
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import ModelSelect
 
+from admin import audit
 from models.checks import Checked
 from models.checks.base import clean_text
 from models.tables import (
@@ -36,6 +38,7 @@ FARTHEST: Final = timedelta(days=366)
 PATIENCE: Final = timedelta(minutes=2)  # typed for now, saved a moment later
 _LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _NOTE: Final = int(AgentCallback._meta.fields["note"].max_length)
+_AUDITED: Final = ("number", "contact", "call_center", "agent", "group", "due_at", "note", "state")
 
 PENDING: Final = AgentCallback.state == AgentCallbackState.PENDING
 
@@ -48,30 +51,38 @@ class Gone:
 
 
 # ---------------------------------------------------------------- whose
-def centers_of(agent: Agent) -> ModelSelect:
-    """The call centers whose callbacks this agent may make: those they answer, or call for."""
-    groups = AgentGroupMember.select(AgentGroupMember.group).where(AgentGroupMember.agent == agent)
-    return (
-        CallCenterAgent.select(CallCenterAgent.call_center).where(CallCenterAgent.agent == agent)
-        | CallCenterGroup.select(CallCenterGroup.call_center).where(CallCenterGroup.group.in_(groups))
-        | AgentCallCenter.select(AgentCallCenter.call_center).where(AgentCallCenter.agent == agent)
-    )
-
-
 def of(agent: Agent) -> Any:
     """What this agent may make: their own, and what nobody took of their groups and call centers."""
-    groups = [key for (key,) in AgentGroupMember.select(AgentGroupMember.group).where(_member(agent)).tuples()]
-    centers = [key for (key,) in centers_of(agent).tuples()]
+    groups = _groups_of(agent)
     free = AgentCallback.agent.is_null()
     return (
         (AgentCallback.agent == agent)
         | (free & AgentCallback.group.in_(groups))
-        | (free & AgentCallback.group.is_null() & AgentCallback.call_center.in_(centers))
+        | (free & AgentCallback.group.is_null() & AgentCallback.call_center.in_(_centers_of(agent, groups)))
     )
 
 
-def _member(agent: Agent) -> Any:
-    return AgentGroupMember.agent == agent
+def concerns(row: AgentCallback, agent: Agent) -> bool:
+    """May this agent know of it? Of one that somebody took a moment ago too: whoever is late is told who has it."""
+    if agent.id in (row.agent_id, row.created_by_id, row.ended_by_id):
+        return True
+    groups = _groups_of(agent)
+    return (row.agent_id is None and row.group_id in groups) or row.call_center_id in _centers_of(agent, groups)
+
+
+def _groups_of(agent: Agent) -> list[int]:
+    rows = AgentGroupMember.select(AgentGroupMember.group).where(AgentGroupMember.agent == agent)
+    return [key for (key,) in rows.tuples()]
+
+
+def _centers_of(agent: Agent, groups: list[int]) -> list[int]:
+    """The call centers whose callbacks this agent may make: those they answer, or call for."""
+    rows: ModelSelect = (
+        CallCenterAgent.select(CallCenterAgent.call_center).where(CallCenterAgent.agent == agent)
+        | CallCenterGroup.select(CallCenterGroup.call_center).where(CallCenterGroup.group.in_(groups))
+        | AgentCallCenter.select(AgentCallCenter.call_center).where(AgentCallCenter.agent == agent)
+    )
+    return [key for (key,) in rows.tuples()]
 
 
 def audience(row: AgentCallback) -> set[int]:
@@ -166,22 +177,39 @@ def check(typed: Mapping[str, str], row: AgentCallback | None, call: Call, numbe
 
 def write(row: AgentCallback | None, values: Mapping[str, Any], call: Call, agent: Agent, number: str) -> set[int]:
     """`values` of `check`, in the transaction of *Salvar*; whom it concerns."""
-    if not values:
+    if not values or (row is None and values["due_at"] is None):
         return set()
-    before = set() if row is None else audience(row)
-    if values["due_at"] is None:
-        if row is not None:
-            row.state, row.ended_at, row.ended_by = AgentCallbackState.CANCELLED, now(), agent.id
-            row.save(only=[AgentCallback.state, AgentCallback.ended_at, AgentCallback.ended_by])
-        return before
     if row is None:
         row = AgentCallback(call_id=call.id, created_by=agent.id, number=number[:64])
         row.call_center = call.call_center_id
+        _promise(row, values, call, agent)
+        _note("create", row, None)
+        return audience(row)
+    before, heard = _audited(row), audience(row)
+    if values["due_at"] is None:
+        row.state, row.ended_at, row.ended_by = AgentCallbackState.CANCELLED, now(), agent.id
+        row.save(only=[AgentCallback.state, AgentCallback.ended_at, AgentCallback.ended_by])
+        _note("cancel", row, before)
+        return heard
+    _promise(row, values, call, agent)
+    _note("edit", row, before)
+    return heard | audience(row)
+
+
+def _promise(row: AgentCallback, values: Mapping[str, Any], call: Call, agent: Agent) -> None:
     row.contact = call.contact_id
     row.agent = None if values["anyone"] else agent.id
     row.due_at, row.note = values["due_at"], values["note"]
     row.save()
-    return before | audience(row)
+
+
+def about(call: Call, contact: int, agent: Agent) -> None:
+    """The call turned out to be with `contact`: so is what the agent promised in it. In the open transaction."""
+    for row in AgentCallback.select().where(AgentCallback.call_id == call.id, AgentCallback.created_by == agent):
+        before = _audited(row)
+        row.contact = contact
+        row.save(only=[AgentCallback.contact])
+        _note("edit", row, before)
 
 
 # ---------------------------------------------------------------- made, put off
@@ -190,8 +218,10 @@ def take(row: AgentCallback, agent: Agent) -> Gone | AgentCallback:
     if (gone := _gone(row, agent)) is not None:
         return gone
     if row.agent_id is None:
+        before = _audited(row)
         row.agent = agent.id
         row.save(only=[AgentCallback.agent])
+        _note("take", row, before)
     return row
 
 
@@ -201,8 +231,10 @@ def end(row: AgentCallback, agent: Agent) -> Gone | AgentCallback:
         return row
     if (gone := _gone(row, agent)) is not None:
         return gone
+    before = _audited(row)
     row.state, row.ended_at, row.ended_by, row.agent = AgentCallbackState.DONE, now(), agent.id, agent.id
     row.save(only=[AgentCallback.state, AgentCallback.ended_at, AgentCallback.ended_by, AgentCallback.agent])
+    _note("made", row, before)
     return row
 
 
@@ -212,16 +244,20 @@ def undo(row: AgentCallback, agent: Agent) -> Gone | AgentCallback:
         return row
     if row.ended_by_id != agent.id:
         return Gone(_name(row.ended_by))
+    before = _audited(row)
     row.state, row.ended_at, row.ended_by = AgentCallbackState.PENDING, None, None
     row.save(only=[AgentCallback.state, AgentCallback.ended_at, AgentCallback.ended_by])
+    _note("unmade", row, before)
     return row
 
 
 def put_off(row: AgentCallback, agent: Agent, at: datetime) -> Gone | AgentCallback:
     if (gone := _gone(row, agent)) is not None:
         return gone
+    before = _audited(row)
     row.due_at = at
     row.save(only=[AgentCallback.due_at])
+    _note("edit", row, before)
     return row
 
 
@@ -235,3 +271,14 @@ def _gone(row: AgentCallback, agent: Agent) -> Gone | None:
 
 def _name(agent: Agent | None) -> str:
     return "" if agent is None else str(agent.name)
+
+
+# ---------------------------------------------------------------- noted
+def _audited(row: AgentCallback) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _AUDITED}
+
+
+def _note(act: str, row: AgentCallback, before: Mapping[str, Any] | None) -> None:
+    """In the transaction that is open."""
+    who = (row.contact.name if row.contact else "") or row.number
+    audit.record("agent_callbacks", act, key=row.id, name=who, before=before, after=_audited(row))

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from models.tables.call_centers import PopUpIn
 from models.tables.callers import CallbackState
 from models.tables.contacts import DispositionAction, FieldKind
+from models.tables.desk import AgentCallbackState
 from models.tables.forms import FormFieldKind
 from models.tables.paper import Letter, PrinterKind
 from models.tables.tickets import TicketPriority, TicketState
@@ -94,6 +95,11 @@ LABELS: Final[dict[type[StrEnum], dict[Any, Any]]] = {
         CallbackState.PENDING: _l("Pendiente"),
         CallbackState.DONE: _l("Atendida"),
         CallbackState.FAILED: _l("No se pudo"),
+    },
+    AgentCallbackState: {
+        AgentCallbackState.PENDING: _l("Pendiente"),
+        AgentCallbackState.DONE: _l("Hecha"),
+        AgentCallbackState.CANCELLED: _l("Cancelada"),
     },
     PhoneKind: {
         PhoneKind.SIP: _l("Teléfono IP (SIP)"),

@@ -36,6 +36,7 @@ from models.values.errors import InvalidValue
 
 MOST: Final = 200
 MOST_DONE: Final = 20
+MOST_OF_CONTACT: Final = 20
 DONE_SHOWN: Final = timedelta(hours=24)
 MAX_BODY: Final = 4096
 _ACTIONS: Final = {"call": callbacks.take, "done": callbacks.end, "undo": callbacks.undo}
@@ -70,6 +71,22 @@ def due() -> Response:
     return jsonify(due=_due(user().row))
 
 
+@blueprint.get("/of-contact/<int:contact_id>")
+@login_required
+def of_contact(contact_id: int) -> Response:
+    """For the card of a call: what was promised to this contact and is still to be made, whoever is to make it, then
+    what was made, the latest first."""
+    here = (AgentCallback.contact == contact_id) & (AgentCallback.state != AgentCallbackState.CANCELLED)
+    query = _with_names().where(here if contact_id < 2**63 else AgentCallback.id < 0)
+    # "pending" before "done"; only what was made has an end.
+    order = (AgentCallback.state.desc(), AgentCallback.ended_at.desc(), AgentCallback.due_at, AgentCallback.id)
+    rows = list(query.order_by(*order).limit(MOST_OF_CONTACT))
+    me = user().row
+    may = callbacks.of(me) if rows else AgentCallback.id < 0
+    mine = {key for (key,) in AgentCallback.select(AgentCallback.id).where(may, AgentCallback.id.in_(rows)).tuples()}
+    return jsonify(callbacks=[_shape(row, me) | {"may": row.id in mine} for row in rows])
+
+
 @blueprint.get("/<int:callback_id>")
 @login_required
 def one(callback_id: int) -> Response:
@@ -88,7 +105,7 @@ def change(callback_id: int) -> Any:
     me, body = user().row, _body()
     with transaction(installation().database):
         row = locked(installation().database, AgentCallback, callback_id) if callback_id < 2**63 else None
-        if row is None or not _is_seen(row, me):
+        if row is None or not callbacks.concerns(row, me):
             abort(404)
         before = callbacks.audience(row)
         try:
@@ -124,23 +141,15 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _is_seen(row: AgentCallback, me: Agent) -> bool:
-    """Also one that somebody took a moment ago: whoever is too late is told who has it."""
-    theirs = row.created_by_id == me.id or row.ended_by_id == me.id
-    if theirs or AgentCallback.select().where(AgentCallback.id == row.id, callbacks.of(me)).exists():
-        return True
-    return row.call_center_id in {key for (key,) in callbacks.centers_of(me).tuples()}
-
-
 # ---------------------------------------------------------------- shapes
 def _due(me: Agent) -> int:
     return int(AgentCallback.select().where(callbacks.PENDING, callbacks.of(me), AgentCallback.due_at <= now()).count())
 
 
 def _with_names() -> Any:
-    author = Agent.alias()
+    author, maker = Agent.alias(), Agent.alias()
     return (
-        AgentCallback.select(AgentCallback, Contact, Company, CallCenter, AgentGroup, author)
+        AgentCallback.select(AgentCallback, Contact, Company, CallCenter, AgentGroup, author, maker)
         .join(Contact, JOIN.LEFT_OUTER)
         .join(Company, JOIN.LEFT_OUTER)
         .switch(AgentCallback)
@@ -149,6 +158,8 @@ def _with_names() -> Any:
         .join(AgentGroup, JOIN.LEFT_OUTER)
         .switch(AgentCallback)
         .join(author, JOIN.LEFT_OUTER, on=(AgentCallback.created_by == author.id), attr="created_by")
+        .switch(AgentCallback)
+        .join(maker, JOIN.LEFT_OUTER, on=(AgentCallback.agent == maker.id), attr="agent")
     )
 
 
@@ -168,6 +179,7 @@ def _shape(row: AgentCallback, me: Agent) -> dict[str, Any]:
         "local": callbacks.local(row.due_at, timezone()),
         "note": row.note,
         "mine": row.agent_id == me.id,
+        "agent": row.agent.name if row.agent else "",
         "group": row.group.name if row.group and row.agent_id is None else "",
         "by": "" if row.created_by is None or row.created_by_id == me.id else row.created_by.name,
         # Whose call it is not cannot be opened.

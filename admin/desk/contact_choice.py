@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from peewee import JOIN, Database
 
-from admin import audit
+from admin import audit, callbacks
 from models.db import is_postgresql, transaction
-from models.tables import Agent, AgentCallback, Call, Company, Contact, ContactValue, FormAnswer
+from models.tables import Agent, Call, Company, Contact, ContactValue, FormAnswer
 from models.values.call import Direction
 from models.values.phone import normalise
 
@@ -99,8 +99,7 @@ def _write(call: Call, contact: Contact, agent: Agent) -> None:
     Call.update(contact=contact.id).where(Call.id == call.id).execute()
     mine = (FormAnswer.call_id == call.id) & (FormAnswer.agent == agent)
     FormAnswer.update(contact=contact.id).where(mine).execute()
-    promised = (AgentCallback.call_id == call.id) & (AgentCallback.created_by == agent)
-    AgentCallback.update(contact=contact.id).where(promised).execute()
+    callbacks.about(call, contact.id, agent)
     if call.ended_at is not None:
         older = Contact.last_activity_at.is_null() | (Contact.last_activity_at < call.ended_at)
         Contact.update(last_activity_at=call.ended_at).where(Contact.id == contact.id, older).execute()

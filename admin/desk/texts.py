@@ -295,6 +295,9 @@ def texts() -> dict[str, str]:
         # callbacks
         "callback.zone": _("Hora de {zone}"),
         "callbacks.due": _("ya es hora: {count}"),
+        "callbacks.late": _("Ya es hora"),
+        "callbacks.made": _("Hecha"),
+        "callbacks.mine": _("Tuya"),
         "callbacks.anyone": _("De cualquiera del call center"),
         "callbacks.by": _("La prometió {who}"),
         "callbacks.more": _("Y {count} más, para después."),

@@ -10,6 +10,7 @@ import pytest
 from browser.desk_page import DeskPage
 from browser.house import House
 from browser.scripted_engine import until
+from browser.test_desk_pops import CARD
 from playwright.sync_api import Locator, expect
 
 from admin.desk.recent import dial_centers
@@ -116,10 +117,37 @@ def test_one_click_calls_and_then_it_is_made_or_put_off(house: House) -> None:
     assert later.due_at < AgentCallback.get_by_id(late.id).due_at
 
 
+def test_the_card_of_who_calls_has_what_was_promised_to_them(house: House) -> None:
+    center = _center(house)
+    other = Agent.get(Agent.endpoint == "8330102")
+    late = _promise(house, -HOUR, "Beatriz Mora", call_center=center, note="Quedó de confirmar", agent=None)
+    theirs = _promise(house, HOUR, contact=late.contact, agent=other, note="Que le llame Luis")
+    done = {"state": AgentCallbackState.DONE, "ended_at": now() - HOUR}
+    _promise(house, -2 * HOUR, contact=late.contact, note="Por la factura", **done)
+    desk = house.desk()
+    house.offer("c-1", card={**CARD, "contact_id": late.contact_id, "name": "Beatriz Mora"})
+    shown = desk.pop("c-1").wait_for_phase("ringing")
+    promised = shown.part("promised-list").locator("li")
+    expect(promised).to_have_count(2)
+    expect(shown.part("promised-count")).to_have_text("2")
+    expect(promised.first).to_contain_text("Ya es hora")
+    expect(promised.first).to_contain_text("Quedó de confirmar")
+    expect(promised.last).to_contain_text(str(other.name))
+    expect(promised.last.locator("button")).to_have_count(0)
+    expect(shown.part("kept-list")).to_contain_text("Por la factura")
+    desk.screenshot("desk-card-promised")
+    promised.first.locator("button").click()
+    expect(promised).to_have_count(1)
+    expect(promised).to_have_attribute("data-callback", str(theirs.id))
+    expect(shown.part("kept-list").locator("li").first).to_contain_text("Quedó de confirmar")
+    expect(desk.badge("callbacks")).to_be_hidden()
+    assert AgentCallback.get_by_id(late.id).state is AgentCallbackState.DONE
+
+
 @pytest.mark.parametrize("house", [{"control": True}], indirect=True)
 def test_what_falls_due_and_what_others_do_arrives_by_itself(house: House) -> None:
-    from admin.callback_reminders import remind
     from admin.engine import Engine
+    from admin.reminders import CALLBACKS, remind
 
     center = _center(house)
     other = Agent.get(Agent.endpoint == "8330102")
@@ -129,7 +157,7 @@ def test_what_falls_due_and_what_others_do_arrives_by_itself(house: House) -> No
     expect(_row(desk, row)).to_be_visible()
     settings, secrets = house.site.settings, house.site.secrets
     assert settings is not None
-    assert remind(house.database, Engine(settings.control_port, secrets.control_token)) == 1
+    assert remind(house.database, Engine(settings.control_port, secrets.control_token), CALLBACKS) == 1
     expect(desk.toasts.last).to_contain_text("Ya es hora de devolver la llamada a Beatriz Mora.")
     AgentCallback.update(agent=other).where(AgentCallback.id == row.id).execute()
     _row(desk, row).locator("[data-part=call]").click()

@@ -12,14 +12,15 @@ import pytest
 from peewee import Database
 from web.played_engine import PlayedEngine
 
-from admin.callback_reminders import remind
 from admin.engine import Engine
+from admin.reminders import CALLBACKS, remind
 from models.tables import (
     Account,
     AgentCallback,
     AgentCallbackState,
     AgentGroup,
     AgentGroupMember,
+    AuditEntry,
     CallCenter,
     CallCenterAgent,
     CallCenterGroup,
@@ -179,6 +180,81 @@ def test_of_two_who_call_back_at_once_one_has_it_and_the_other_is_told_who(
     assert outcomes == {winner: (200, winner), loser: (409, winner)}
 
 
+def noted() -> list[tuple[Any, ...]]:
+    """What the audit log has of callbacks: the act, who, before and after, without the moment."""
+    rows = AuditEntry.select().where(AuditEntry.section == "agent_callbacks").order_by(AuditEntry.id)
+    return [(row.act, row.who, row.before, row.after) for row in rows]
+
+
+def test_every_change_is_in_the_audit_log(log_in: LogIn, record: Record, agent: Any, center: CallCenter) -> None:
+    contact = Contact.create(name="Beatriz", phone="88881234", phone_key="+50688881234")
+    record("c-1", "Ana", contact_id=contact.id, call_center_id=center.id)
+    ana, beto, at = log_in("Ana"), log_in("Beto"), local(now() + 3 * HOUR)
+    ana.save("c-1", callback_at=at, callback_note="Por el precio")
+    [(act, who, before, after)] = noted()
+    assert (act, who, before) == ("create", "Ana", None)
+    due = after.pop("due_at")
+    assert local(datetime.fromisoformat(due)) == at
+    assert after == {
+        "number": "88881234", "contact": "Beatriz", "call_center": "Soporte", "agent": "Ana", "note": "Por el precio",
+        "state": "pending",
+    }  # fmt: skip
+    row = AgentCallback.get()
+    assert (AuditEntry.get().row_key, AuditEntry.get().row_name) == (str(row.id), "Beatriz")
+    ana.save("c-1", comment="sin tocar la devolución")
+    assert len(noted()) == 1
+
+    ana.save("c-1", callback_for="anyone")
+    where = f"/desk/callbacks/{row.id}"
+    beto.post(where, json={"do": "call"})
+    beto.post(where, json={"do": "call"})
+    beto.post(where, json={"do": "later", "at": local(now() + 5 * HOUR)})
+    beto.post(where, json={"do": "done"})
+    beto.post(where, json={"do": "done"})
+    beto.post(where, json={"do": "undo"})
+    assert ana.post(where, json={"do": "done"}).status_code == 409
+    told = noted()[1:]
+    assert [one[:2] for one in told] == [
+        ("edit", "Ana"), ("take", "Beto"), ("edit", "Beto"), ("made", "Beto"), ("unmade", "Beto"),
+    ]  # fmt: skip
+    assert told[0][2:] == ({"agent": "Ana"}, {"agent": None})
+    assert told[1][2:] == ({"agent": None}, {"agent": "Beto"})
+    assert (told[2][2], set(told[2][3])) == ({"due_at": due}, {"due_at"})
+    assert told[3][2:] == ({"state": "pending"}, {"state": "done"})
+    assert told[4][2:] == ({"state": "done"}, {"state": "pending"})
+
+    ana.save("c-1", callback_at="", callback_note="")
+    assert noted()[-1] == ("cancel", "Ana", {"state": "pending"}, {"state": "cancelled"})
+    record("c-2", "Ana", contact_id=contact.id, call_center_id=center.id)
+    ana.save("c-2", callback_at=at)
+    ana.post("/desk/calls/c-2/contact", json={"contact": None, "seen": contact.id})
+    assert noted()[-1][:3] == ("edit", "Ana", {"contact": "Beatriz"})
+    assert AgentCallback.select().order_by(AgentCallback.id.desc()).get().contact_id != contact.id
+
+
+def test_the_card_has_what_was_promised_to_its_contact(log_in: LogIn, agent: Any, center: CallCenter) -> None:
+    contact, other = (Contact.create(name=name) for name in ("Beatriz", "Otra"))
+    elsewhere = CallCenter.create(name="Ventas")
+    state, ended = AgentCallbackState.DONE, now() - HOUR
+    made = [
+        _promise(agent, "Beto", now() - 3 * HOUR, contact=contact, state=state, ended_at=ended - HOUR * ago)
+        for ago in (2, 1)
+    ]
+    later = _promise(agent, "Ana", now() + HOUR, contact=contact, call_center=center)
+    late = _promise(agent, None, now() - HOUR, contact=contact, call_center=center, note="tarde")
+    betos = _promise(agent, "Beto", now() + 2 * HOUR, contact=contact)
+    anyones = _promise(agent, None, now() + 3 * HOUR, contact=contact, call_center=elsewhere)
+    _promise(agent, "Ana", now(), contact=contact, state=AgentCallbackState.CANCELLED)
+    _promise(agent, "Ana", now(), contact=other)
+    shown = log_in("Ana").get(f"/desk/callbacks/of-contact/{contact.id}").json["callbacks"]
+    assert [(row["id"], row["agent"], row["may"]) for row in shown] == [
+        (late.id, "", True), (later.id, "Ana", True), (betos.id, "Beto", False), (anyones.id, "", False),
+        (made[1].id, "Beto", False), (made[0].id, "Beto", False),
+    ]  # fmt: skip
+    assert log_in("Caro").get("/desk/callbacks/of-contact/999999").json["callbacks"] == []
+    assert log_in("Caro").get(f"/desk/callbacks/of-contact/{2**63}").json["callbacks"] == []
+
+
 # ---------------------------------------------------------------- due
 @pytest.fixture
 def played() -> Iterator[PlayedEngine]:
@@ -197,13 +273,13 @@ def test_what_falls_due_is_told_once_to_those_who_may_make_it(
     _promise(agent, "Ana", now() - minute, state=AgentCallbackState.DONE)
     engine = Engine(played.port, "x")
     played.answers["/news"] = (503, {"error": "internal"})
-    assert remind(database, engine) == 0
+    assert remind(database, engine, CALLBACKS) == 0
     played.asked.clear()
     played.answers["/news"] = (202, {})
-    assert remind(database, engine) == 2
+    assert remind(database, engine, CALLBACKS) == 2
     told = sorted((asked.body["about"]["callback"], asked.body["agents"]) for asked in played.asked)
     assert told == [(mine.id, [agent("Ana").id]), (shared.id, sorted([agent("Ana").id, agent("Beto").id]))]
     assert {asked.body["topic"] for asked in played.asked} == {"callbacks"}
-    assert remind(database, engine) == 0
+    assert remind(database, engine, CALLBACKS) == 0
     AgentCallback.update(due_at=datetime.now(UTC) - minute / 2).where(AgentCallback.id == mine.id).execute()
-    assert remind(database, engine) == 1, "put off, it is told anew"
+    assert remind(database, engine, CALLBACKS) == 1, "put off, it is told anew"

@@ -16,13 +16,15 @@ const GROUPS = ["late", "today", "later"];
 export class Callbacks {
   name = "callbacks";
 
-  /** `actions`: dial(number, call center), openCall(call id). `clock`: the server's. */
+  /** `actions`: dial(number, call center), openCall(call id). `clock`: the server's. `listeners` are told when the list
+   *  was read after news: () => void. */
   constructor(rooms, clock, actions) {
     this.rooms = rooms;
     this.clock = clock;
     this.actions = actions;
     this.element = document.querySelector('[data-room="callbacks"]');
     this.part = (name) => part(this.element, name);
+    this.listeners = new Set();
     this.rows = [];
     this.done = [];
     this.total = 0;
@@ -54,7 +56,12 @@ export class Callbacks {
   hear(about) {
     if (about.what === "due") this.#tell(about.callback);
     clearTimeout(this.soon);
-    this.soon = setTimeout(() => this.#read(), TOGETHER_MS * (1 + Math.random()));
+    this.soon = setTimeout(() => this.#readNews(), TOGETHER_MS * (1 + Math.random()));
+  }
+
+  async #readNews() {
+    await this.#read();
+    for (const listener of this.listeners) listener();
   }
 
   async #tell(id) {

@@ -39,7 +39,7 @@ const done = new Set(); // saved calls whose pop the engine still has
 const rooms = new Rooms();
 const toCalls = () => rooms.go("calls");
 const newTicket = (view) => tickets.newFor(view.pop);
-const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, write, print: printCall, calls: toCalls };
+const popActions = { answer, hangup, save, close: closePop, dial, talk, pass, newTicket, write, print: printCall, calls: toCalls, promisesChanged: () => callbacks.refresh() };
 const stage = new Stage(popActions);
 const alerts = new Alerts((view) => stage.open(view));
 const recent = new Recent(callDrafts, openPast, dial);
@@ -60,6 +60,7 @@ rooms.register({ name: "calls", show: () => stage.setInSight(true), hide: () => 
 rooms.register(callbacks);
 rooms.register(tickets);
 tickets.listeners.add(() => stage.views.forEach((view) => view.tickets.refresh()));
+callbacks.listeners.add(() => stage.views.forEach((view) => view.promised.refresh()));
 rooms.register(messages);
 
 // ---------------------------------------------------------------- what the engine says

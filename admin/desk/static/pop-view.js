@@ -3,6 +3,7 @@
  * Owns: the elements of one pop. Must not: talk to the engine or decide which pop is in front (`stage.js`).
  */
 
+import { CallerCallbacks } from "./caller-callbacks.js";
 import { CallerTickets } from "./caller-tickets.js";
 import { CallbackFields } from "./callback-fields.js";
 import { duration, moment } from "./clock.js";
@@ -21,7 +22,7 @@ let counter = 0;
 export class PopView {
   /**
    * `actions`: answer, hangup, save, close, print, pass, newTicket, write, each called with this view;
-   * dial(number, call center); talk(view, wish). `isPast`: opened from the list of calls.
+   * dial(number, call center); talk(view, wish); promisesChanged(). `isPast`: opened from the list of calls.
    */
   constructor(pop, { drafts, clock, actions, isPast = false }) {
     this.pop = pop;
@@ -66,6 +67,7 @@ export class PopView {
     this.talkBar = new TalkBar(this.part, { send: (wish) => actions.talk(this, wish), pass: () => actions.pass(this) });
     this.part("close").onclick = () => actions.close(this);
     this.part("print").onclick = () => actions.print(this);
+    this.promised = new CallerCallbacks(this.part, pop.call_id, clock, actions.promisesChanged);
     this.tickets = new CallerTickets(this.part("tickets"), () => actions.newTicket(this));
     this.form.onsubmit = (event) => {
       event.preventDefault();
@@ -157,6 +159,7 @@ export class PopView {
   /** Once a second. */
   tick() {
     this.part("timer").textContent = this.elapsed();
+    this.promised.tick();
   }
 
   elapsed() {
@@ -251,6 +254,7 @@ export class PopView {
     this.part("history").hidden = card === null;
     if (card === null) return;
     this.tickets.know(card.contact_id);
+    this.promised.know(card.contact_id);
     this.notes.know({ name: card.name, phone: card.phone, email: card.email, company: card.company });
     const facts = [
       [say("card.disposition"), card.disposition || "—"],
