@@ -48,7 +48,7 @@ class DeskPage:
         self.page.reload()
 
     def log_out(self) -> None:
-        self.page.locator("#log-out button").click()
+        self.open_my_menu().locator("#log-out button").click()
         self.page.wait_for_url("**/login**")
 
     # ------------------------------------------------------------ the bar
@@ -84,6 +84,11 @@ class DeskPage:
     def pause(self, reason: str) -> None:
         self.bar.locator("[data-part=pause]").click()
         self.page.locator("#pause-menu button", has_text=reason).click()
+
+    def open_my_menu(self) -> Locator:
+        """Look, language, log-out."""
+        self.page.locator("#me-button").click()
+        return self.page.locator("#me-menu")
 
     # ------------------------------------------------------------ rooms
     def room(self, name: str) -> Locator:

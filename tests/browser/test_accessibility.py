@@ -123,12 +123,45 @@ def test_the_card_of_a_call_and_the_callbacks(width: int, scheme: str, house: Ho
     assert problems == []
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_my_day_my_menu_and_the_support_page(language: str, width: int, scheme: str, house: House) -> None:
+    desk = house.desk(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = desk.page
+    if language == "en":
+        desk.open_my_menu().locator("button[value=en]").click()
+        desk.wait_for_state("available")
+    expect(page.locator("#today [data-part=online_ms]")).not_to_have_text("—")
+    problems = wrong(page)
+    desk.screenshot(f"desk-my-day-{width}-{language}-{scheme}")
+    desk.open_my_menu()
+    problems += wrong(page)
+    page.keyboard.press("Escape")
+    # Nobody is asked: the frame's own page is not ours to judge.
+    page.route(
+        "http://support.example/**", lambda route: route.fulfill(body="<title>x</title>", content_type="text/html")
+    )
+    house.offer("c-1", pop_up_url="http://support.example/?tel=88881234")
+    house.talk("c-1")
+    house.record("c-1")
+    shown = desk.pop("c-1").wait_for_phase("talking")
+    shown.part("pop-up-here").click()
+    expect(shown.root.locator("iframe")).to_be_visible()
+    problems += wrong(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing stands out to the right"
+    desk.screenshot(f"desk-support-{width}-{language}-{scheme}")
+    house.profiles.close()
+    assert problems == []
+
+
 def test_the_look_is_chosen_by_hand_and_remembered(house: House) -> None:
-    page = house.desk(color_scheme="light").page
+    desk = house.desk(color_scheme="light")
+    page = desk.page
     paper = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(paper)
     with page.expect_response("**/appearance"):
-        page.locator("#appearance").click()
+        desk.open_my_menu().locator("#appearance").click()
     dark = page.evaluate(paper)
     assert dark != light
     page.reload()

@@ -52,6 +52,36 @@ def _values(contact: Contact) -> dict[str, str]:
     return {row.field.name: row.value for row in rows.where(ContactValue.contact == contact)}
 
 
+def test_the_card_waits_for_a_record_that_does_not_name_its_contact_yet(
+    house: House, fields: dict[str, AdditionalField]
+) -> None:
+    """The engine knows who calls a moment before the history does."""
+    contact = Contact.create(name="Beatriz Mora", email="bea@example.test", **NUMBER)
+    ContactValue.create(contact=contact, field=fields["Plan"], value="Oro")
+    desk = house.desk()
+    card = contact_card(house.database, contact.id)
+    assert card is not None
+    house.offer("c-1", card=card.as_message())
+    house.record("c-1")
+    with desk.page.expect_response("**/desk/calls/c-1/work"):
+        house.talk("c-1")
+    Call.update(contact=contact).where(Call.id == "c-1").execute()
+    shown = desk.pop("c-1").wait_for_phase("talking")
+    expect(_field(shown, fields["Plan"])).to_have_value("Oro")
+    expect(shown.field("name")).to_have_value("Beatriz Mora")
+
+
+def test_the_card_keeps_what_the_engine_told_when_no_record_names_its_contact(house: House) -> None:
+    contact = Contact.create(name="Beatriz Mora", email="bea@example.test", **NUMBER)
+    desk = house.desk()
+    shown = _talking(house, desk, contact, "c-1")
+    Call.update(contact=None).where(Call.id == "c-1").execute()
+    desk.reload()
+    expect(shown.part("additional").locator("label").first).to_be_visible()
+    expect(shown.field("name")).to_have_value("Beatriz Mora")
+    expect(shown.field("email")).to_have_value("bea@example.test")
+
+
 def test_additional_fields_are_edited_in_the_card_and_saved_with_the_rest(
     house: House, fields: dict[str, AdditionalField]
 ) -> None:

@@ -256,7 +256,7 @@ def test_from_adjuntos_by_keyboard(house: House, version: FormVersion) -> None:
 
 def test_on_a_phone_and_in_english(house: House, version: FormVersion) -> None:
     desk = house.desk(viewport={"width": 390, "height": 800}, locale="en-US")
-    desk.page.locator(".languages button", has_text="EN").click()
+    desk.open_my_menu().get_by_role("button", name="English").click()
     desk.wait_for_state("available")
     shown = _talk(house, desk, version)
     sheet = _sheet(shown, version)

@@ -130,27 +130,30 @@ def test_who_does_not_come_back_in_time_leaves_the_customer_to_the_queue(
     """Her computer is dead, and the one she finds has no microphone: her card says what becomes of the call, and a
     colleague who is free takes it."""
     site, engine = place
-    talker, caller, call_id = in_talk(ana, call)
-    ana.pop().note(comment="pidió un técnico para el martes")
-    expect(ana.pop().part("draft")).to_contain_text("Sin salvar")
     with engine.database.bind_ctx([Agent, CallCenterAgent, CallCenterNumber]):
         center = CallCenterNumber.get(CallCenterNumber.pattern == NUMBER).call_center_id
         CallCenterAgent.create(call_center=center, agent=Agent.get(Agent.email == "beto@example.test"), priority=9)
     assert engine.control("POST", "/reload")[0] == 200
+    beto.pause("Almuerzo")
+    beto.wait_for_state("paused")
+    talker, caller, call_id = in_talk(ana, call)
+    ana.pop().note(comment="pidió un técnico para el martes")
+    expect(ana.pop().part("draft")).to_contain_text("Sin salvar")
+    beto.go_available()
+    beto.wait_for_state("available")
 
     with talking_browser(browser, None) as mute:
         profiles = Profiles(mute)
         there = phone_desk(profiles.new().new_page, site.url, demo_data.AGENT, PASSWORD)
-        there.wait_for_phone("elsewhere")
+        there.wait_for_phone("blocked")
         mine = there.pop(call_id).wait_for_phase("talking")
         crash(ana)
+        talker.wait_for_none(AGENT_TONE)
         # Nobody is with the customer: they hear music, and her card says so.
-        talker.wait_for_none(AGENT_TONE, seconds=20)
+        expect(mine.part("phase")).to_have_text("Volviendo a la llamada", timeout=25_000)
         talker.wait_for_something()
-        expect(mine.part("phase")).to_have_text("Volviendo a la llamada")
         expect(mine.part("phase-note")).not_to_be_empty()
         there.wait_for_state("talking")
-        there.wait_for_phone("blocked")
         there.screenshot("softphone-returning-no-microphone")
 
         theirs = beto.pop(call_id).wait_for_phase("ringing", seconds=20)
@@ -198,7 +201,6 @@ def test_a_phone_lost_while_consulting_leaves_customer_and_colleague_together(
     ana.screenshot("softphone-lost-consulting")
     mine.close()
     ana.wait_for_phone()
-    ana.go_available()
     ana.wait_for_state("available")
     theirs.hang_up()
     assert caller.wait_over()
@@ -206,22 +208,23 @@ def test_a_phone_lost_while_consulting_leaves_customer_and_colleague_together(
     assert wait_until(lambda: engine.rows(ended, call_id), 8, "its record") == [("answered", "agent_hung_up")]
 
 
-def test_a_phone_lost_while_a_colleague_rings_leaves_the_customer_to_whoever_answers(
-    ana: PhoneDesk, beto: PhoneDesk, place: Place, call: Call
+def test_a_phone_lost_while_a_colleague_rings_gets_the_customer_back_if_nobody_takes_them(
+    ana: PhoneDesk, beto: PhoneDesk, call: Call
 ) -> None:
     talker, caller, call_id = in_talk(ana, call)
     pass_on(ana, ana.pop(), "Beto Núñez", "consult")
     theirs = beto.pop(call_id).wait_for_phase("ringing")
-    crash(ana)
-    talker.wait_for_something(seconds=20)  # music: the page is known to be gone
+    ana.page.on("dialog", lambda dialog: dialog.accept())
+    ana.reload()
+    ana.pop(call_id).wait_for_phase("ended")
+    talker.wait_for_something()
     theirs.hang_up()
-    # The colleague does not want it, and the agent who had it has no phone: the queue takes it, and nobody is free.
     expect(beto.pops).to_have_count(0)
-    there = PhoneDesk(ana.page.context.new_page(), place[0].url)
-    there.open().wait_for_phone()
-    again = there.pop(call_id).wait_for_phase("ringing", seconds=30)
+    again = ana.pop(call_id).wait_for_phase("ringing", seconds=30)
     again.answer()
+    again.wait_for_phase("talking")
     talker.wait_for(AGENT_TONE)
+    ana.wait_to_hear(CALLER_TONE)
     again.hang_up()
     assert caller.wait_over()
 

@@ -105,7 +105,7 @@ def test_in_the_dark(house: House) -> None:
 
 def test_in_english(house: House) -> None:
     desk = house.desk(viewport=WIDE, locale="en-US")
-    desk.page.locator(".languages button[value=en]").click()
+    desk.open_my_menu().locator("button[value=en]").click()
     desk.wait_for_state("available")
     expect(desk.page.locator("html")).to_have_attribute("lang", "en")
     talked(house, desk, called(house))

@@ -59,7 +59,7 @@ export class PopView {
       (work, values) => this.contact.take(work, values),
       (work) => this.#takeCard(work.card),
       (work) => this.popUp.prefer(work.pop_up_in),
-    ]);
+    ], () => this.pop.card && columnsOf(this.pop.card));
     this.part("answer").onclick = () => actions.answer(this);
     this.part("hangup").onclick = () => actions.hangup(this);
     this.part("redial").onclick = () => actions.dial(this.dialled, this.pop.call_center?.id ?? null);
@@ -255,7 +255,7 @@ export class PopView {
     if (card === null) return;
     this.tickets.know(card.contact_id);
     this.promised.know(card.contact_id);
-    this.notes.know({ name: card.name, phone: card.phone, email: card.email, company: card.company });
+    this.notes.know(columnsOf(card));
     const facts = [
       [say("card.disposition"), card.disposition || "—"],
       [say("card.in_charge"), card.agent_in_charge || say("card.nobody")],
@@ -269,6 +269,10 @@ export class PopView {
     this.part("no-calls").hidden = calls.length > 0;
     this.part("calls").replaceChildren(...calls.map(earlierCall));
   }
+}
+
+function columnsOf({ name, phone, email, company }) {
+  return { name, phone, email, company };
 }
 
 function earlierCall(call) {

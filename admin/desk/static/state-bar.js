@@ -4,6 +4,7 @@
  */
 
 import { duration } from "./clock.js";
+import { hangMenu } from "./menu.js";
 import { part, say } from "./page.js";
 
 const SLOW_TO_CONNECT_MS = 1500;
@@ -32,9 +33,8 @@ export class StateBar {
       this.pauseButton.focus();
       actions.pause(choice.dataset.reason);
     };
-    this.menu.onkeydown = (event) => this.#arrow(event);
-    this.menu.ontoggle = ({ newState }) =>
-      this.pauseButton.setAttribute("aria-expanded", String(newState === "open"));
+    hangMenu(this.menu, this.pauseButton);
+    hangMenu(document.getElementById("me-menu"), document.getElementById("me-button"));
     part(this.banner, "again").onclick = () => actions.restart();
     this.draw();
   }
@@ -69,12 +69,6 @@ export class StateBar {
 
   togglePauseMenu() {
     this.menu.togglePopover();
-    if (!this.menu.matches(":popover-open")) return;
-    const box = this.pauseButton.getBoundingClientRect();
-    const room = document.documentElement.clientWidth - this.menu.offsetWidth - 8;
-    this.menu.style.top = `${box.bottom + 6}px`;
-    this.menu.style.left = `${Math.max(8, Math.min(box.left, room))}px`;
-    this.menu.querySelector("button")?.focus();
   }
 
   draw() {
@@ -117,14 +111,6 @@ export class StateBar {
     part(this.banner, "again").hidden = !stopped || this.why === "login" || this.why === "ended";
     part(this.banner, "login").hidden = !(stopped && (this.why === "login" || this.why === "ended"));
     this.banner.hidden = false;
-  }
-
-  #arrow(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined) return;
-    const choices = [...this.menu.querySelectorAll("button")];
-    choices[(choices.indexOf(document.activeElement) + step + choices.length) % choices.length].focus();
-    event.preventDefault();
   }
 }
 

@@ -9,15 +9,19 @@ import { callUrl, get } from "./web.js";
 
 const AGAIN_MS = [300, 700, 1500, 3000, 6000];
 const SLOW_MS = 600;
+const WITHOUT_CONTACT = 2; // answers
 
 export class Work {
-  /** `takers`: each is given what came, now and after each *Salvar*: (work) => void. */
-  constructor(part, callId, prefix, notes, takers = []) {
+  /** `takers`: each is given what came, now and after each *Salvar*: (work) => void. `known()`: the
+   *  contact's columns as the engine has told them, or null. */
+  constructor(part, callId, prefix, notes, takers, known) {
     this.part = part;
     this.callId = callId;
     this.prefix = prefix;
     this.notes = notes;
     this.takers = takers;
+    this.known = known;
+    this.patience = WITHOUT_CONTACT;
     this.asked = false;
     this.isHere = false;
     part("work-again").onclick = () => this.#load(AGAIN_MS);
@@ -44,7 +48,7 @@ export class Work {
     let answer = null;
     for (const wait of [...waits, null]) {
       answer = await get(callUrl(this.callId, "work"));
-      if (answer.status === 200 || answer.status === 403 || answer.status === 401 || wait === null) break;
+      if (this.#isWhole(answer) || answer.status === 403 || answer.status === 401 || wait === null) break;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
     const drawn = answer.status === 200 && (answer.body.forms.length === 0 || (await loadDrawing().then(() => true, () => false)));
@@ -52,6 +56,12 @@ export class Work {
     this.part("work-waits").hidden = true;
     this.part("work-failed").hidden = drawn || answer.status === 403;
     if (drawn) this.take(answer.body);
+  }
+
+  /** The engine writes the contact to the call's record a moment after the desk knows them. */
+  #isWhole({ status, body }) {
+    if (status !== 200) return false;
+    return body.contact_id !== null || !this.known() || (this.patience -= 1) < 0;
   }
 
   /** All that is to be filled in, as it is saved. *Salvar* may bring the call's first forms, to a desk that has not
@@ -66,6 +76,7 @@ export class Work {
     notes.addDisposition(work.notes.disposition, work.disposition_name);
     notes.wasSaved = notes.wasSaved || work.saved_at !== null;
     const values = savedValues(work);
+    if (work.contact_id === null) Object.assign(values, this.known());
     for (const taker of this.takers) taker(work, values);
     const had = notes.sheets.size;
     for (const form of work.forms) this.#sheet(form, values);
