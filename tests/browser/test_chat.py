@@ -287,7 +287,7 @@ def test_what_axe_finds(house: House, provider: SmsProvider, scheme: str) -> Non
 def test_in_english(house: House, provider: SmsProvider) -> None:
     thread = came(house, "Hello, are you open on Sundays?")
     desk = house.desk()
-    desk.page.get_by_role("button", name="EN", exact=True).click()
+    desk.open_my_menu().get_by_role("button", name="English").click()
     desk.page.evaluate(f"location.hash = '#messages/{thread}'")
     room = desk.room("messages")
     room.get_by_label("Message", exact=True).fill("Sí ☀")

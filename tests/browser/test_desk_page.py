@@ -229,7 +229,7 @@ def test_notifications_are_offered_politely_and_not_twice(house: House) -> None:
 # ---------------------------------------------------------------- languages and sizes
 def test_the_language_switch(house: House) -> None:
     desk = house.desk()
-    desk.page.get_by_role("button", name="EN", exact=True).click()
+    desk.open_my_menu().get_by_role("button", name="English").click()
     expect(desk.page.locator("html")).to_have_attribute("lang", "en")
     desk.wait_for_state("available")
     expect(desk.state_word).to_have_text("Available")  # said by a script

@@ -36,7 +36,7 @@ def test_a_room_has_an_address_the_back_button_and_the_reload_know_it(house: Hou
     expect(desk.room("calls")).to_be_visible()
     desk.page.go_forward()
     expect(desk.room("tickets")).to_be_visible()
-    desk.page.get_by_role("button", name="EN", exact=True).click()
+    desk.open_my_menu().get_by_role("button", name="English").click()
     expect(desk.page.locator("html")).to_have_attribute("lang", "en")
     expect(desk.room("tickets")).to_be_visible()
     desk.page.evaluate("location.hash = 'no-such-room'")

@@ -422,7 +422,7 @@ def test_it_fits_and_reads_well(
     Ticket.create(subject="Factura repetida", agent=house.me, state=TicketState.PENDING, priority=TicketPriority.LOW)
     desk = house.desk(viewport={"width": width, "height": 900})
     if language == "en":
-        desk.page.get_by_role("button", name="EN", exact=True).click()
+        desk.open_my_menu().get_by_role("button", name="English").click()
         desk.wait_for_state("available")
     desk.go_to("tickets")
     expect(desk.room("tickets").locator(".tickets-list li")).to_have_count(3)
