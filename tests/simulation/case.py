@@ -59,6 +59,8 @@ class Case:
     acked: set[int] = field(default_factory=set)
     last: CallRecord | None = None
     """The record as the database has it."""
+    opened_at: float = 0.0
+    """When it was first written."""
     answered_at: int | None = None
     """The answer as first written."""
     closed: tuple[CallRecord, tuple[LegRecord, ...]] | None = None

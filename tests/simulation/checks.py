@@ -529,6 +529,8 @@ class Checks:
             raise Violation(f"{case.id} is written again after it was closed: {record}")
         if record.id != case.id:
             raise Violation(f"{case.id} writes the record of {record.id}")
+        if case.last is None:
+            case.opened_at = self.shell.agenda.now
         case.last = record
         if record.is_closed:
             self._closed(case, record, command.legs)

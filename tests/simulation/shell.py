@@ -36,6 +36,8 @@ from models.values.routing import AgentRoute, CallCenterRoute, Outside, RoutingS
 TICK = 250.0
 RESTLESS = 3_000
 """Steps that no call should need."""
+STORING = 200
+"""Milliseconds: a record that was first written so shortly before the engine is killed is in no database."""
 
 
 class Shell:
@@ -451,6 +453,8 @@ class Shell:
             case.life += 1
             case.timers.clear()
             case.mailbox.clear()
+            if self.agenda.now - case.opened_at < STORING:
+                case.last = None
         self.registry.clear()
         self.moved.clear()
         self.strays.clear()
