@@ -53,6 +53,8 @@ SERVED_SECONDS = 1.5
 the same moment, some are brought together half a second after the answer: who hangs up before that has not talked."""
 LONG = 300
 """With more callers than this it is the long version."""
+AWAY_SECONDS = 5.0
+"""How much longer the database is away then."""
 MUSIC_SHARE = 0.3
 """Of those who wait; music is sent to each, which is the switch's work and not ours."""
 
@@ -87,6 +89,10 @@ class Crowd:
         self._round = 0
         self._callers: list[tuple[str, SippCaller]] = []
         """With the prefix of their numbers."""
+
+    @property
+    def is_long(self) -> bool:
+        return self.waiting + self.pairs > LONG
 
     def say(self, what: str) -> None:
         print(f"{time.time() - self.began:7.1f} s  {what}", flush=True)
@@ -239,6 +245,7 @@ class Crowd:
         def work() -> None:
             self.call(SILENT, 20, digit=4, behaviour="cancel_ringing", ring_ms=500)
             self.demand(lambda: not self._callers[-1][1].running, 20, "who gave up has gone")
+            time.sleep(AWAY_SECONDS if self.is_long else 0)
 
         self.troubles.while_away(work)
 
@@ -343,7 +350,7 @@ def run(folder: Path, waiting: int, pairs: int, rate: float, database: str) -> l
         crowd.judge_served()
         crowd.gather()
         crowd.dies("switch killed", engine=False)
-        if waiting + pairs > LONG:
+        if crowd.is_long:
             crowd.gather()
             crowd.dies("switch and engine killed", engine=True)
         crowd.report()
