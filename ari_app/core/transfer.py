@@ -350,7 +350,9 @@ def out_of_the_bridge(call: Talking, at: int) -> Step:
         return call, []
     facts = replace(facts, stretches=arrangement.end(facts.stretches, LegKind.TRANSFER, at))
     waiting, commands = queueing.seek(facts, call.legs, now.to, at)
-    return waiting, [CancelTimer(APART), StopMusic(facts.caller_channel), *commands]
+    # Who had begun to press a code is in no conversation any more.
+    unpressed = [CancelTimer(f"keys.{channel}") for channel in call.keys]
+    return waiting, [CancelTimer(APART), *unpressed, StopMusic(facts.caller_channel), *commands]
 
 
 def _ring(call: Talking, chosen: Iterable[AgentRoute], at: int) -> Step:

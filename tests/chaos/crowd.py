@@ -129,6 +129,9 @@ class Crowd:
             self.engine.account.call_center("Con música", [MUSIC], agents, music="default", **calm)
             self.engine.account.call_center("Sin música", [SILENT], agents, **calm)
             self.engine.start(30)
+            if not wait_for(lambda: self.engine.log("event=phones_pushed"), 60):
+                raise AssertionError("the phones do not come onto the switch")
+            self.say(self.engine.log("event=phones_pushed")[0].partition("event=")[2])
             self.phones = SippPhone(
                 self.folder, self.switch.sip, {one: secret_of(one) for one in endpoints}, ring_ms=50, seconds=900
             )

@@ -240,7 +240,7 @@ class Comparing:
             calling_number=case.plan.number,
             caller_name=None,
             up=caller.up,
-            since=int(self.agenda.now),
+            since=caller.since,
             legs=legs,
             bridged=bridges.get(bridge, frozenset()),
             has_bridge=bridge in bridges,

@@ -307,6 +307,7 @@ class People:
     def arrive(self, case: Case) -> None:
         """The caller's channel enters the application."""
         channel = Channel(case.id, case, "caller")
+        channel.since = int(self.agenda.now)
         switch = self.switch
         if not switch.connected and self.rng.random() < 0.7:
             # Nobody holds the application: the dialplan's fallback has this one, the engine never hears of it.
@@ -334,6 +335,7 @@ class People:
         agent = case.plan.agent
         endpoint = self.house.agents[agent].endpoint or ""
         channel = Channel(case.id, case, "caller", agent)
+        channel.since = int(self.agenda.now)
         channel.in_stasis = True
         switch.channels[case.id] = channel
         address = self.desks[agent].address

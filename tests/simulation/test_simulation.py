@@ -33,7 +33,7 @@ def test_thousands_of_random_calls(first: int) -> None:
     assert tally.quiet > 2 * CALLS, "model and switch were hardly ever compared"
 
 
-@pytest.mark.parametrize("seed", [9009596, 3007213, 130510, 20000087, 30001586])
+@pytest.mark.parametrize("seed", [9009596, 3007213, 130510, 20000087, 30001586, 179593349707015])
 def test_worlds_that_were_wrong_once(seed: int) -> None:
     """An agent who had just answered was rung again, and a call just refused was made, after a restart; roster and desk
     disagreed on who is paused after a call."""
