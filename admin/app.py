@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin import (
     account_settings,
+    addresses,
     appearance,
     desk,
     desk_news,
@@ -74,6 +75,7 @@ def create_app(settings: Settings, secrets: Secrets, database: Database) -> Flas
     attach(app, Installation(settings, secrets, database, engine))
     desk_news.register(app, engine)
     app.wsgi_app = ForwardedBy(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    addresses.init_app(app)
     folding.register(database)
     _connect_each_request(app, database)
     sessions.init_app(app)
@@ -137,8 +139,11 @@ def _page() -> dict[str, Any]:
 
 def asset(filename: str) -> str:
     """The address of a static file of ours; it changes with the content, so browsers may keep it for ever."""
-    path = STATIC / filename
-    return url_for("static", filename=filename, v=_fingerprint(path, os.stat(path).st_mtime_ns))
+    known: dict[str, str] = g.setdefault("assets", {})
+    if filename not in known:
+        path = STATIC / filename
+        known[filename] = url_for("static", filename=filename, v=_fingerprint(path, os.stat(path).st_mtime_ns))
+    return known[filename]
 
 
 @lru_cache(maxsize=256)

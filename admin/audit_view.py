@@ -18,6 +18,7 @@ from admin.base_view import SectionView
 from admin.contact_values import EXTRA
 from admin.formats import stamp
 from admin.listing import ChoiceFilter, Column, Filter, MomentFilter, Page
+from admin.memo import Memo
 from admin.section_forms import Choice, labels_of, options_of
 from admin.sections.contacts import names_of
 from admin.words import choices
@@ -120,35 +121,36 @@ def in_words(value: Any) -> str:
     return str(value)
 
 
-def _choices(section: str) -> dict[str, dict[Any, Any]]:
-    """By field or filter, what its stored codes say."""
-    if section == "agent_callbacks":
-        return {"state": dict(choices(AgentCallbackState))}
-    view = _views().get(section)
-    if not isinstance(view, SectionView):
-        return {}
-    words = {one.name: dict(one.choices()) for one in view.filters_shown() if isinstance(one, ChoiceFilter)}
-    words |= {name: dict(options()) for name, kind, options in options_of(view.form_class) if kind is Choice}
-    return {name: {str(key): said for key, said in found.items()} for name, found in words.items()}
+class _Words:
+    """What a section's fields are called, and what their stored codes say; of those that an entry has."""
 
+    def __init__(self, section: str) -> None:
+        self.labels = field_labels(section)
+        self._options: dict[str, Any] = {}  # by field or filter
+        if section == "agent_callbacks":
+            self._options = {"state": lambda: choices(AgentCallbackState)}
+        view = _views().get(section)
+        if isinstance(view, SectionView):
+            self._options = {one.name: one.choices for one in view.filters_shown() if isinstance(one, ChoiceFilter)}
+            self._options |= {name: options for name, kind, options in options_of(view.form_class) if kind is Choice}
+        self._said = Memo(self._codes)
 
-def _words_of(section: str) -> tuple[dict[str, Any], dict[str, dict[Any, Any]]]:
-    """`field_labels` and `_choices`, which ask the database, once a request: a page has a hundred entries."""
-    known: dict[str, Any] = g.setdefault("audit_words", {})
-    if section not in known:
-        known[section] = field_labels(section), _choices(section)
-    found: tuple[dict[str, Any], dict[str, dict[Any, Any]]] = known[section]
-    return found
+    def _codes(self, name: str) -> dict[str, Any]:
+        return {str(key): said for key, said in self._options[name]()}
+
+    def said(self, name: str, value: Any) -> str:
+        """Several at once have no code of their own."""
+        if not value or isinstance(value, list | dict) or name not in self._options:
+            return in_words(value)
+        return str(self._said[name].get(value, in_words(value)))
 
 
 def changes(entry: AuditEntry) -> list[tuple[Any, str | None, str | None]]:
     """Field, before, after; None: there was or is no row."""
-    labels, words = _words_of(str(entry.section))
+    # They ask the database, once a request: a page has a hundred entries.
+    words = g.setdefault("audit_words", Memo(_Words))[str(entry.section)]
+    labels, said = words.labels, words.said
     before, after = entry.before, entry.after
-
-    def said(name: str, value: Any) -> str:
-        return str(words[name].get(value, in_words(value))) if name in words and value else in_words(value)
-
     names: Iterable[str] = dict.fromkeys([*(before or ()), *(after or ())])
     return [
         (

@@ -8,17 +8,19 @@ with it), silent cascades (`references`), unknown orders and pages (`listing`), 
 (streamed, no formulas), searching without accents, errors beside their fields (`models.checks`), two people at one row.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from flask import abort, current_app, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 from flask_login import current_user
+from markupsafe import escape
 from peewee import JOIN, Field, ModelSelect
 from werkzeug.wrappers import Response
 
-from admin import audit, csv_stream, listing, xlsx_stream
+from admin import audit, csv_stream, listing, related, xlsx_stream
 from admin.api.marks import is_for_api
 from admin.columns import Batch
 from admin.deletion_view import DeletionView
@@ -26,10 +28,11 @@ from admin.folding import any_contains
 from admin.inline_view import InlineView, with_rows
 from admin.installation import installation
 from admin.listing import Column, Filter, Page, Wanted
+from admin.memo import Memo
 from admin.permissions import Act, may
 from admin.problems import problem_text
 from admin.saving_view import SavingView
-from admin.section_forms import SectionForm
+from admin.section_forms import SectionForm, labels_of
 from admin.view_marks import acting
 from models.db import transaction
 from models.tables import Row
@@ -97,9 +100,8 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
 
     # ------------------------------------------------------------ the list
     def base_query(self) -> ModelSelect:
-        """Every row, with the related rows that the list shows."""
-        related = [column.rel_model for column in self.joined]
-        query = self.table.select(self.table, *related)
+        """Every row, joined for filters and orders; the related rows themselves are put at it by `shown`."""
+        query = self.table.select()
         for column in self.joined:
             query = query.join_from(self.table, column.rel_model, JOIN.LEFT_OUTER, on=column)
         return query
@@ -159,7 +161,8 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
             **self.frame(),
             wanted=wanted,
             page=page,
-            columns=self.columns,
+            columns=[replace(column, label=escape(str(column.label))) for column in self.columns],
+            labels={name: str(text) for name, text in labels_of(self.row_form).items()} if self.row_form else {},
             form=form,
             cells=self.cells(page.rows) if cells is None else cells,
             can_order=self.can_order(page),
@@ -172,14 +175,22 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
 
     def page(self, wanted: Wanted) -> Page:
         query = self.narrowed(wanted)
-        return listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
+        page = listing.page_of(self.ordered(query, wanted), query.count(), wanted.page, wanted.size)
+        self.shown(page.rows)
+        return page
+
+    def shown(self, rows: Iterable[Any]) -> list[Any]:
+        """The rows with the related ones that the list shows."""
+        listed = list(rows)
+        related.attach(listed, *self.joined)
+        return listed
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         """What the section's list template needs besides, counted for the page at once."""
         return {}
 
     def frame(self) -> dict[str, Any]:
-        return {"section": self, "heading": str(self.label), "can": self.can}
+        return {"section": self, "heading": str(self.label), "can": Memo(self.can).__getitem__}
 
     # ------------------------------------------------------------ download
     def csv_columns(self) -> Sequence[tuple[Any, Callable[[Any], Any]]]:
@@ -213,7 +224,7 @@ class SectionView(SavingView, InlineView, DeletionView, ModelView):
             abort(404)
         batches = csv_stream.chunks(self.ordered(self.narrowed(wanted), wanted), self.table._meta.primary_key)  # type: ignore[attr-defined]
         return [heading for heading, _read in columns], (
-            [[read(row) for _heading, read in columns] for row in self.prepare(batch)] for batch in batches
+            [[read(row) for _heading, read in columns] for row in self.prepare(self.shown(batch))] for batch in batches
         )
 
     def prepare(self, batch: list[Any]) -> list[Any]:

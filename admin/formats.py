@@ -4,11 +4,14 @@ Owns: the template filters. Must not: produce HTML.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
+from babel import Locale
+from babel.dates import format_date
 from flask import Flask
-from flask_babel import format_currency, format_date, format_decimal, ngettext
+from flask_babel import format_currency, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 
 from admin.installation import account
@@ -42,15 +45,22 @@ def moment(at: datetime | None) -> str:
     """Date and time, to the minute, where the account is; of this year without the year."""
     if at is None:
         return NOTHING
-    local, present = at.astimezone(timezone()), datetime.now(timezone())
-    if local.date() == present.date():
-        return _("hoy %(time)s", time=local.strftime("%H:%M"))
-    shown = format_date(local.date(), "d MMM", rebase=False) if local.year == present.year else day(at)
-    return f"{shown} {local.strftime('%H:%M')}"
+    zone = timezone()
+    local, today = at.astimezone(zone), datetime.now(zone).date()
+    there, time = local.date(), f"{local:%H:%M}"
+    if there == today:
+        return _("hoy %(time)s", time=time)
+    shown = _date(get_locale(), there, "d MMM" if there.year == today.year else "medium")
+    return f"{shown} {time}"
 
 
 def day(at: datetime | None) -> str:
-    return NOTHING if at is None else format_date(at.astimezone(timezone()).date(), "medium", rebase=False)
+    return NOTHING if at is None else _date(get_locale(), at.astimezone(timezone()).date(), "medium")
+
+
+@lru_cache(maxsize=4096)
+def _date(locale: Locale | None, at: date, pattern: str) -> str:
+    return format_date(at, pattern, locale=locale)
 
 
 def clock(at: datetime | None) -> str:
@@ -131,7 +141,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def phone(typed: str | None) -> str:
-    return display(typed, account().region) if typed else ""
+    return _phone(typed, account().region) if typed else ""
+
+
+@lru_cache(maxsize=8192)
+def _phone(typed: str, region: str) -> str:
+    return display(typed, region)
 
 
 def number(value: int | Decimal) -> str:

@@ -15,7 +15,7 @@ from peewee import JOIN, fn
 from admin.installation import installation
 from admin.language import timezone
 from admin.permissions import may
-from admin.sections.calls import selected
+from admin.sections.calls import with_names
 from models.tables import Agent, AgentPresence, Call, from_epoch_ms
 from models.values.call import AgentState, Outcome
 
@@ -119,4 +119,4 @@ def _people() -> list[dict[str, Any]]:
 
 
 def _latest(count: int = 8) -> list[Call]:
-    return list(selected().order_by(Call.offered_at.desc()).limit(count))
+    return with_names(Call.select().order_by(Call.offered_at.desc()).limit(count))

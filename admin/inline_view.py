@@ -75,6 +75,7 @@ class InlineView:
     can: Any
     stored: Any
     base_query: Any
+    shown: Any
     check: Any
     written: Any
     show_list: Any
@@ -213,7 +214,7 @@ class InlineView:
 
     def _refused(self, keys: list[int], forms: dict[int, RowForm], problems: list[str]) -> Any:
         """The same rows with what was typed, each reason beside its cell."""
-        by_key = {row.id: row for row in self.base_query().where(self.table.id.in_(keys))}
+        by_key = {row.id: row for row in self.shown(self.base_query().where(self.table.id.in_(keys)))}
         rows = [by_key[key] for key in keys if key in by_key]
         return self.show_list(None, rows=rows, cells={row.id: forms[row.id] for row in rows}, problems=problems), 422
 

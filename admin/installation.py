@@ -35,6 +35,8 @@ def installation() -> Installation:
 
 def account() -> Account:
     """The account's one row, read once in a request."""
-    if "account" not in g:
-        g.account = Account.select().order_by(Account.id).first() or Account(name="Centralita")
-    return g.account
+    try:
+        row: Account = g.account
+    except AttributeError:
+        row = g.account = Account.select().order_by(Account.id).first() or Account(name="Centralita")
+    return row

@@ -11,6 +11,7 @@ from flask import Flask, request, session
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 
+from admin import page_words
 from admin.api.marks import is_for_api
 from admin.installation import account
 from models.settings import LANGUAGES
@@ -20,7 +21,7 @@ NAMES: Final = {"es": "Español", "en": "English"}
 
 def init_app(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="es", BABEL_TRANSLATION_DIRECTORIES="translations")
-    Babel(app, locale_selector=_locale, timezone_selector=_timezone)
+    page_words.init_app(app, Babel(app, locale_selector=_locale, timezone_selector=_timezone))
 
 
 def language() -> str:

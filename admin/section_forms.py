@@ -4,9 +4,11 @@ Owns: how a field is read from a request and shown. Must not: check values: `mod
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from flask import g, has_app_context
+from markupsafe import Markup
 from wtforms import BooleanField, Field, FileField, Form, SelectField, StringField, TextAreaField
 from wtforms.fields.core import UnboundField
 
@@ -27,7 +29,7 @@ def read_options(options: Options) -> list[tuple[str, Any]]:
     if known is None:
         return list(options())
     if options not in known:
-        known[options] = list(options())
+        known[options] = [(value, str(label)) for value, label in options()]
     return known[options]
 
 
@@ -80,6 +82,18 @@ class _Described:
         self.span = span
         self.attributes = dict(attributes or {})
         super().__init__(label, **kwargs)  # type: ignore[call-arg]
+
+    @property
+    def written(self) -> Markup:
+        """The attributes as they stand in the element."""
+        return _written(*((name, None if value is True else str(value)) for name, value in self.attributes.items()))
+
+
+@lru_cache(maxsize=512)
+def _written(*attributes: tuple[str, str | None]) -> Markup:
+    """Kept: a page has five hundred cells of ten kinds."""
+    alone, valued = Markup(" {}"), Markup(' {}="{}"')
+    return Markup("").join((alone if value is None else valued).format(name, value) for name, value in attributes)
 
 
 class Text(_Described, StringField):

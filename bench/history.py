@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import shutil
 import statistics
 import sys
@@ -103,6 +104,8 @@ def site(folder: Path, database: Any) -> Any:
         tables.Agent.create(name="Ana", email=email, email_key=email, role=Role.ADMINISTRATOR)
     app = create_app(Settings(data_dir=folder), load_or_create(folder / "secrets.json"), database)
     app.testing = True
+    gc.collect()
+    gc.freeze()  # as admin.wsgi does
     return Browser(app, Role.ADMINISTRATOR)
 
 

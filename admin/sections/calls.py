@@ -3,15 +3,14 @@
 Owns: the search, the cards, the download. Must not: write calls: the engine's one writer does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from peewee import JOIN, ModelSelect
 
-from admin import call_lines
+from admin import call_lines, related
 from admin.base_view import SectionView
 from admin.contact_actions import row_texts
 from admin.explaining_view import ExplainingView
@@ -105,25 +104,24 @@ def tone(call: Call) -> str:
             return "idle"
 
 
-def with_related(query: ModelSelect) -> ModelSelect:
-    """All joins start at the call, but for the contact's company."""
-    for column in (Call.call_center, Call.contact, Call.agent, Call.disposition):
-        query = query.join_from(Call, column.rel_model, JOIN.LEFT_OUTER, on=column)
-    return query.join_from(Contact, Company, JOIN.LEFT_OUTER, on=Contact.company)
-
-
-def selected() -> ModelSelect:
-    return with_related(Call.select(Call, CallCenter, Contact, Agent, Disposition, Company))
+def with_names(calls: Iterable[Call]) -> list[Call]:
+    """The calls with what a card names."""
+    shown = list(calls)
+    related.attach(shown, Call.call_center, only=(CallCenter.id, CallCenter.name))
+    related.attach(shown, Call.agent, only=(Agent.id, Agent.name))
+    related.attach(shown, Call.disposition, only=(Disposition.id, Disposition.name))
+    related.attach(shown, Call.contact)
+    related.attach(
+        (call.contact for call in shown if call.contact_id), Contact.company, only=(Company.id, Company.name)
+    )
+    return shown
 
 
 def legs_of(calls: Sequence[Call]) -> dict[str, list[CallLeg]]:
     """The legs of all calls of a page, in order, with one query."""
-    legs = (
-        CallLeg.select(CallLeg, Agent)
-        .join(Agent, JOIN.LEFT_OUTER)
-        .where(CallLeg.call.in_([call.id for call in calls]))
-        .order_by(CallLeg.call, CallLeg.ordinal)
-    )
+    wanted = CallLeg.call.in_([call.id for call in calls])
+    legs = list(CallLeg.select().where(wanted).order_by(CallLeg.call, CallLeg.ordinal)) if calls else []
+    related.attach(legs, CallLeg.agent, only=(Agent.id, Agent.name))
     by_call: dict[str, list[CallLeg]] = {}
     for leg in legs:
         by_call.setdefault(leg.call_id, []).append(leg)
@@ -222,16 +220,13 @@ class Calls(ExplainingView, RecordingsView, HistoryView, SectionView):
         _OfContact("contact_id", _l("Contacto"), lambda search, row: search.is_("contact_id", row.id), "hidden"),
     )
 
-    def base_query(self) -> ModelSelect:
-        return selected()
-
     def frame(self) -> dict[str, Any]:
         return super().frame() | {"ending": ending, "tone": tone}
 
     def rows_of(self, ids: list[str]) -> list[Call]:
         """The calls with what their cards show, in the order of their ids."""
-        rows = {call.id: call for call in selected().where(Call.id.in_(ids))} if ids else {}
-        return [rows[key] for key in ids if key in rows]
+        rows = {call.id: call for call in Call.select().where(Call.id.in_(ids))} if ids else {}
+        return with_names([rows[key] for key in ids if key in rows])
 
     def list_extras(self, page: Page) -> dict[str, Any]:
         return {

@@ -184,7 +184,7 @@ class Contacts(LoadView, ContactActions, SectionView):
 
     def rows_of(self, ids: Sequence[int]) -> list[Contact]:
         """The rows with what the list shows of them, in the order of their ids."""
-        rows = {row.id: row for row in self.base_query().where(Contact.id.in_(list(ids)))} if ids else {}
+        rows = {row.id: row for row in self.shown(self.base_query().where(Contact.id.in_(list(ids))))} if ids else {}
         return [rows[key] for key in ids if key in rows]
 
     def list_extras(self, page: Page) -> dict[str, Any]:

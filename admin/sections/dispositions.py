@@ -3,19 +3,24 @@
 Owns: the section. Must not: delete one that is used: it is deactivated.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from peewee import fn
 
 from admin.base_view import SectionView
+from admin.contact_pages import ask
 from admin.folding import folded
 from admin.listing import ChoiceFilter, Column, Page
 from admin.section_forms import Check, Choice, Number, SectionForm, Text
 from admin.words import choices
 from models.checks import Checked, check_disposition
-from models.tables import Call, Contact, Disposition
+from models.tables import Disposition
 from models.tables.contacts import DispositionAction
+
+MOST_USES: Final = 10_000
+"""Nobody asks whether a million or two: counting them would take the page a second."""
+_USES: Final = "SELECT 1 FROM calls WHERE disposition_id = ? UNION ALL SELECT 1 FROM contacts WHERE disposition_id = ?"
 
 
 class DispositionForm(SectionForm):
@@ -83,11 +88,8 @@ class Dispositions(SectionView):
         return check_disposition(form.typed(), row)
 
     def list_extras(self, page: Page) -> dict[str, Any]:
-        """How often each was left: after calls, and as the state of contacts."""
+        """How often each was left, up to `MOST_USES`: after calls, and as the state of contacts."""
         keys = [row.id for row in page.rows]
-        uses: dict[int, int] = {}
-        for table in (Call, Contact):
-            counted = table.select(table.disposition, fn.COUNT(table.id)).where(table.disposition.in_(keys))
-            for key, count in counted.group_by(table.disposition).tuples():
-                uses[key] = uses.get(key, 0) + count
-        return {"uses": uses}
+        counts = ", ".join(f"(SELECT count(*) FROM ({_USES} LIMIT {MOST_USES + 1}) u)" for _key in keys)  # noqa: S608
+        found = ask(f"SELECT {counts}", [key for key in keys for _table in range(2)])[0] if keys else ()
+        return {"uses": dict(zip(keys, found, strict=True)), "most_uses": MOST_USES}

@@ -125,7 +125,7 @@ class Logins(HistoryView, SectionView):
         return search
 
     def rows_of(self, ids: list[int]) -> list[AgentLogin]:
-        rows = {row.id: row for row in self.base_query().where(AgentLogin.id.in_(ids))} if ids else {}
+        rows = {row.id: row for row in self.shown(self.base_query().where(AgentLogin.id.in_(ids)))} if ids else {}
         return [rows[key] for key in ids if key in rows]
 
     def list_extras(self, page: Any) -> dict[str, Any]:
