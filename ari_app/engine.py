@@ -7,6 +7,7 @@ calls (``core``), know HTTP or the desks' messages.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -55,6 +56,8 @@ log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 30.0
 STORED_SECONDS = 5.0
 AUDIT_AGAIN_SECONDS = (0.5, 2.0)
+RESYNC_AGAIN_SECONDS = 5.0
+"""At most, between two tries."""
 CDRS_AT_ONCE = 50
 CEL_MARK = "cel"
 LEDGER_PAUSE = 0.002
@@ -257,17 +260,16 @@ class Engine:
         lost_at, self._lost_at = self._lost_at, None
         self._spawn(self.push_phones(), "phones")
         self._spawn(self.tell_blocklist(), "blocklist")
-        for attempt in range(5):
+        for attempt in itertools.count():
             if not self.connected or self.connected_since != since:
                 return
             try:
                 findings = await self._resync.run(after_gap=True, lost_at=lost_at)
                 break
             except Exception:
+                # A switch with more than it can do answers late; until it does nothing is known of its calls.
                 log.exception("resync_failed", attempt=attempt)
-                await asyncio.sleep(0.2 * 2**attempt)
-        else:
-            return
+                await asyncio.sleep(min(RESYNC_AGAIN_SECONDS, 0.2 * 2 ** min(attempt, 10)))
         self.findings = {
             "ended": findings.ended,
             "adopted": findings.adopted,

@@ -214,7 +214,7 @@ class Crowd:
         health = self.engine.control("GET", "/health")[1]
         self.say(f"resync {health['resync']}, loop {health['loop']}, ari {health['ari']}")
         if gap:
-            self.figures.append((f"{what}: resync", health["resync"]["ms"] / 1000))
+            self.figures.append((f"{what}: resync", health["resync"].get("ms", 0) / 1000))
         self.figures.append((f"{what}: the loop's longest standstill", health["loop"]["worst_ms"] / 1000))
         now = self.live()
         if now != before:

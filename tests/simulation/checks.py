@@ -650,6 +650,9 @@ class Checks:
             raise Violation(f"{case.id} leaves {command.strays} to the reaper without need")
         for channel in self.switch.channels.values():
             thing = channel.half.id if channel.role == "far" and channel.half is not None else channel.id
+            given = ids.call_of(channel.id) not in (None, case.id)
+            if given and self.switch.is_told_to_end(channel.id):
+                continue  # a party who came too late: the order to end it is on its way
             if channel.case is case and not channel.dying and thing not in command.strays and not case.late:
                 raise Violation(f"{case.id} is forgotten, but {channel.id} is there")
         for agent, desk in self.people.desks.items():

@@ -454,7 +454,7 @@ class Shell:
             case.timers.clear()
             case.mailbox.clear()
             if self.agenda.now - case.opened_at < STORING:
-                case.last = None
+                case.last = case.answered_at = None
         self.registry.clear()
         self.moved.clear()
         self.strays.clear()

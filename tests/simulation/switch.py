@@ -253,6 +253,10 @@ class Switch:
             self._note_unended(case, command)
             self.agenda.after(0, self._fail, order, None)
 
+    def is_told_to_end(self, channel: str) -> bool:
+        """An order to hang it up has gone out, and is not answered."""
+        return any(command == c.Hangup(channel) for _, command in self._outstanding.values())
+
     def forget_orders(self) -> None:
         """Nobody is there any more to hear the answers."""
         for case, _ in self._outstanding.values():
