@@ -23,7 +23,6 @@ from ari_app.records import RecordWriter
 from ari_app.screen_pop import ScreenPopHub
 from ari_app.storing import writers_connection
 from models import tokens
-from models.db import migrate, open_database
 
 KEY = "a key for tests only"
 WEB_PORT = 8000
@@ -150,22 +149,14 @@ def eventually() -> Callable[..., Any]:
 
 # ---------------------------------------------------------------- records
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, migrated_url: Callable[[str], str]) -> str:
     """A migrated database."""
-    made = f"sqlite:///{tmp_path}/c.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    database = open_database(made, bind=False)
-    migrate(database)
-    database.close()
-    return made
+    return migrated_url(str(request.param))
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    made = f"sqlite:///{tmp_path}/c.db"
-    database = open_database(made, bind=False)
-    migrate(database)
-    database.close()
-    return made
+def sqlite_url(migrated_url: Callable[[str], str]) -> str:
+    return migrated_url("sqlite")
 
 
 @pytest.fixture

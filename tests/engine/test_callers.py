@@ -7,21 +7,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import peewee
 import pytest
 
 from ari_app.callers import CallerLookUp, callers_connection
-from models.db import execute, migrate, open_database, transaction
+from models.db import execute, open_database, transaction
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    made = f"sqlite:///{tmp_path}/c.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+def url(request: pytest.FixtureRequest, migrated_url: Callable[[str], str]) -> str:
+    made = migrated_url(str(request.param))
     database = open_database(made, bind=False)
-    migrate(database)
     with transaction(database):
         execute(
             database,
@@ -83,7 +81,7 @@ def test_a_withheld_number_asks_nothing(number) -> None:
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_locked_database_costs_the_card_only_and_in_time(url, tmp_path) -> None:
-    lock = sqlite3.connect(tmp_path / "c.db", isolation_level=None)
+    lock = sqlite3.connect(tmp_path / "centralita.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
 
     async def scene(callers: CallerLookUp) -> None:

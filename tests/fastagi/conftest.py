@@ -42,24 +42,13 @@ class Serving:
 
 
 @pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("template") / "centralita.db"
-    database = db.open_database(f"sqlite:///{path}", bind=False)
-    db.migrate(database)
-    db.execute(database, "PRAGMA journal_mode=delete")
-    database.close()
-    return path.read_bytes()
-
-
-@pytest.fixture(scope="session")
 def pin_hash() -> str:
     return pins.hash_pin(PIN)
 
 
 @pytest.fixture
-def database(_template: bytes, tmp_path: Path) -> Iterator[Database]:
-    (tmp_path / "centralita.db").write_bytes(_template)
-    opened = db.open_database(f"sqlite:///{tmp_path / 'centralita.db'}")
+def database(migrated_url: Callable[[str], str]) -> Iterator[Database]:
+    opened = db.open_database(migrated_url("sqlite"))
     tables.Account.create(id=1, name="Prueba")
     yield opened
     opened.close()

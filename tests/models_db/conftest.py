@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,27 +19,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite database to copy."""
-    path = tmp_path_factory.mktemp("template") / "centralita.db"
-    database = db.open_database(f"sqlite:///{path}", bind=False)
-    db.migrate(database)
-    db.execute(database, "PRAGMA journal_mode=delete")
-    database.close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def _migrated_template(postgres_server: PostgresServer) -> str:
-    """A migrated PostgreSQL database to copy."""
-    name = postgres_server.create_database()
-    database = db.open_database(postgres_server.url(name), bind=False)
-    db.migrate(database)
-    database.close()
-    return name
-
-
 @pytest.fixture
 def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database without tables."""
@@ -54,17 +32,9 @@ def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 
 
 @pytest.fixture
-def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(kind: str, migrated_url: Callable[[str], str]) -> str:
     """The URL of a migrated database."""
-    if kind == "sqlite":
-        path = tmp_path / "centralita.db"
-        shutil.copy(request.getfixturevalue("_migrated_file"), path)
-        yield f"sqlite:///{path}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create_database(request.getfixturevalue("_migrated_template"))
-    yield server.url(name)
-    server.drop_database(name)
+    return migrated_url(kind)
 
 
 @pytest.fixture

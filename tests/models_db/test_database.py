@@ -78,8 +78,8 @@ class TestLostConnection:
     """PostgreSQL alone: the server ends our connection."""
 
     @pytest.fixture
-    def lost(self, postgres_server: PostgresServer, _migrated_template: str) -> object:
-        name = postgres_server.create_database(_migrated_template)
+    def lost(self, postgres_server: PostgresServer, migrated_postgresql: str) -> object:
+        name = postgres_server.create_database(migrated_postgresql)
         opened = db.open_database(postgres_server.url(name))
 
         def cut() -> None:

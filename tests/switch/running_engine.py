@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import migrated
 from peewee import Database
 from switch.real_switch import RealSwitch, free_port
 from switch.waiting import wait_until
@@ -258,6 +259,8 @@ class RunningEngine:
         log_dir = self.settings.asterisk_log_dir
         log_dir.parent.mkdir(parents=True, exist_ok=True)
         log_dir.symlink_to(switch.config.log_dir)
+        if not database_url and not (file := folder / "centralita.db").exists():
+            migrated.sqlite_at(file)
         self.database = open_database(self.settings, bind=False)
         migrate(self.database)
         self.account = TestAccount(self.database)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from peewee import Database
-from postgres_server import PostgresServer
 from werkzeug.test import TestResponse
 
 from admin.app import create_app
@@ -27,17 +26,9 @@ HASH = hash_password(PASSWORD)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, migrated_url: Callable[[str], str]) -> Iterator[Database]:
     """A migrated database with the account's row and three agents: ana and beto answer, caro has no phone."""
-    server: PostgresServer | None = None
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/centralita.db"
-    else:
-        server = request.getfixturevalue("postgres_server")
-        name = server.create_database()
-        url = server.url(name)
-    opened = db.open_database(url)
-    db.migrate(opened)
+    opened = db.open_database(migrated_url(str(request.param)))
     tables.Account.create(id=1, name="Prueba")
     for name_of, endpoint in (("Ana", "101"), ("Beto", "102"), ("Caro", None)):
         tables.Agent.create(
@@ -45,8 +36,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         )
     yield opened
     opened.close()
-    if server is not None:
-        server.drop_database(name)
 
 
 @pytest.fixture
