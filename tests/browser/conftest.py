@@ -70,13 +70,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(quick_web: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the demonstration account, to be copied; nobody has written, printed or changed anything."""
     return _account(tmp_path_factory.mktemp("filled"), rooms=False)
 
 
 @pytest.fixture(scope="session")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lived_in(quick_web: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after a month of work: no room is empty."""
     return _account(tmp_path_factory.mktemp("lived-in"), rooms=True)
 

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
 from peewee import Database
 from postgres_server import PostgresServer
 from web.browser import PASSWORD, Browser
@@ -24,26 +22,12 @@ from models.values.call import Role
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cheap_hashes() -> Iterator[None]:
-    """The same argon2id with little memory: these tests log in some hundred times."""
-    with pytest.MonkeyPatch.context() as patch:
-        cheap = PasswordHasher(time_cost=2, memory_cost=64, parallelism=1)
-        patch.setattr(passwords, "_hasher", cheap)
-        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody"))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Each test has an application of its own; their templates are the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-        patch.setattr(Flask, "jinja_options", {"bytecode_cache": cache})
-        yield
+def _quick(quick_web: None) -> None:
+    """Some hundred tests log in, each at an application of its own."""
 
 
 @pytest.fixture(scope="session")
-def demo_dir(_cheap_hashes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_dir(quick_web: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a demonstration account, to copy."""
     folder = tmp_path_factory.mktemp("demo")
     database = db.open_database(f"sqlite:///{folder / 'centralita.db'}")
@@ -54,9 +38,7 @@ def demo_dir(_cheap_hashes: None, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="session")
-def demo_postgresql(
-    _cheap_hashes: None, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def demo_postgresql(quick_web: None, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same in PostgreSQL: the name of a database to copy."""
     name = postgres_server.create_database()
     database = db.open_database(postgres_server.url(name))

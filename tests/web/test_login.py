@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from argon2 import Type, extract_parameters
 from flask import Flask
 from web.browser import EMAILS, PASSWORD, Browser, notices
 from werkzeug.test import TestResponse
@@ -103,6 +106,14 @@ class TestLogIn:
         fresh = Agent.get(Agent.email == ADMIN)
         assert fresh.password_hash != weak
         assert passwords.matches(fresh, PASSWORD)
+
+
+def test_what_a_hash_costs() -> None:
+    """RFC 9106, low memory: in a process of its own, for these tests have cheaper ones."""
+    program = "from admin.passwords import hash_password; print(hash_password('una clave solo de prueba'))"
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    cost = extract_parameters(made.stdout.strip())
+    assert (cost.type, cost.time_cost, cost.memory_cost, cost.parallelism) == (Type.ID, 3, 65536, 4)
 
 
 class TestGuessing:

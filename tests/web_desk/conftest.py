@@ -22,17 +22,24 @@ from models.values.call import Direction, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 
 PASSWORD = "una clave solo de prueba"
-HASH = hash_password(PASSWORD)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def password_hash(quick_web: None) -> str:
+    """Of every agent's password."""
+    return hash_password(PASSWORD)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, migrated_url: Callable[[str], str]) -> Iterator[Database]:
+def database(
+    request: pytest.FixtureRequest, migrated_url: Callable[[str], str], password_hash: str
+) -> Iterator[Database]:
     """A migrated database with the account's row and three agents: ana and beto answer, caro has no phone."""
     opened = db.open_database(migrated_url(str(request.param)))
     tables.Account.create(id=1, name="Prueba")
     for name_of, endpoint in (("Ana", "101"), ("Beto", "102"), ("Caro", None)):
         tables.Agent.create(
-            name=name_of, email=f"{name_of}@prueba.example", endpoint=endpoint, password_hash=HASH, active=True
+            name=name_of, email=f"{name_of}@prueba.example", endpoint=endpoint, password_hash=password_hash, active=True
         )
     yield opened
     opened.close()
