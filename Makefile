@@ -6,12 +6,15 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; done)
 TEST_WORKERS ?= 2
+# Real calls mostly wait: more of them at once than there are cores.
+CALL_WORKERS ?= 4
+CALLS := asterisk and not browser
 # What pytest ends with when TESTS has no test of the kind.
 NOTHING_CHOSEN := 5
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run test api-fuzz docs chaos chaos-short crowd crowd-short lint sim bench bench-contacts bench-history clean lock vendor venv venv-dev test-tools test-asterisk python
+.PHONY: run test test-everyday api-fuzz docs chaos chaos-short crowd crowd-short lint sim bench bench-contacts bench-history clean lock vendor venv venv-dev test-tools test-asterisk python
 
 # ---- the product
 run: $(VENV)/.run
@@ -19,8 +22,13 @@ run: $(VENV)/.run
 
 # ---- its tests: `make test TESTS=tests/unit` for a part
 test: $(VENV)/.dev test-tools test-asterisk
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal -m "not quiet" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal -m "not quiet and not ($(CALLS))" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+	$(BIN)/python -m pytest -n $(CALL_WORKERS) --dist worksteal -m "not quiet and $(CALLS)" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 	$(BIN)/python -m pytest -m quiet $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
+
+# What is run over and over while working: what it leaves out stands in tests/long_ones.py.
+test-everyday: $(VENV)/.dev test-tools test-asterisk
+	$(BIN)/python -m pytest -n $(CALL_WORKERS) --dist worksteal -m "not quiet and not long" $(TESTS)
 
 test-tools:
 	@.ci/test-tools

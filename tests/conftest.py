@@ -7,4 +7,5 @@ pytest_plugins = [
     "postgres_server",
     "migrated",
     "quick_web",
+    "long_ones",
 ]
