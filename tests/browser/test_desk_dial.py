@@ -49,6 +49,24 @@ def test_a_refusal_is_told_in_words(house: House) -> None:
     expect(desk.page.locator("#toasts")).to_contain_text("El agente está en otra llamada.")
 
 
+def test_a_number_that_was_refused_comes_back_into_its_field(house: House) -> None:
+    desk = house.desk()
+    field = desk.page.locator("#dial-number")
+    desk.page.keyboard.press("d")
+    expect(field).to_be_focused()
+    desk.page.keyboard.type("900 123 456")
+    desk.page.keyboard.press("Enter")
+    expect(field).to_have_value("")
+    house.engine.problem(house.me.id, "destination_not_allowed")
+    expect(field).to_have_value("900 123 456")
+    field.fill("8888")
+    field.press("Enter")
+    field.fill("2222")
+    house.engine.problem(house.me.id, "on_another_call")
+    expect(desk.toasts.last).to_contain_text("otra llamada")
+    expect(field).to_have_value("2222"), "what is being typed stays"
+
+
 def test_the_number_of_a_call_of_before_calls_again(house: House) -> None:
     house.record("centralita-1764000001.1", direction=Direction.OUTBOUND, called_number="+50688886666")
     desk = house.desk()

@@ -9,6 +9,7 @@ import { Callbacks } from "./callbacks.js";
 import { CallDrafts } from "./call-drafts.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { DialForm } from "./dial-form.js";
 import { sendDrafts } from "./draft-sync.js";
 import { Drafts } from "./drafts.js";
 import { MessagesRoom } from "./messages-room.js";
@@ -109,6 +110,7 @@ function react(change) {
       break;
     case "problem":
       stage.views.get(change.callId)?.settle();
+      if (change.callId === null) dialForm.refused();
       toast(say(`problem.${change.code}` in data.texts ? `problem.${change.code}` : "problem.other"), "bad");
       break;
   }
@@ -188,6 +190,7 @@ line.addEventListener("line", ({ detail }) => {
 line.addEventListener("unsent", ({ detail }) => {
   if (detail.type === "ack" || detail.type === "done" || detail.type === "bye") return; // the next welcome settles it
   if (detail.type === "state") bar.wish(null);
+  if (detail.type === "dial") dialForm.refused();
   for (const view of stage.views.values()) view.settle();
   toast(say("unsent"), "bad");
 });
@@ -225,16 +228,7 @@ function dial(number, center = null) {
   line.send(center === null ? { type: "dial", number } : { type: "dial", number, call_center: center });
 }
 
-const dialForm = document.getElementById("dial");
-if (dialForm !== null) {
-  dialForm.onsubmit = (event) => {
-    event.preventDefault();
-    const number = dialForm.elements.number.value.trim();
-    if (number === "") return;
-    dial(number, dialForm.elements.center ? Number(dialForm.elements.center.value) : data.dialCenter);
-    dialForm.elements.number.value = "";
-  };
-}
+const dialForm = new DialForm(dial);
 
 /** A wish about the conversation; what comes of it the engine tells. */
 function talk(view, wish) {
@@ -411,6 +405,7 @@ new Shortcuts({
     stage.open(stage.front);
     stage.front?.form.elements.comment.focus();
   },
+  dial: () => dialForm.focus(),
   help: () => help.showModal(),
   pop: (number) => stage.open([...stage.views.values()][number - 1]),
   room: (key) => {

@@ -9,7 +9,7 @@ const SWITCH = "centralita.desk.shortcuts";
 const QUIET_AFTER_WRITING_MS = 1200;
 
 export class Shortcuts {
-  /** `actions`: answer, hangup, available, pause, hold, mute, record, pass, comment, save, help, pop(number), room(key):
+  /** `actions`: answer, hangup, available, pause, hold, mute, record, pass, comment, dial, save, help, pop(number), room(key):
    * what to do to go to the room of this letter, or undefined. */
   constructor(actions) {
     this.actions = actions;
@@ -49,7 +49,7 @@ export class Shortcuts {
       return shifted[key] ?? actions.room(key);
     }
     if (/^[1-9]$/.test(event.key)) return () => actions.pop(Number(event.key));
-    const { answer, hold, mute, record, pass, comment, help } = actions;
-    return { a: answer, e: hold, m: mute, g: record, t: pass, n: comment, "?": help }[event.key.toLowerCase()];
+    const { answer, hold, mute, record, pass, comment, dial, help } = actions;
+    return { a: answer, e: hold, m: mute, g: record, t: pass, n: comment, d: dial, "?": help }[event.key.toLowerCase()];
   }
 }
