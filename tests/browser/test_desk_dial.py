@@ -67,6 +67,15 @@ def test_a_number_that_was_refused_comes_back_into_its_field(house: House) -> No
     expect(field).to_have_value("2222"), "what is being typed stays"
 
 
+def test_a_field_left_by_escape_gives_the_keys_back_at_once(house: House) -> None:
+    desk = house.desk()
+    desk.page.keyboard.press("d")
+    desk.page.keyboard.type("88")
+    desk.page.keyboard.press("Escape")
+    desk.page.keyboard.press("?")
+    expect(desk.page.locator("#help")).to_be_visible()
+
+
 def test_the_number_of_a_call_of_before_calls_again(house: House) -> None:
     house.record("centralita-1764000001.1", direction=Direction.OUTBOUND, called_number="+50688886666")
     desk = house.desk()

@@ -27,8 +27,10 @@ export class Shortcuts {
       return;
     }
     if (isWriting()) {
-      this.wroteAt = event.timeStamp;
-      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) document.activeElement.blur();
+      // Who leaves the field by Escape means what comes next as a command.
+      const leaves = event.key === "Escape";
+      this.wroteAt = leaves ? -Infinity : event.timeStamp;
+      if (leaves && document.querySelector("dialog[open]") === null) document.activeElement.blur();
       return;
     }
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
