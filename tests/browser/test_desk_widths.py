@@ -53,6 +53,21 @@ def test_after_a_call_everything_has_its_room(language: str, house: House) -> No
     _fits(page)
 
 
+def test_on_a_phone_nothing_stands_on_the_answer(house: House) -> None:
+    desk = house.desk(viewport={"width": 390, "height": 844})
+    waiting = "(prints) => { prints.hidden = false; prints.querySelector('ul').append(document.createElement('li')); }"
+    prints = desk.page.locator(".prints")
+    prints.evaluate(waiting)
+    expect(prints).to_be_visible()
+    call_id = house.offer()
+    shown = desk.pop(call_id).wait_for_phase("ringing")
+    expect(prints).to_be_hidden()
+    shown.answer()
+    house.engine.wait("answer", house.me.id, call_id)
+    house.talk(call_id)
+    expect(prints).to_be_visible()
+
+
 def test_my_menu_by_the_keyboard_alone(house: House) -> None:
     desk = house.desk()
     page = desk.page
