@@ -65,6 +65,8 @@ def test_on_a_phone_nothing_stands_on_the_answer(house: House) -> None:
     shown.answer()
     house.engine.wait("answer", house.me.id, call_id)
     house.talk(call_id)
+    shown.wait_for_phase("talking")
+    prints.evaluate(waiting)
     expect(prints).to_be_visible()
 
 
