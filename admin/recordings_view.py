@@ -39,10 +39,8 @@ class Part:
     number: int
     of: int
     cuts: tuple[str, ...]
-
-    @property
-    def is_kept(self) -> bool:
-        return bool(self.row.state is RecordingState.KEPT)
+    is_kept: bool
+    is_missing: bool  # it should be kept, and its file is not there
 
 
 def recordings_of(calls: Sequence[Call]) -> dict[str, list[Part]]:
@@ -52,9 +50,15 @@ def recordings_of(calls: Sequence[Call]) -> dict[str, list[Part]]:
     by_call: dict[str, list[Recording]] = {}
     for row in rows.order_by(Recording.call_id, Recording.part):
         by_call.setdefault(row.call_id, []).append(row)
+    folder = installation().settings.data_dir.absolute()
+
+    def part(row: Recording, number: int, of: int) -> Part:
+        kept = row.state is RecordingState.KEPT
+        here = kept and path_of(folder, row.name).is_file()
+        return Part(row, number, of, cuts_of(row), is_kept=here, is_missing=kept and not here)
+
     return {
-        call: [Part(row, number, len(parts), cuts_of(row)) for number, row in enumerate(parts, 1)]
-        for call, parts in by_call.items()
+        call: [part(row, number, len(parts)) for number, row in enumerate(parts, 1)] for call, parts in by_call.items()
     }
 
 

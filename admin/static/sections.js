@@ -12,6 +12,16 @@
     text.addEventListener("input", () => { if (/^#[0-9a-f]{6}$/i.test(text.value)) picker.value = text.value; });
   }
 
+  // The player's own arrow keys work on its line alone: here they seek from wherever in it the focus is.
+  for (const player of document.querySelectorAll("audio[data-seek]")) {
+    const to = { ArrowLeft: -5, ArrowRight: 5, Home: -Infinity, End: Infinity };
+    player.addEventListener("keydown", (event) => {
+      if (!(event.key in to) || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !(player.duration > 0)) return;
+      event.preventDefault();
+      player.currentTime = Math.max(0, Math.min(player.duration, player.currentTime + to[event.key]));
+    });
+  }
+
   // On a narrow screen the form to add is folded away, unless it has something to say.
   if (matchMedia("(max-width: 900px)").matches) {
     for (const fold of document.querySelectorAll("details[data-fold]:not([data-refused])")) fold.open = false;

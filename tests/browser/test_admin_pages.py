@@ -399,6 +399,11 @@ def test_a_recording_is_played_and_jumped_in(page: Page, tmp_path: Path) -> None
         }"""
     )
     assert played == pytest.approx([2.0, 2.0], abs=0.1)
+    player = page.locator("audio")
+    player.focus()
+    for key, there in (("Home", 0), ("ArrowRight", 2), ("ArrowLeft", 0), ("End", 2)):
+        page.keyboard.press(key)
+        assert player.evaluate("(audio) => audio.currentTime") == pytest.approx(there, abs=0.1), key
     card.screenshot(path=Path(__file__).parents[1] / "artefacts" / "recording-card.png")
     with page.expect_download() as download:
         card.get_by_role("link", name="Descargar").click()

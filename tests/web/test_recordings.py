@@ -59,6 +59,17 @@ def test_it_is_heard_also_from_its_middle_and_noted_once(app: Flask, admin: Brow
     assert f'src="{url(row)}"' in explained
 
 
+def test_one_whose_file_is_gone_is_told_and_has_no_player(app: Flask, admin: Browser, call: Call) -> None:
+    row = part(app, call, 1)
+    with app.app_context():
+        path_of(installation().settings.data_dir, row.name).unlink()
+    for page in ("/historial-de-llamadas/", f"/historial-de-llamadas/{call.id}/explicar"):
+        text = admin.get(page).get_data(as_text=True)
+        assert "su archivo ya no está en el disco" in text
+        assert url(row) not in text
+    assert admin.get(url(row)).status_code == 404
+
+
 @pytest.mark.parametrize("role", [None, Role.AGENT, Role.SUPERVISOR])
 def test_supervisors_hear_it_agents_do_not(app: Flask, call: Call, role: Role | None) -> None:
     row = part(app, call, 1)
