@@ -28,6 +28,8 @@ from models.tables import (
     AgentGroup,
     Call,
     CallCenter,
+    Company,
+    Contact,
     Form,
     FormField,
     FormVersion,
@@ -38,7 +40,7 @@ from models.tables import (
     TicketState,
     now,
 )
-from models.values.call import Outcome
+from models.values.call import Outcome, Role
 from models.values.recording import RecordingState
 
 PATHS = ("/", "/contactos/", "/contactos/1", "/historial-de-llamadas/", "/agentes/", "/agentes/6", "/callcenters/",
@@ -412,3 +414,36 @@ def test_a_recording_is_played_and_jumped_in(page: Page, tmp_path: Path) -> None
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=Path(__file__).parents[1] / "artefacts" / "recording-narrow.png")
+
+
+def test_names_without_a_space_never_widen_a_page(page: Page) -> None:
+    """As long as their columns take, wide and on a phone; nor does what is said of a wrong value."""
+    long = "Ñ" + "W" * 250
+    company = Company.create(name=long[:100])
+    agent = Agent.create(name=long[:100], email="w@x.example", email_key="w@x.example", role=Role.AGENT)
+    contact = Contact.create(name=long[:120], phone="8400 9999", phone_key="+50684009999", company=company, agent=agent)
+    center = CallCenter.get_by_id(1)
+    CallCenter.update(name=long[:100]).where(CallCenter.id == center.id).execute()
+    call = Call.select().order_by(Call.offered_at.desc()).get()
+    Call.update(contact=contact, agent=agent, call_center=center, call_center_name=long[:100]).where(
+        Call.id == call.id
+    ).execute()
+    ticket = Ticket.create(subject=long[:200], contact=contact, agent=agent)
+    paths = (
+        "/", "/contactos/", f"/contactos/{contact.id}", "/historial-de-llamadas/",
+        f"/historial-de-llamadas/{call.id}/explicar", f"/agentes/{agent.id}", "/callcenters/1", "/companias/",
+        f"/companias/{company.id}/eliminar", "/tickets/", f"/tickets/{ticket.id}",
+    )  # fmt: skip
+    too_wide = "document.documentElement.scrollWidth - innerWidth"
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for path in paths:
+            page.goto(path)
+            assert page.evaluate(too_wide) <= 0, (width, path)
+        page.goto("/contactos/nuevo")
+        page.locator("#email").evaluate(
+            "(field, text) => { field.removeAttribute('maxlength'); field.value = text; }", long
+        )
+        page.get_by_role("button", name="Salvar").click()
+        expect(page.locator("#email-problem")).to_contain_text("no es un correo")
+        assert page.evaluate(too_wide) <= 0, width
