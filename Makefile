@@ -21,6 +21,9 @@ run: $(VENV)/.run
 	@$(BIN)/centralita up
 
 # ---- its tests: `make test TESTS=tests/unit` for a part
+# A machine that forbids bytecode would compile every test in each worker, and the engine at each of its starts.
+test test-everyday: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.dev test-tools test-asterisk
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal -m "not quiet and not ($(CALLS))" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]
 	$(BIN)/python -m pytest -n $(CALL_WORKERS) --dist worksteal -m "not quiet and $(CALLS)" $(TESTS) || [ $$? -eq $(NOTHING_CHOSEN) ]

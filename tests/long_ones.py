@@ -64,7 +64,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = tuple(TESTS / name for name in LONG)
+    long = {TESTS / name for name in LONG}
+    known: dict[Path, bool] = {}
     for item in items:
-        if any(item.path == one or one in item.path.parents for one in long):
+        path = item.path
+        if path not in known:
+            known[path] = not long.isdisjoint((path, *path.parents))
+        if known[path]:
             item.add_marker(pytest.mark.long)
