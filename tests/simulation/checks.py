@@ -376,7 +376,9 @@ class Checks:
             desk.rests_until = now + self.shell.roster.rules.rest - 1
             desk.missed += 1
             if 0 < command.pause_after <= desk.missed:
-                desk.paused, desk.missed = True, 0
+                desk.paused = True
+            if desk.paused:
+                desk.missed = 0  # a pause ends the row, this call with it
 
     def reaped(self, channel: Channel) -> None:
         """Killing the engine ends no conversation."""
