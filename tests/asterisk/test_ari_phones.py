@@ -120,7 +120,10 @@ def test_a_change_of_the_address_rules_takes_effect_at_once(switch: RealSwitch, 
         report = await phones.push([ANA, LUIS], THERE)
 
         assert (sorted(report.pushed), report.unregistered) == (["8330101", "8330102"], ["8330101"])
-        assert await phones.registered_address("8330101") is None, "it cannot be rung there any more"
+        # Asterisk takes the contacts of a deleted aor away in a thread of its own, a moment later when it is busy.
+        async with asyncio.timeout(5):
+            while await phones.registered_address("8330101") is not None:  # noqa: ASYNC110  it can be rung no more
+                await asyncio.sleep(0.02)
         with pytest.raises(AssertionError):
             await asyncio.to_thread(phone.register)
         await asyncio.to_thread(sipp_phone(switch, {"8330101": "geheim"}, local_ip="127.0.0.2").register)

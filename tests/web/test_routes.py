@@ -139,6 +139,7 @@ OTHERS: dict[str, str] = {
     "desk_callbacks.due": "ASG",  # one's own and those of one's call centers: tests/web_desk/test_callbacks.py
     "desk_callbacks.listing": "ASG",
     "desk_callbacks.one": "ASG",
+    "desk_callbacks.of_contact": "ASG",  # as the contact's card
     "desk_callbacks.change": "ASG",
     "desk.keep_draft": "ASG",
     "desk.discard": "ASG",
