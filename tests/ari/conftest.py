@@ -62,7 +62,7 @@ class FakeAsterisk:
     async def _list(self, connection: ServerConnection, uri: str) -> Any:
         answered = self.lists.get(uri, (404, {"message": "unknown"}))
         if answered is None:
-            while not connection.transport.is_closing():  # until who asked has given up
+            while not connection.transport.is_closing():  # noqa: ASYNC110  until who asked gives up
                 await asyncio.sleep(0.01)
         status, body = answered or (504, None)
         return connection.respond(HTTPStatus(status), json.dumps(body))
