@@ -347,6 +347,11 @@ def _wrap_up_longer(roster: Roster, seat: Seat, at: int) -> Result:
 def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result:
     """The tables changed: who may not be here any more goes, and whoever waits is looked at again."""
     roster = replace(roster, snapshot=snapshot)
+    seekers = {
+        call_id: replace(seeker, route=_with_agents_of_now(roster, seeker.route))
+        for call_id, seeker in roster.seekers.items()
+    }
+    roster = replace(roster, seekers=seekers)
     decisions: list[Decision] = []
     for seat in tuple(roster.seats.values()):
         if seat.phone is not None and not snapshot.ip_rules.allows(seat.phone):
@@ -364,7 +369,20 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
             roster = _seat(roster, replace(seat, allowed=True, leaving=None), at)
         elif (why_not(roster, seat.agent, at) is None) is not (seat.agent in roster.free):
             roster = _seat(roster, seat, at)  # has a phone now, or another kind of it
-    return _distribute(roster, decisions, at)
+    roster, sent_on = _send_on(roster, at)
+    return _distribute(roster, [*decisions, *sent_on], at)
+
+
+def _with_agents_of_now(roster: Roster, route: CallCenterRoute) -> CallCenterRoute:
+    """A call keeps its call center as it was when it came, but for who works there: an agent who was added to help with
+    the queue would else be given to whoever comes next, before all who wait.
+    """
+    now = roster.snapshot.call_centers.get(route.id)
+    if now is None or now.agents == route.agents:
+        return route
+    kept = replace(route, agents=now.agents)
+    # The same object for all of them: hundreds who wait for the same agents are one question.
+    return now if kept == now else kept
 
 
 # ------------------------------------------------------------------------------------------------ the calls
@@ -372,6 +390,7 @@ def adopt_snapshot(roster: Roster, snapshot: RoutingSnapshot, at: int) -> Result
 
 def seek(roster: Roster, call_id: str, route: CallCenterRoute, since: int, at: int, *, kept: bool = False) -> Result:
     """A call looks for agents, from its place in the queue. ``kept``: it was in the queue before."""
+    route = _with_agents_of_now(roster, route)
     others = {other: waits for other, waits in roster.seekers.items() if other != call_id}
     if not any(_could_come(roster, agent) for agent in route.agents):
         nobody = Nobody(call_id, route.id, passed_over(roster, call_id, route, (), at))
@@ -694,10 +713,16 @@ def _leave(roster: Roster, seat: Seat, cause: str, at: int) -> Result:
         leaving=None,
     )
     decisions: list[Decision] = [LoggedOut(seat.agent, seat.session, cause, at), SeatChanged(offline)]
+    roster, sent_on = _send_on(roster, at)
+    return roster, [*decisions, *sent_on]
+
+
+def _send_on(roster: Roster, at: int) -> Result:
+    """Nobody is waited for who can't come; a call whose phones ring asks again when they have."""
+    decisions: list[Decision] = []
     # Routes for which somebody could come, by identity: hundreds who wait for the same agents are one question.
     hopeful: dict[int, bool] = {}
     for seeker in tuple(roster.seekers.values()):
-        # Nobody is waited for who can't come; a call whose phones ring asks again when they have.
         route = seeker.route
         if seeker.rings:
             continue

@@ -35,7 +35,7 @@ from ari_app.core.spending import spent
 from models.values.call import AgentState, Direction, LegKind, LegOutcome, Outcome
 from models.values.cdr import CallRecord, LegRecord
 from models.values.reasons import LegReason
-from models.values.routing import Outside
+from models.values.routing import CallCenterRoute, Outside
 
 if TYPE_CHECKING:
     from simulation.shell import Shell
@@ -108,7 +108,7 @@ class Checks:
         for leg in live:
             if leg.agent is None:
                 continue
-            if type(call) is Alerting and call.facts.route and leg.agent.id not in call.facts.route.agents:
+            if type(call) is Alerting and call.facts.route and leg.agent.id not in self._may_ring(call.facts.route):
                 raise Violation(f"{case.id} rings {leg.agent.id}, an agent of another call center")
             if not self._holds(case, leg.agent.id) and not case.restarted:
                 raise Violation(f"{case.id} works with agent {leg.agent.id}, who is not given to it")
@@ -130,6 +130,10 @@ class Checks:
         waits = isinstance(now, Returning) or (isinstance(now, Calling) and now.by is None)
         if sides < (1 if waits else 2):
             raise Violation(f"{case.id} is {now}, but only {sides} side is left: live are {live}")
+
+    def _may_ring(self, route: CallCenterRoute) -> set[int]:
+        """Whoever worked there when the call came, or does by now (an administrator's change is taken back)."""
+        return {*route.agents, *self.people.house.call_centers[route.id].agents}
 
     def _holds(self, case: Case, agent: int) -> bool:
         """Is the agent this call's? A colleague without a desk is rung all the same: there is no seat to hold."""

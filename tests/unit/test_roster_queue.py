@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,41 @@ def test_the_more_urgent_call_center_then_who_came_first() -> None:
         roster, _ = r.engage(roster, 1, call, 60)
         roster = r.stop_seeking(roster, call)
     assert served == ["c", "a", "b"]
+
+
+def with_centers(roster: r.Roster, *centers: CallCenterRoute) -> RoutingSnapshot:
+    now = roster.snapshot
+    return replace(now, generation=now.generation + 1, call_centers={one.id: one for one in centers})
+
+
+def test_an_agent_who_is_added_serves_those_who_wait_first() -> None:
+    roster = busy(floor(1, 2), 1)
+    roster, decisions = r.seek(roster, "early", center(1, agents=(1,)), 10, 10)
+    assert offers(decisions) == []
+    roster, decisions = r.adopt_snapshot(roster, with_centers(roster, center(1, agents=(1, 2), max_waiting=5)), 20)
+    assert offers(decisions) == [("early", [2])]
+    # What else is changed is for the calls that come: this one had no bound when it came.
+    assert roster.seekers["early"].route.queue.max_waiting == 0
+    # Not answered, it asks again with what it knows, and still finds who was added.
+    roster, decisions = r.release(roster, 2, "early", LegOutcome.NO_ANSWER, 0, 30)
+    roster, decisions = r.seek(r.stop_seeking(roster, "early"), "early", center(1, agents=(1,)), 10, 60_000, kept=True)
+    assert roster.seekers["early"].route.agents == (1, 2)
+
+
+def test_who_waits_for_nobody_any_more_goes_on() -> None:
+    """The only agent is taken out of the call center, and stays at work elsewhere."""
+    roster, _ = r.seek(busy(floor(1), 1), "a", center(1, agents=(1,)), 10, 10)
+    roster, decisions = r.adopt_snapshot(roster, with_centers(roster, center(1, agents=(2,))), 20)
+    assert [one.call_id for one in decisions if isinstance(one, r.Nobody)] == ["a"]
+    assert roster.seekers == {}
+
+
+def test_hundreds_who_wait_share_their_route_after_a_change() -> None:
+    roster = busy(floor(1), 1)
+    for number in range(3):
+        roster, _ = r.seek(roster, f"c{number}", center(1, agents=(1,)), number, 10)
+    roster, _ = r.adopt_snapshot(roster, with_centers(roster, center(1, agents=(1, 3))), 20)
+    assert len({id(one.route) for one in roster.seekers.values()}) == 1
 
 
 def test_a_call_whose_phone_was_not_answered_is_before_those_who_came_later() -> None:
