@@ -98,6 +98,24 @@ def test_music_a_welcome_and_the_place_in_the_queue(
     assert call["wait_ms"] + call["talk_ms"] >= 15_000
 
 
+def test_an_agent_who_is_added_to_help_serves_who_waits(
+    engine: RunningEngine, sipp_caller: Callers, switch: RealSwitch, phone: Callable[..., SippPhone]
+) -> None:
+    ana, beto = engine.account.agent("Ana", "8330101"), engine.account.agent("Beto", "8330102")
+    center = engine.account.call_center("Pizza", ["40001000"], [ana])
+    engine.start()
+    paused(engine, ana)
+    helper = engine.desk(beto)
+    phone("8330102")
+    caller = sipp_caller(switch, "40001000", talk_ms=500).start()
+    waiting(engine)
+    engine.account.add(center, beto)
+    assert engine.control("POST", "/reload")[0] == 200
+    wait_until(lambda: helper.state == "talking", 10, "they talk")
+    assert caller.wait().successful == 1
+    assert ended(engine) == ("answered", "caller_hung_up")
+
+
 def test_without_music_the_call_is_not_answered_before_an_agent_is_there(
     engine: RunningEngine, switch: RealSwitch, sipp_caller: Callers
 ) -> None:

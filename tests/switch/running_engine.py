@@ -116,6 +116,11 @@ class TestAccount:
                 CallCenterAgent.create(call_center=center, agent=agent, priority=place)
             return int(center.id)
 
+    def add(self, center: int, agent: int) -> None:
+        """To a call center; `POST /reload` makes it so."""
+        with self.database.bind_ctx([CallCenterAgent]):
+            CallCenterAgent.create(call_center=center, agent=agent, priority=9)
+
     def change(self, center: int, **columns: Any) -> None:
         """Of a call center; `POST /reload` makes it so."""
         with self.database.bind_ctx([CallCenter]):
