@@ -24,6 +24,7 @@ from ari_app.ari import aripy_source
 from ari_app.ari.client import LARGEST_REQUEST, encode_request
 from ari_app.ari.decode import EVENT_TYPES, Message, decode_object
 from ari_app.ari.driver import Driver, refused
+from ari_app.ari.lists import base_of
 from ari_app.ari.operations import OPERATIONS, Rendered, as_text
 from ari_app.ari.port import Disconnected, Down, LinkRefused
 
@@ -84,8 +85,7 @@ class AriPyLink:
         self._on_end = on_end
         self._ending: Disconnected | None = None
         self._to_send: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        base = url.split("?", 1)[0].rstrip("/").removesuffix("/events").removesuffix("/ari")
-        self._base = "http" + base.removeprefix("ws").removeprefix("http") + "/"
+        self._base = base_of(url).removesuffix("/").removesuffix("/ari") + "/"
         self._http = _SocketHttp(user, password, seconds, self._connected)
         self._ari: Any = None
         self._socket: Any = None

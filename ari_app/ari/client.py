@@ -16,6 +16,7 @@ import msgspec
 from ari_app.ari.decode import Message, decode
 from ari_app.ari.driver import Driver
 from ari_app.ari.link import Link
+from ari_app.ari.lists import base_of
 from ari_app.ari.operations import Rendered
 from ari_app.ari.port import Disconnected
 
@@ -83,9 +84,5 @@ def encode_request(number: str, rendered: Rendered) -> bytes:
 
 def events_url(url: str, app: str) -> str:
     """The websocket's URL of an application; `url` may be ARI's own (`http://host:8088/ari`)."""
-    base = url.split("?", 1)[0].rstrip("/")
-    if base.startswith("http"):
-        base = "ws" + base.removeprefix("http")
-    if not base.endswith("/events"):
-        base += "/events"
-    return f"{base}?app={quote(app, safe='')}"
+    base = "ws" + base_of(url).removeprefix("http")
+    return f"{base}events?app={quote(app, safe='')}"
