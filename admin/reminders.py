@@ -5,15 +5,15 @@ Owns: which are told, and the note that they were. Must not: insist: who is at n
 docs/decisions/0032-tickets-at-the-desk.md
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from peewee import Database, PeeweeException
+from peewee import Database
 
 from admin import callbacks, tickets
+from admin.background import Background
 from admin.engine import Engine
 from admin.ticket_search import UNSOLVED
 from models.db import transaction
@@ -63,31 +63,16 @@ def remind(database: Database, engine: Engine, due: Due) -> int:
     return told
 
 
-class Reminders:
-    """`start`, and `stop` when the program ends."""
+class Reminders(Background):
+    """The thread; see `Background`."""
+
+    name = "reminders"
+    pause_seconds = POLL_SECONDS
 
     def __init__(self, database: Database, engine: Engine) -> None:
-        self._database = database
+        super().__init__(database)
         self._engine = engine
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reminders", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, seconds: float = 5.0) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                for due in (TICKETS, CALLBACKS):
-                    remind(self._database, self._engine, due)
-            except PeeweeException as error:
-                print(f"level=warning event=reminders_database_away why={error!r}", flush=True)
-            except Exception as error:  # a defect here must not end the reminders for good
-                print(f"level=error event=reminders_failed why={error!r}", flush=True)
-            self._database.close()
-            self._stopping.wait(POLL_SECONDS)
+    def _round(self) -> None:
+        for due in (TICKETS, CALLBACKS):
+            remind(self._database, self._engine, due)

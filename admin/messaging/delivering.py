@@ -5,13 +5,13 @@ Owns: what is under way, how long a provider is left alone after a failure. Must
 """
 
 import asyncio
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from peewee import Database, PeeweeException
+from peewee import Database
 
+from admin.background import Background
 from admin.desk_news import DeskNews
 from admin.messaging import protocol
 from admin.messaging.protocol import Meaning
@@ -30,40 +30,26 @@ LONGEST_HOLD: Final = timedelta(minutes=2)
 FORSAKEN_MS: Final = 60_000
 
 
-class Sending:
+class Sending(Background):
     """`start`, and `stop` when the program ends. `changed`: a thread's messages changed."""
+
+    name = "messages"
+    stop_seconds = 15.0  # the answer to what is under way would be lost otherwise
 
     def __init__(
         self, database: Database, key: str, networks: tuple[Network, ...], changed: Callable[[int], None]
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._key = key
         self._networks = networks
         self._changed = changed
         self._under_way: set[int] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="messages", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, seconds: float = 15.0) -> None:
-        """Waits for what is under way: its answer would be lost otherwise."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                asyncio.run(self._send_for_ever())
-            except PeeweeException as error:
-                print(f"level=warning event=messages_database_away why={error!r}", flush=True)
-            except Exception as error:  # a defect here must not end the loads, nor the messages for good
-                print(f"level=error event=messages_failed why={error!r}", flush=True)
-            self._database.close()
+    def _round(self) -> None:
+        try:
+            asyncio.run(self._send_for_ever())
+        finally:
             self._under_way.clear()
-            self._stopping.wait(1.0)
 
     async def _send_for_ever(self) -> None:
         sender = Sender(self._networks, keep=False)

@@ -6,12 +6,12 @@ or what the states mean (`models.print_jobs`).
 
 import asyncio
 import secrets
-import threading
 from pathlib import Path
 from typing import Any, Final
 
 from peewee import Database, PeeweeException
 
+from admin.background import Background
 from admin.printing import presses
 from models import print_jobs
 from models.print_jobs import Result, not_begun
@@ -25,25 +25,18 @@ STOP_SECONDS: Final = 4.0  # for what is being sent; what is not over then is un
 _AGAIN_SECONDS: Final = 0.5
 
 
-class PrintWorker:
-    """`start`, and `stop` when the program ends."""
+class PrintWorker(Background):
+    """`start`, and `stop` when the program ends. Works on until then; only a defect makes it wait and begin anew."""
+
+    name = "printing"
+    stop_seconds = STOP_SECONDS + 1
 
     def __init__(self, database: Database, data_dir: Path) -> None:
-        self._database = database
+        super().__init__(database)
         self._data_dir = data_dir
         self._claim = secrets.token_hex(16)
         self._composer: Any = None
         self._under_way: dict[asyncio.Task[None], int] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="printing", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, seconds: float = STOP_SECONDS + 1) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -9,13 +9,13 @@ all of a webhook's tries for a moment, and the delivery itself for longer each t
 
 import asyncio
 import secrets
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from peewee import Database, PeeweeException, fn
+from peewee import Database, fn
 
+from admin.background import Background
 from admin.webhooks.sending import Result, Sender
 from models.db import transaction
 from models.tables import AuditEntry, DeliveryState, Webhook, WebhookDelivery, fold, now
@@ -37,36 +37,22 @@ def delay(attempts: int, chance: float = 0.0) -> timedelta:
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1] * (1 + 0.2 * chance)
 
 
-class Deliverer:
+class Deliverer(Background):
     """`start`, and `stop` when the program ends. What was under way then is tried again at the next start."""
 
+    name = "webhooks"
+
     def __init__(self, database: Database, key: str, networks: tuple[Network, ...]) -> None:
-        self._database = database
+        super().__init__(database)
         self._key = key
         self._networks = networks
         self._under_way: dict[int, WebhookDelivery] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, seconds: float = 5.0) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                asyncio.run(self._deliver())
-            except PeeweeException as error:
-                print(f"level=warning event=webhooks_database_away why={error!r}", flush=True)
-            except Exception as error:  # a defect here must not end the loads, nor the deliveries for good
-                print(f"level=error event=webhooks_failed why={error!r}", flush=True)
-            self._database.close()
+    def _round(self) -> None:
+        try:
+            asyncio.run(self._deliver())
+        finally:
             self._under_way.clear()
-            self._stopping.wait(1.0)
 
     async def _deliver(self) -> None:
         sender = Sender(self._networks)
